@@ -1,0 +1,1 @@
+"""Connectors bring one stream's extract of one window, as delivered. One file per kind of source."""

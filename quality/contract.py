@@ -1,0 +1,157 @@
+"""The contract of a stream: the single source of its types, keys, ranges, severities and PII tags.
+
+What lives here: the model and the reading of `contracts/<system>/<stream>.yml`. Not here: judging an extract (gate.py).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from functools import cache
+from pathlib import Path
+from typing import Annotated, Literal
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
+
+from quality.errors import JourneymartError
+
+CONTRACTS = Path(__file__).parent / "contracts"
+
+ColumnType = Literal["text", "bigint", "double", "decimal", "boolean", "date", "timestamp", "epoch_s", "epoch_ms", "json"]
+OnFailure = Literal["quarantine", "block", "warn"]
+
+DUCKDB_TYPES: dict[ColumnType, str] = {
+    "text": "varchar",
+    "bigint": "bigint",
+    "double": "double",
+    "decimal": "decimal(18,2)",
+    "boolean": "boolean",
+    "date": "date",
+    "timestamp": "timestamptz",
+    "epoch_s": "timestamptz",
+    "epoch_ms": "timestamptz",
+    "json": "json",
+}
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Column(_Strict):
+    """What one column holds and what its values must be. A value that breaks a rule meets `on_failure`."""
+
+    type: ColumnType
+    required: bool = False
+    pii: Literal["none", "direct", "indirect", "free_text"]
+    allowed: tuple[str, ...] | None = None
+    min: float | None = None
+    max: float | None = None
+    on_failure: OnFailure = "quarantine"
+    description: str
+
+
+class Rule(_Strict):
+    """A condition over one row's typed columns, in DuckDB SQL; NULL counts as kept."""
+
+    name: Annotated[str, Field(pattern=r"^[a-z][a-z0-9_]*$")]
+    description: str
+    sql: str
+    on_failure: OnFailure
+
+
+class Volume(_Strict):
+    """Rows of an increment against the median of its last 28 nights; blocks outside the ratios."""
+
+    min_ratio: float = 0.05
+    max_ratio: float = 20.0
+    min_nights: int = 7
+
+
+class Freshness(_Strict):
+    """The newest value of a timestamp column must lie at most this many days before the end of the extract date."""
+
+    column: str
+    max_age_days: float
+
+
+class QuarantineBudget(_Strict):
+    """How many rows of one extract may go to quarantine before the extract blocks: both limits hold.
+
+    `min_rows` rows are always tolerated, so that one bad row does not block a small extract.
+    """
+
+    max_share: float = 0.01
+    min_rows: int = 5
+
+
+class Contract(_Strict):
+    """What an extract of one stream must look like.
+
+    Attributes:
+        system: Vendor, or `canonical`.
+        stream: Object of the vendor.
+        description: What the stream holds; ends with its grain, "One row per ...".
+        key: Columns that name a record within one source system.
+        version: Timestamp column whose newest value wins among versions of a record; None: the extract date does.
+        allow_empty: An extract without rows is normal for this stream.
+        columns: Columns by name.
+        rules: Conditions over several columns.
+        volume: Row count band; None: not judged.
+        freshness: Age limit; None: not judged.
+        quarantine: Quarantine budget.
+    """
+
+    system: str
+    stream: str
+    description: str
+    key: tuple[str, ...]
+    version: str | None
+    allow_empty: bool = False
+    columns: dict[str, Column]
+    rules: tuple[Rule, ...] = ()
+    volume: Volume | None = None
+    freshness: Freshness | None = None
+    quarantine: QuarantineBudget = QuarantineBudget()
+
+    @model_validator(mode="after")
+    def _names_columns_it_has(self) -> Contract:
+        named = [*self.key, *([self.version] if self.version else [])]
+        named += [self.freshness.column] if self.freshness else []
+        unknown = [name for name in named if name not in self.columns]
+        if unknown:
+            raise ValueError(f"{', '.join(unknown)} is not among the columns")
+        return self
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash that changes whenever what the contract asks changes."""
+        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+
+
+@cache
+def load_contract(system: str, stream: str) -> Contract:
+    """Read and validate one contract.
+
+    Raises:
+        JourneymartError: There is no such contract, or it does not hold together.
+    """
+    path = CONTRACTS / system / f"{stream}.yml"
+    try:
+        return Contract.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+    except FileNotFoundError:
+        raise JourneymartError(
+            f"There is no contract for stream '{stream}' of system '{system}': add {path}, or name one of "
+            f"{', '.join(sorted(p.stem for p in path.parent.glob('*.yml'))) or 'the systems in ' + str(CONTRACTS)}."
+        ) from None
+    except ValidationError as error:
+        first = error.errors()[0]
+        where = ".".join(str(part) for part in first["loc"]) or "the file"
+        raise JourneymartError(f"{path}: {where}: {first['msg']}.") from None
+
+
+@cache
+def all_contracts() -> tuple[Contract, ...]:
+    """Every contract, ordered by system and stream."""
+    return tuple(load_contract(path.parent.name, path.stem) for path in sorted(CONTRACTS.glob("*/*.yml")))

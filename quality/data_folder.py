@@ -1,0 +1,102 @@
+"""Where everything lies on disk. One place knows the names of folders and files; nothing here reads or writes their content."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+
+@dataclass(frozen=True)
+class StreamId:
+    """One stream of one source system: `source` is the installation's name in sources.yml, `system` its vendor."""
+
+    source: str
+    system: str
+    stream: str
+
+    def __str__(self) -> str:
+        return f"{self.source}/{self.stream}"
+
+
+@dataclass(frozen=True)
+class DataFolder:
+    """The data folder (`JOURNEYMART_DATA`, `data/` by default) and the names inside it."""
+
+    root: Path
+
+    @property
+    def landing(self) -> Path:
+        """Raw extracts, immutable, as delivered."""
+        return self.root / "landing"
+
+    @property
+    def accepted(self) -> Path:
+        """Typed rows that passed their contract; all that the build reads."""
+        return self.root / "accepted"
+
+    @property
+    def quarantine(self) -> Path:
+        """Rows that did not pass, with their reasons."""
+        return self.root / "quarantine"
+
+    @property
+    def ledgers(self) -> Path:
+        """One ledger per night."""
+        return self.root / "ledger"
+
+    @property
+    def build(self) -> Path:
+        """The set a running night works on; swept away when a night starts."""
+        return self.root / "build"
+
+    @property
+    def versions(self) -> Path:
+        """Published sets."""
+        return self.root / "versions"
+
+    @property
+    def current(self) -> Path:
+        """The symlink readers open."""
+        return self.root / "current"
+
+    @property
+    def lock(self) -> Path:
+        """Locked by whoever changes the data folder."""
+        return self.root / ".lock"
+
+    def landing_partition(self, stream: StreamId, extract_date: date) -> Path:
+        """Folder of one landed extract."""
+        return self.landing / stream.source / stream.stream / extract_date.isoformat()
+
+    def accepted_partition(self, stream: StreamId, extract_date: date) -> Path:
+        """Folder of one accepted extract: `rows.parquet` and `batch.json`."""
+        return self.accepted / stream.source / stream.stream / extract_date.isoformat()
+
+    def quarantine_partition(self, stream: StreamId, extract_date: date) -> Path:
+        """Folder of the rows of one extract that did not pass: `rows.parquet`."""
+        return self.quarantine / stream.source / stream.stream / extract_date.isoformat()
+
+    def ledger(self, run_id: str) -> Path:
+        """Ledger of one night."""
+        return self.ledgers / f"{run_id}.jsonl"
+
+
+def warehouse_file(version: Path) -> Path:
+    """The private DuckDB file of a build or version folder; its folder has mode 0700."""
+    return version / "warehouse" / "warehouse.duckdb"
+
+
+def marts_file(version: Path) -> Path:
+    """The public DuckDB file of a build or version folder."""
+    return version / "marts" / "cx_marts.duckdb"
+
+
+def parquet_folder(version: Path) -> Path:
+    """The public Parquet copies of a build or version folder."""
+    return version / "parquet"
+
+
+def manifest_file(version: Path) -> Path:
+    """What a version was built from and holds."""
+    return version / "manifest.json"
