@@ -1,0 +1,51 @@
+# The commands of this project. `make nightly` and `make test` need nothing but Python 3.11+ and make.
+# Paths stay relative: a checkout may lie in a folder with spaces in its name.
+
+PYTHON ?= python3
+BIN := .venv/bin
+STAMP := .venv/installed
+
+.DEFAULT_GOAL := help
+.PHONY: help install nightly test lint ui bench chaos lock clean
+
+help: ## Show this list.
+	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+
+$(STAMP): requirements.lock pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
+		{ echo "journeymart needs Python 3.11 to 3.13, but '$(PYTHON)' is $$($(PYTHON) -V 2>&1): run make PYTHON=/path/to/python3.11" >&2; exit 1; }
+	@echo "Installing into .venv from requirements.lock (about a minute) ..."
+	@rm -rf .venv
+	@$(PYTHON) -m venv .venv
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements.lock
+	@$(BIN)/python -m pip install --quiet --disable-pip-version-check --no-deps --no-build-isolation --editable .
+	@touch $(STAMP)
+
+install: $(STAMP) ## Create .venv from the hash-pinned lock.
+
+nightly: $(STAMP) ## Write the sample company's next extracts and run the nights that are due.
+	@$(BIN)/journeymart sample --next
+	@$(BIN)/journeymart run --night-by-night
+
+ui: $(STAMP) ## Open the Dagster UI on http://127.0.0.1:3000.
+	@$(BIN)/journeymart ui
+
+test: $(STAMP) ## Run all tests.
+	@$(BIN)/python -m pytest
+
+lint: $(STAMP) ## Linters and the type checker.
+	@$(BIN)/ruff check .
+	@$(BIN)/ruff format --check .
+	@$(BIN)/mypy
+
+bench: $(STAMP) ## Measure a night against a bare dbt build.
+	@$(BIN)/python -m bench.night_vs_dbt
+
+chaos: $(STAMP) ## The long campaign of kills, races and random histories.
+	@JOURNEYMART_CHAOS=long $(BIN)/python -m pytest -m chaos
+
+lock: $(STAMP) ## Rewrite requirements.lock from pyproject.toml.
+	@scripts/lock
+
+clean: ## Remove the environment and what nights made (extracts, versions, run history).
+	rm -rf .venv data .dagster/storage dbt_project/target dbt_project/logs
