@@ -1,4 +1,4 @@
-"""How one stream is fetched, as plain values. Parsing `sources.yml` into these is the orchestration's part."""
+"""How one stream is fetched, as plain values. Not here: parsing `sources.yml` into them (orchestration)."""
 
 from __future__ import annotations
 
@@ -19,19 +19,30 @@ class FileLimits:
 
 
 @dataclass(frozen=True)
+class FileFormat:
+    """How a delivered file is written, and what it may cost; the fields are those of `FileStream`."""
+
+    encoding: str
+    delimiter: str
+    header_rows: int
+    limits: FileLimits
+
+
+@dataclass(frozen=True)
 class FileStream:
     """One stream delivered as files in a drop folder.
 
     Attributes:
         stream: Which stream.
         location: fsspec URL or path of the drop folder.
-        pattern: File name with `{stream}` and `{date}` (ISO day); may hold `*`. Without `{date}` one file serves every
-            night: sliced by `cursor` in mode `increment`, compared by row hash in mode `full`.
-        history: File name of the bulk history, read for the first extract date in place of `pattern`; None: no history.
+        pattern: File name with `{stream}` and `{date}` (ISO day); may hold `*`. Without `{date}` one file
+            serves every night: sliced by `cursor` in mode `increment`, compared by row hash in mode `full`.
+        history: File name of the bulk history, read for the first extract date in place of `pattern`; None:
+            no history.
         mode: `increment`: a file holds what changed on its date. `full`: a file is a dump of the whole table.
         cursor: Column that slices a file without `{date}` into windows [D, D+1) in the source's time zone.
-        complete: How a delivery is known to be complete: `manifest` (a file `<file>.manifest.json` beside it with
-            `rows`, `bytes` and `sha256`) or `rename` (the sender renames it to its final name when done).
+        complete: How a delivery is known to be complete: `manifest` (a file `<file>.manifest.json` beside it
+            with `rows`, `bytes` and `sha256`) or `rename` (the sender gives it its final name when done).
         when_missing: `block` the night, or `carry_forward` and mark the marts stale.
         timezone: IANA zone of times without an offset.
         encoding: Encoding of text files.
@@ -57,3 +68,8 @@ class FileStream:
     header_rows: int = 1
     max_delete_share: float = 0.2
     limits: FileLimits = field(default_factory=FileLimits)
+
+    @property
+    def format(self) -> FileFormat:
+        """How its files are written."""
+        return FileFormat(self.encoding, self.delimiter, self.header_rows, self.limits)

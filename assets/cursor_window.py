@@ -1,0 +1,95 @@
+"""Cuts a file that serves every night into extract dates, by the day its cursor column names.
+
+What lives here: reading the day of a cursor value in the source's own time zone, and one file per date. Not
+here: the delivery or the partition (landing.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+
+import duckdb
+import pyarrow.parquet as pq
+
+from assets.connectors.config import FileStream
+from quality.contract import Contract
+from quality.errors import JourneymartError
+
+_HAS_OFFSET = r"\d:\d\d(:\d\d(\.\d+)?)?\s*(Z|z|UTC|[+-]\d\d(:?\d\d)?)\s*$"
+_SECONDS = {"epoch_s": 1, "epoch_ms": 1000}
+
+
+@dataclass(frozen=True)
+class Windows:
+    """A file cut by day: its rows by extract date, and how many had no readable cursor."""
+
+    rows: dict[date, Path]
+    unplaced: int
+
+
+def cut_by_day(
+    rows: Path, stream: FileStream, contract: Contract, dates: Sequence[date], target: Path
+) -> Windows:
+    """Write the rows of some extract dates, each to a file of its own, in the order they were delivered.
+
+    A value without an offset is a time of the source's zone as it stands; one with an offset is converted to
+    that zone; a number counts seconds or milliseconds since 1970 if the contract says so. The first extract
+    date takes all that is older, and the rows whose cursor cannot be read.
+
+    Args:
+        rows: `rows.parquet` of the whole file.
+        stream: Its cursor, time zone and first date.
+        contract: Its type of the cursor column.
+        dates: Which extract dates.
+        target: An existing folder.
+
+    Raises:
+        JourneymartError: The file has no such column.
+    """
+    schema = pq.read_schema(rows)
+    if stream.cursor is None or stream.cursor not in schema.names:
+        raise JourneymartError(
+            f"The file of {stream.stream} serves every night, but has no column '{stream.cursor}' to cut it "
+            "by: set the cursor to one of its columns."
+        )
+    column = contract.columns.get(stream.cursor)
+    day = _day_of(stream.cursor, column.type if column else "text")
+    with duckdb.connect() as connection:
+        connection.execute(f"set TimeZone = '{stream.timezone}'")
+        connection.execute(
+            f"""
+            create temp table placed as
+            with dated as (select *, {day} as "_cut_day" from read_parquet($rows))
+            select * replace (greatest(coalesce("_cut_day", $first), $first) as "_cut_day"),
+                "_cut_day" is null as "_cut_unplaced"
+            from dated order by "_cut_day", _file, _row
+            """,
+            {"rows": str(rows), "first": stream.first_date},
+        )
+        written = {}
+        for each in dates:
+            cut = connection.sql(
+                """
+                select * exclude ("_cut_day", "_cut_unplaced") from placed
+                where "_cut_day" = $day order by _file, _row
+                """,
+                params={"day": each},
+            ).to_arrow_table()
+            written[each] = target / f"{each}.parquet"
+            pq.write_table(cut.cast(schema), written[each], compression="zstd")
+        counted = connection.execute('select count(*) from placed where "_cut_unplaced"').fetchone() or (0,)
+    return Windows(written, int(counted[0]))
+
+
+def _day_of(cursor: str, kind: str) -> str:
+    """SQL of the local day of a cursor value; NULL where it cannot be read."""
+    value = 'trim("' + cursor.replace('"', '""') + '")'
+    if kind in _SECONDS:
+        return f"to_timestamp(try_cast({value} as double) / {_SECONDS[kind]})::date"
+    # A time that the zone skips or repeats keeps the day it is written with, so the zone is not asked without
+    # an offset.
+    return f"""case when regexp_matches({value}, '{_HAS_OFFSET}') then try_cast({value} as timestamptz)::date
+        else try_cast({value} as timestamp)::date end"""

@@ -1,0 +1,524 @@
+"""Lands an extract: its bytes and its rows as text, in a partition that appears whole or not at all.
+
+What lives here: the way from a complete delivery to a landing partition, its replacement, and which dumps are
+compared. Not here: finding deliveries and reading formats (connectors/), cutting by day (cursor_window.py),
+what changed between two dumps (full_dump.py), what an extract must look like (the gate).
+
+A partition is made in a temporary folder beside it, flushed, and renamed. The same bytes, read the same way,
+change nothing.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, replace
+from datetime import date, timedelta
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from assets.connectors.batch import REJECTS, ParsedFile, require_columns
+from assets.connectors.config import FileFormat, FileLimits, FileStream
+from assets.connectors.drop_folder import Copied, DroppedFile, copy_out, find_delivery
+from assets.connectors.reader import is_json, is_text, open_file, raw_records, require_known_format
+from assets.cursor_window import cut_by_day
+from assets.disk import clone_file, flush, flush_tree
+from assets.faults import fault_point
+from assets.full_dump import write_changes
+from assets.landing_manifest import (
+    ComparedTo,
+    LandedFile,
+    LandingManifest,
+    ReadAs,
+    read_manifest,
+    write_manifest,
+)
+from quality.contract import Contract
+from quality.data_folder import DataFolder
+from quality.errors import JourneymartError
+
+__all__ = ["Landed", "LandingManifest", "land", "land_many", "read_manifest", "record_texts"]
+
+ROWS = "rows.parquet"
+REJECTED = "rejects.parquet"
+CHANGES = "changes.parquet"
+FILES = "files"
+
+_BUILDING = ".landing-"
+_REPLACED = ".replaced-"
+# Raise it when the same bytes are read otherwise than before: every partition asked for then lands anew.
+_READER = 1
+
+
+@dataclass(frozen=True)
+class Landed:
+    """An extract that is in landing now.
+
+    Attributes:
+        manifest: What it holds.
+        changed: It was not there before, or held something else.
+        also_changed: In mode `full`, a later extract date whose changes were derived again, because the dump
+            they are compared to is another now.
+    """
+
+    manifest: LandingManifest
+    changed: bool
+    also_changed: tuple[date, ...] = ()
+
+
+@dataclass(frozen=True)
+class _Portion:
+    """What one partition gets of a delivery: files of rows and rejects, and counts by delivered file."""
+
+    rows: Path
+    rejects: Path
+    files: tuple[LandedFile, ...]
+
+
+@dataclass(frozen=True)
+class _Parsed:
+    """A whole delivery as text."""
+
+    whole: _Portion
+    columns: tuple[str, ...]
+    damaged: tuple[str, ...]
+
+
+def land(stream: FileStream, contract: Contract, folder: DataFolder, extract_date: date) -> Landed | None:
+    """Land the extract of one date.
+
+    Args:
+        stream: Where it is delivered, and how it is written.
+        contract: Its key says what changed between dumps; the type of its cursor column, how a file is cut by
+            day.
+        folder: Data folder.
+        extract_date: Which day's extract.
+
+    Returns:
+        None if nothing complete is delivered and the stream may carry its last rows forward.
+
+    Raises:
+        JourneymartError: The delivery is missing, or cannot be taken or read as a whole.
+    """
+    return next(iter(land_many(stream, contract, folder, [extract_date])), None)
+
+
+def land_many(
+    stream: FileStream, contract: Contract, folder: DataFolder, dates: Collection[date]
+) -> list[Landed]:
+    """Land the extracts of several dates, ascending; missing ones that may be missing are left out.
+
+    A file that serves every date is copied and parsed once.
+
+    Raises:
+        JourneymartError: As `land` does; the extracts of earlier dates stay landed.
+    """
+    ordered = sorted(set(dates))
+    if ordered and ordered[0] < stream.first_date:
+        raise JourneymartError(
+            f"{stream.stream} has no extract for {ordered[0]}: its first extract date is {stream.first_date}."
+        )
+    home = folder.landing_partition(stream.stream, stream.first_date).parent
+    home.mkdir(parents=True, exist_ok=True)
+    _sweep(home)
+    landed: list[Landed] = []
+    for group in _served_together(stream, ordered):
+        files = find_delivery(stream, group[0])
+        if files:
+            landed += _land_delivery(stream, contract, home, group, files)
+        elif stream.when_missing == "block":
+            raise JourneymartError(_missing(stream, group[0]))
+    return landed
+
+
+def record_texts(partition: Path, file: str, rows: Sequence[int]) -> dict[int, str]:
+    """The text of some records of a landed file, by record number.
+
+    For CSV and JSON Lines it is the record as delivered, undecodable bytes replaced; for Parquet the row as a
+    JSON object of text.
+
+    Args:
+        partition: Landing partition.
+        file: Name of the file in it (`_file`).
+        rows: Record numbers (`_row`).
+    """
+    if not rows:
+        return {}
+    if not is_text(file):
+        return _parquet_texts(partition, file, rows)
+    read_as = read_manifest(partition).read_as
+    # The file passed its limits when it landed.
+    limits = FileLimits(sys.maxsize, float("inf"), read_as.max_record_bytes)
+    form = FileFormat(read_as.encoding, read_as.delimiter, read_as.header_rows, limits)
+    with tempfile.TemporaryDirectory(prefix="journeymart-") as workspace:
+        return raw_records(partition / FILES / file, form, Path(workspace), rows)
+
+
+def _served_together(stream: FileStream, dates: Sequence[date]) -> list[list[date]]:
+    """The dates, in groups that one delivery serves."""
+    if "{date}" in stream.pattern:
+        return [[day] for day in dates]
+    historic = [day for day in dates if _is_history(stream, day)]
+    return [group for group in (historic, [day for day in dates if day not in historic]) if group]
+
+
+def _is_history(stream: FileStream, day: date) -> bool:
+    return stream.history is not None and day == stream.first_date
+
+
+def _is_cut(stream: FileStream, day: date) -> bool:
+    """Whether the delivery serves other dates too, and holds rows of theirs."""
+    return "{date}" not in stream.pattern and stream.mode == "increment" and not _is_history(stream, day)
+
+
+def _missing(stream: FileStream, day: date) -> str:
+    pattern = stream.history if stream.history and _is_history(stream, day) else stream.pattern
+    asked = pattern.replace("{stream}", stream.stream.stream).replace("{date}", day.isoformat())
+    complete = "with its manifest beside it" if stream.complete == "manifest" else "under its final name"
+    return (
+        f"The extract of {stream.stream} for {day} is missing: no complete file '{asked}' lies in "
+        f"{stream.location}; deliver it {complete}."
+    )
+
+
+def _land_delivery(
+    stream: FileStream, contract: Contract, home: Path, dates: Sequence[date], files: Sequence[DroppedFile]
+) -> list[Landed]:
+    """Land what one delivery holds for some dates."""
+    for file in files:
+        require_known_format(file.name)
+    with _building_folder(home) as building:
+        (building / FILES).mkdir()
+        copied = {file: copy_out(stream, file, building / FILES / file.name) for file in files}
+        fault_point("in_extract")
+        read_as = _read_as(stream, contract)
+        kept = {day: _current_manifest(home / day.isoformat(), stream, day, read_as, copied) for day in dates}
+        stale = [day for day in dates if kept[day] is None]
+        portions: Mapping[date, _Portion] = {}
+        if stale:
+            parsed = _parse(stream, building, copied)
+            portions, unplaced = _portions(stream, contract, parsed, building, stale)
+        landed = []
+        for day in dates:
+            changed = day in portions
+            manifest = kept[day]
+            if manifest is None:
+                manifest = _manifest(stream, day, read_as, parsed, portions[day], unplaced=unplaced)
+                manifest = _put_in_place(
+                    stream, home, building, manifest, portions[day], files=building / FILES
+                )
+            elif not _is_compared(stream, home, manifest):
+                manifest, changed = _compare_again(stream, home, building, manifest), True
+            landed.append(Landed(manifest, changed, _compare_successor(stream, home, building, day)))
+        return landed
+
+
+def _read_as(stream: FileStream, contract: Contract) -> ReadAs:
+    return ReadAs(
+        reader=_READER,
+        timezone=stream.timezone,
+        encoding=stream.encoding,
+        delimiter=stream.delimiter,
+        header_rows=stream.header_rows,
+        max_record_bytes=stream.limits.max_record_bytes,
+        key=contract.key,
+    )
+
+
+def _current_manifest(
+    partition: Path, stream: FileStream, day: date, read_as: ReadAs, copied: Mapping[DroppedFile, Copied]
+) -> LandingManifest | None:
+    """The manifest of a partition that holds just this delivery, read just so; else None."""
+    if not partition.exists():
+        return None
+    manifest = read_manifest(partition)
+    same = (
+        sorted(file.sha256 for file in manifest.files) == sorted(copy.sha256 for copy in copied.values())
+        and (manifest.mode, manifest.cursor, manifest.is_history)
+        == (stream.mode, stream.cursor, _is_history(stream, day))
+        and (manifest.window, manifest.read_as) == (_window(stream, day), read_as)
+    )
+    return manifest if same else None
+
+
+def _window(stream: FileStream, day: date) -> tuple[str | None, str]:
+    return (None if day == stream.first_date else day.isoformat(), (day + timedelta(days=1)).isoformat())
+
+
+def _parse(stream: FileStream, building: Path, copied: Mapping[DroppedFile, Copied]) -> _Parsed:
+    """Read every delivered file into one file of rows and one of rejects."""
+    opened = {file: open_file(building / FILES / file.name, stream.format, building) for file in copied}
+    columns = _all_columns(stream, opened)
+    rows_schema = _with_file(pa.schema([*((name, pa.string()) for name in columns), ("_row", pa.int64())]))
+    whole_rows, whole_rejects = building / ROWS, building / REJECTED
+    files, damaged = [], []
+    with (
+        pq.ParquetWriter(whole_rows, rows_schema, compression="zstd") as rows,
+        pq.ParquetWriter(whole_rejects, _with_file(REJECTS), compression="zstd") as rejects,
+    ):
+        for file, parsed in opened.items():
+            counts = {"records": 0, "rows": 0, "rejects": 0}
+            for batch in parsed.batches:
+                rows.write_table(_of_file(batch.rows, file.name, rows_schema))
+                if batch.rejects.num_rows:
+                    rejects.write_table(_of_file(batch.rejects, file.name, _with_file(REJECTS)))
+                counts["records"] += batch.records
+                counts["rows"] += batch.rows.num_rows
+                counts["rejects"] += batch.rejects.num_rows
+                damaged += [f"{file.name}: {note}" for note in batch.damage]
+            declared = file.declared.rows if file.declared else None
+            files.append(
+                LandedFile(
+                    file.name, copied[file].bytes, copied[file].sha256, **counts, declared_rows=declared
+                )
+            )
+    return _Parsed(_Portion(whole_rows, whole_rejects, tuple(files)), columns, tuple(damaged))
+
+
+def _all_columns(stream: FileStream, opened: Mapping[DroppedFile, ParsedFile]) -> tuple[str, ...]:
+    """The columns of all files, in order of appearance; JSON keys may vary by file, headers may not."""
+    headers = {frozenset(parsed.columns) for file, parsed in opened.items() if not is_json(file.name)}
+    if len(headers) > 1:
+        raise JourneymartError(
+            f"The {len(opened)} files of one extract of {stream.stream} in {stream.location} have "
+            "different columns: deliver them with the same header."
+        )
+    union = dict.fromkeys(name for parsed in opened.values() for name in parsed.columns)
+    return require_columns(list(union), Path(next(iter(opened)).name))
+
+
+def _with_file(schema: pa.Schema) -> pa.Schema:
+    return schema.insert(schema.get_field_index("_row"), pa.field("_file", pa.string()))
+
+
+def _of_file(table: pa.Table, file: str, schema: pa.Schema) -> pa.Table:
+    """The table with `_file` added, and NULL for every column of the schema it lacks."""
+    have = set(table.column_names)
+    named = {"_file": pa.repeat(pa.scalar(file), table.num_rows)}
+    lacking = pa.nulls(table.num_rows, pa.string())
+    columns = [table[name] if name in have else named.get(name, lacking) for name in schema.names]
+    return pa.table(columns, schema=schema)
+
+
+def _portions(
+    stream: FileStream, contract: Contract, parsed: _Parsed, building: Path, dates: Sequence[date]
+) -> tuple[dict[date, _Portion], int]:
+    """What each date gets, and how many records of a file cut by day have no readable cursor."""
+    if not _is_cut(stream, dates[0]):
+        return dict.fromkeys(dates, parsed.whole), 0
+    cuts = building / "windows"
+    cuts.mkdir()
+    windows = cut_by_day(parsed.whole.rows, stream, contract, dates, cuts)
+    nothing = cuts / REJECTED
+    pq.write_table(_with_file(REJECTS).empty_table(), nothing, compression="zstd")
+    portions = {}
+    for day, rows in windows.rows.items():
+        takes_rejects = day == stream.first_date
+        in_window = {
+            entry["values"]: entry["counts"]
+            for entry in pc.value_counts(pq.read_table(rows, columns=["_file"])["_file"]).to_pylist()
+        }
+        files = []
+        for file in parsed.whole.files:
+            count, rejects = in_window.get(file.name, 0), file.rejects if takes_rejects else 0
+            here = count + rejects
+            files.append(
+                replace(file, records=here, rows=count, rejects=rejects, outside_window=file.records - here)
+            )
+        portions[day] = _Portion(rows, parsed.whole.rejects if takes_rejects else nothing, tuple(files))
+    return portions, windows.unplaced + sum(file.rejects for file in parsed.whole.files)
+
+
+def _manifest(
+    stream: FileStream, day: date, read_as: ReadAs, parsed: _Parsed, portion: _Portion, *, unplaced: int
+) -> LandingManifest:
+    files = portion.files
+    manifest = LandingManifest(
+        source=stream.stream.source,
+        system=stream.stream.system,
+        stream=stream.stream.stream,
+        extract_date=day.isoformat(),
+        mode=stream.mode,
+        window=_window(stream, day),
+        cursor=stream.cursor,
+        files=files,
+        records=sum(file.records for file in files),
+        rows=sum(file.rows for file in files),
+        rejects=sum(file.rejects for file in files),
+        columns=parsed.columns,
+        schema_fingerprint=_hash(parsed.columns),
+        sha256="",
+        is_history=_is_history(stream, day),
+        as_declared=all(file.declared_rows in (None, file.records + file.outside_window) for file in files),
+        damaged=parsed.damaged,
+        unplaced=unplaced,
+        read_as=read_as,
+    )
+    return replace(manifest, sha256=_content_hash(manifest))
+
+
+def _content_hash(manifest: LandingManifest) -> str:
+    """Hash of all that decides what the partition holds, what it passes on included."""
+    return _hash(
+        [_dump_hash(manifest), manifest.window, manifest.compared_to and asdict(manifest.compared_to)]
+    )
+
+
+def _dump_hash(manifest: LandingManifest) -> str:
+    """Hash of all that decides the rows of a whole delivery."""
+    return _hash(
+        [
+            sorted(file.sha256 for file in manifest.files),
+            asdict(manifest.read_as),
+            manifest.mode,
+            manifest.cursor,
+            manifest.is_history,
+        ]
+    )
+
+
+def _hash(value: object) -> str:
+    return hashlib.sha256(json.dumps(value, sort_keys=True).encode()).hexdigest()
+
+
+def _put_in_place(
+    stream: FileStream,
+    home: Path,
+    building: Path,
+    manifest: LandingManifest,
+    portion: _Portion,
+    *,
+    files: Path,
+) -> LandingManifest:
+    """Make a partition in the temporary folder, flush it, and rename it to its place."""
+    ready = building / manifest.extract_date
+    (ready / FILES).mkdir(parents=True)
+    for file in manifest.files:
+        _link(files / file.name, ready / FILES / file.name)
+    _link(portion.rows, ready / ROWS)
+    _link(portion.rejects, ready / REJECTED)
+    if manifest.mode == "full":
+        manifest = _compare(stream, home, manifest, ready)
+    write_manifest(manifest, ready)
+    flush_tree(ready)
+    target, replaced = home / manifest.extract_date, home / f"{_REPLACED}{manifest.extract_date}"
+    if target.exists():
+        # Should we be killed between the two renames, the sweep of the next run puts it back.
+        target.rename(replaced)
+    ready.rename(target)
+    flush(home)
+    if replaced.exists():
+        shutil.rmtree(replaced)
+    return manifest
+
+
+def _compare(stream: FileStream, home: Path, manifest: LandingManifest, ready: Path) -> LandingManifest:
+    """Write the changes of a dump against the newest earlier one, and note the comparison in its manifest."""
+    before = _dump_before(home, manifest.date)
+    changes = write_changes(
+        ready / ROWS,
+        home / before.extract_date / ROWS if before else None,
+        manifest.read_as.key,
+        ready / CHANGES,
+        same_content=before is not None and _dump_hash(before) == _dump_hash(manifest),
+    )
+    compared = replace(
+        manifest,
+        compared_to=_compared_to(before),
+        known=changes.known,
+        vanished=changes.vanished,
+        delete_breaker=changes.vanished > stream.max_delete_share * changes.known,
+    )
+    return replace(compared, sha256=_content_hash(compared))
+
+
+def _is_compared(stream: FileStream, home: Path, manifest: LandingManifest) -> bool:
+    """Whether a dump's changes are those against the newest earlier dump, judged by today's breaker."""
+    if manifest.mode != "full":
+        return True
+    over = (manifest.vanished or 0) > stream.max_delete_share * (manifest.known or 0)
+    return (
+        manifest.compared_to == _compared_to(_dump_before(home, manifest.date))
+        and manifest.delete_breaker == over
+    )
+
+
+def _compare_again(
+    stream: FileStream, home: Path, building: Path, manifest: LandingManifest
+) -> LandingManifest:
+    partition = home / manifest.extract_date
+    portion = _Portion(partition / ROWS, partition / REJECTED, manifest.files)
+    return _put_in_place(stream, home, building, manifest, portion, files=partition / FILES)
+
+
+def _compare_successor(stream: FileStream, home: Path, building: Path, day: date) -> tuple[date, ...]:
+    """Derive the changes of the next dump again if the one before it is another now."""
+    later = [each for each in _landed_days(home) if each > day]
+    if stream.mode != "full" or not later:
+        return ()
+    successor = read_manifest(home / later[0].isoformat())
+    if _is_compared(stream, home, successor):
+        return ()
+    _compare_again(stream, home, building, successor)
+    return (later[0],)
+
+
+def _dump_before(home: Path, day: date) -> LandingManifest | None:
+    earlier = [each for each in _landed_days(home) if each < day]
+    return read_manifest(home / earlier[-1].isoformat()) if earlier else None
+
+
+def _compared_to(before: LandingManifest | None) -> ComparedTo | None:
+    return ComparedTo(before.extract_date, _dump_hash(before)) if before else None
+
+
+def _landed_days(home: Path) -> list[date]:
+    return sorted(date.fromisoformat(path.name) for path in home.glob("????-??-??"))
+
+
+def _link(source: Path, target: Path) -> None:
+    """Let a file of landing have a second name; landing never writes into a file it has."""
+    try:
+        os.link(source, target)
+    except OSError:
+        clone_file(source, target)
+
+
+@contextmanager
+def _building_folder(home: Path) -> Iterator[Path]:
+    with tempfile.TemporaryDirectory(prefix=_BUILDING, dir=home) as building:
+        yield Path(building)
+
+
+def _sweep(home: Path) -> None:
+    """Clear what a killed run left behind."""
+    for left in home.glob(f"{_BUILDING}*"):
+        shutil.rmtree(left)
+    for left in home.glob(f"{_REPLACED}*"):
+        target = home / left.name.removeprefix(_REPLACED)
+        if target.exists():
+            shutil.rmtree(left)
+        else:
+            left.rename(target)
+    flush(home)
+
+
+def _parquet_texts(partition: Path, file: str, rows: Sequence[int]) -> dict[int, str]:
+    wanted = [("_file", "==", file), ("_row", "in", list(rows))]
+    rejected = pq.read_table(partition / REJECTED, filters=wanted).to_pylist()
+    found = pq.read_table(partition / ROWS, filters=wanted).to_pylist()
+    texts = {record["_row"]: record["raw"] for record in rejected}
+    for record in found:
+        number = record.pop("_row")
+        del record["_file"]
+        texts[number] = json.dumps(record, ensure_ascii=False)
+    return texts
