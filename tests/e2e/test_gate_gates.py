@@ -1,0 +1,150 @@
+"""The gate gates: each kind of blocking check, before and after dbt, meets its defect in a real night.
+
+Every time nothing is published and not one published byte changes. Before dbt the defect is delivered; after dbt it is
+done to the published marts the next night builds on, as a bug or a bad disk would.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from quality.checks import CHECK_KINDS
+from quality.errors import JourneymartError
+from quality.ledger import Ledger
+from tests.e2e.conftest import THIRD
+from tests.e2e.installation import Installation
+
+TICKETS = f"zendesk/tickets_{THIRD}.jsonl.gz"
+
+
+def each_object(change: Callable[[dict], dict]) -> Callable[[bytes], bytes]:
+    """A change of every line of a JSONL file."""
+
+    def changed(content: bytes) -> bytes:
+        lines = [json.dumps(change(json.loads(line)), ensure_ascii=False) for line in content.splitlines()]
+        return "".join(f"{line}\n" for line in lines).encode()
+
+    return changed
+
+
+def an_unterminated_quote(company: Installation) -> None:
+    company.redeliver(f"salesforce/contact_{THIRD}.csv.gz", lambda content: content + b'"003,"never closed\r\n')
+
+
+def a_missing_column(company: Installation) -> None:
+    company.redeliver(TICKETS, each_object(lambda row: {k: v for k, v in row.items() if k != "status"}))
+
+
+def an_empty_file(company: Installation) -> None:
+    company.redeliver(TICKETS, lambda _: b"")
+
+
+def an_old_export(company: Installation) -> None:
+    old = "2026-05-01T00:00:00Z"
+    company.redeliver(TICKETS, each_object(lambda row: row | {"created_at": old, "updated_at": old}))
+
+
+def a_dump_cut_in_half(company: Installation) -> None:
+    def half(content: bytes) -> bytes:
+        lines = content.splitlines(keepends=True)
+        return b"".join(lines[: 1 + len(lines) // 2])
+
+    company.redeliver(f"shop/agent_{THIRD}.csv.gz", half)
+
+
+def times_nobody_can_read(company: Installation) -> None:
+    company.redeliver(TICKETS, each_object(lambda row: row | {"created_at": "the day before yesterday"}))
+
+
+def a_metric_nobody_knows(company: Installation) -> None:
+    question = {
+        "survey_id": "SV_1",
+        "question_id": "QID1",
+        "metric": "happiness",
+        "scale_direction": "high_is_good",
+        "last_modified": f"{THIRD}T10:00:00Z",
+    }
+    company.redeliver(
+        f"qualtrics/survey_definitions_{THIRD}.jsonl.gz", lambda content: content + json.dumps(question).encode() + b"\n"
+    )
+
+
+DELIVERED = {
+    "completeness": an_unterminated_quote,
+    "schema": a_missing_column,
+    "volume": an_empty_file,
+    "freshness": an_old_export,
+    "deletes": a_dump_cut_in_half,
+    "quarantine": times_nobody_can_read,
+    "contract": a_metric_nobody_knows,
+}
+
+TAMPERED = {
+    "unique_grain": "insert into fct_order select * from fct_order limit 1",
+    "not_null": "alter table dim_touchpoint alter stage drop not null; update dim_touchpoint set touchpoint = null where touchpoint_key > 0",
+    "relationships": "update fct_survey_answer set question_key = 42 where answer_key = (select min(answer_key) from fct_survey_answer)",
+    "reconciliation": "delete from fct_ticket where ticket_key = (select min(ticket_key) from fct_ticket)",
+    "kpi_identities": "update mart_kpi_daily set value = value + 1 where kpi = 'csat' and date_key = (select min(date_key) from mart_kpi_daily where kpi = 'csat' and value is not null)",
+}
+
+
+def test_every_kind_of_check_of_an_extract_has_its_defect_here() -> None:
+    assert set(DELIVERED) == set(CHECK_KINDS)
+
+
+@pytest.mark.parametrize("kind", DELIVERED)
+def test_a_defect_in_an_extract_publishes_nothing(company: Installation, kind: str) -> None:
+    before = company.published_hashes()
+    DELIVERED[kind](company)
+    with pytest.raises(JourneymartError, match=rf"{kind}.*nothing was published"):
+        company.night(THIRD)
+    assert company.published_hashes() == before
+    assert not company.data.joinpath("build").exists(), "dbt was never reached"
+
+
+@pytest.mark.parametrize("kind", TAMPERED)
+def test_a_defect_in_the_marts_publishes_nothing(company: Installation, kind: str) -> None:
+    company.tamper(TAMPERED[kind])
+    before = company.published_hashes()
+    with pytest.raises(JourneymartError, match=kind):
+        company.night(THIRD)
+    assert company.published_hashes() == before
+
+
+def test_a_mart_that_lost_most_of_its_rows_publishes_nothing(company: Installation) -> None:
+    before = company.published_hashes()
+    manifest = json.loads(company.data.joinpath("current/manifest.json").read_text())
+    dim_date = next(table for table in manifest["tables"] if table["name"] == "dim_date")
+    dim_date["rows"] *= 1000
+    company.data.joinpath("current/manifest.json").write_text(json.dumps(manifest))
+    before = company.published_hashes()
+    with pytest.raises(JourneymartError, match="drift"):
+        company.night(THIRD)
+    assert company.published_hashes() == before
+
+
+def test_a_check_that_did_not_run_publishes_nothing(company: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A dbt test that vanished from the run's results is missing, and missing is not passed."""
+    from orchestration import models
+
+    whole = models._run_results
+    monkeypatch.setattr(
+        models, "_run_results", lambda target: {i: r for i, r in whole(target).items() if "unique_grain_fct_ticket" not in i}
+    )
+    before = company.published_hashes()
+    with pytest.raises(JourneymartError, match="unique_grain_fct_ticket"):
+        company.night(THIRD)
+    assert company.published_hashes() == before
+
+
+def test_a_night_without_defect_is_published_and_its_ledger_is_complete(company: Installation) -> None:
+    before = company.published_hashes()
+    outcome = company.night(THIRD)
+    verdict = Ledger(Path(company.data / "ledger" / f"{outcome.run_id}.jsonl")).verdict()
+    assert outcome.published
+    assert verdict.may_publish
+    assert company.published_hashes()["current"] != before["current"]

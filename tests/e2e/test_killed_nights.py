@@ -1,0 +1,35 @@
+"""A killed night leaves readers on the last version, and the next one makes up for it.
+
+The process of `journeymart run` is killed with SIGKILL while it lands extracts, while dbt builds, and just before the link
+is swung. Readers see the same bytes as before; the next run ends with the marts an undisturbed run makes.
+"""
+
+from __future__ import annotations
+
+import signal
+from pathlib import Path
+
+import pytest
+
+from tests.e2e.conftest import THIRD
+from tests.e2e.installation import Installation, differences
+
+
+@pytest.fixture(scope="module")
+def undisturbed(two_nights: Installation, tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """The third night, run without disturbance."""
+    installation = two_nights.copy_to(tmp_path_factory.mktemp("journeymart undisturbed") / "data")
+    installation.night(THIRD)
+    return installation
+
+
+@pytest.mark.parametrize("fault", ["in_extract", "in_dbt", "before_swing"])
+def test_the_night_after_a_killed_night_equals_an_undisturbed_one(
+    company: Installation, undisturbed: Installation, fault: str, tmp_path: Path
+) -> None:
+    before = company.published_hashes()
+    killed = company.command("run", "--as-of", str(THIRD), fault=fault)
+    assert killed.returncode == -signal.SIGKILL
+    assert company.published_hashes() == before
+    company.night(THIRD)
+    assert differences(company, undisturbed, undisturbed.mart_tables()) == {}

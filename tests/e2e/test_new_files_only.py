@@ -1,0 +1,47 @@
+"""A night reads only what is new: of the drop folder, of landing and of the accepted rows."""
+
+from __future__ import annotations
+
+import os
+import re
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from orchestration.settings import PROJECT
+from tests.e2e.conftest import FIRST, SECOND, THIRD
+from tests.e2e.installation import Installation
+
+# Files with rows of one extract date; manifests are small and say what there is.
+_ROWS = re.compile(r"\.(parquet|csv\.gz|jsonl\.gz)$")
+_DATED = re.compile(r"(\d{4}-\d{2}-\d{2})")
+
+@pytest.mark.skipif(sys.platform != "linux", reason="strace, which sees every file a process opens, is Linux only")
+def test_a_night_opens_files_of_its_own_date_only(company: Installation, tmp_path: Path) -> None:
+    trace = tmp_path / "opened files"
+    done = subprocess.run(
+        ["strace", "-f", "-qq", "-e", "trace=openat,open", "-o", str(trace)]
+        + [sys.executable, "-m", "orchestration.cli", "run", "--as-of", str(THIRD)],
+        cwd=PROJECT,
+        env=company.environment,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 0, done.stderr
+    opened = {
+        path
+        for line in trace.read_text(errors="replace").splitlines()
+        if (found := re.search(r'open(?:at)?\([^"]*"([^"]+)"[^=]*= \d+', line))
+        and str(company.data) in (path := found.group(1))
+        and _ROWS.search(path)
+        and os.path.basename(os.path.dirname(path)) != "parquet"
+    }
+    dates = {day for path in opened for day in _DATED.findall(path.removeprefix(str(company.data)))}
+    assert str(THIRD) in dates
+    assert str(FIRST) not in dates
+    # The dump of agents is compared with the one before it: the only older file a night may need.
+    older = {path for path in opened if str(SECOND) in path}
+    assert {Path(path).relative_to(company.data).parts[:3] for path in older} <= {("landing", "shop", "agent")}
