@@ -1,0 +1,38 @@
+{#-
+    What a model reads to learn what a night touches. What lives here: the night, the new rows of a stream, the touched
+    keys of another model, and the filter on this model's own. Not here: writing them (strategy.sql).
+-#}
+
+{#- The one-row table that says which night this is: night, as_of, previous_as_of, run_id, reporting_timezone, currency, is_stale. -#}
+{%- macro night() -%}
+    {{ return(source('night', 'night')) }}
+{%- endmacro -%}
+
+{#-
+    Distinct values of `columns` among the rows this night brought to a staging model, as a select statement.
+    new_rows('stg_zendesk__tickets', ['_source', 'ticket_id'])
+-#}
+{%- macro new_rows(staging_model, columns) -%}
+    select distinct {{ columns | join(', ') }} from {{ ref(staging_model) }} where _night in (select night from {{ night() }})
+{%- endmacro -%}
+
+{#-
+    The table of what this night touched in another touched-keys model: its touched_key and touches columns, of the rows
+    before and after. The model that reads it must also ref() that model, so that it runs later.
+-#}
+{%- macro touched(model_name) -%}
+    {{ return(touched_relation(ref(model_name))) }}
+{%- endmacro -%}
+
+{#-
+    Condition that keeps the rows of touched keys, NULL equal to NULL; `true` in a full build. The expressions stand in
+    the order of the columns of touched_by. Put it where rows are read, before windows and aggregates.
+    is_touched(['_source', 'ticket_id'])
+-#}
+{%- macro is_touched(expressions) -%}
+    {%- if is_incremental() -%}
+        {{ touched_condition(this, expressions) }}
+    {%- else -%}
+        true
+    {%- endif -%}
+{%- endmacro -%}

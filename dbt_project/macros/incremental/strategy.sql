@@ -1,0 +1,75 @@
+{#-
+    The incremental strategy `touched_keys`: find the keys the night's batches touch, derive just those again from all
+    their rows, replace them. What lives here: its four moments (collect, filter, replace, record). Not here: what models
+    read (reading.sql).
+
+    A model says, in config():
+      touched_key  columns of the model that are replaced as one (a list)
+      touched_by   select of the touched keys, columns in the order of touched_key; rendered when the model runs
+      touches      more columns that models downstream ask for (optional), such as the day or the customer a row counts for
+
+    One transaction replaces the rows and writes `_touched.<model>`, in the model's own database because DuckDB writes to
+    one database per transaction. It holds the distinct touched_key and touches columns of the rows before and after:
+    a row that vanished or moved is seen from both sides.
+-#}
+
+{#- Where a model's touched keys are written. -#}
+{%- macro touched_relation(relation) -%}
+    {{ return(relation.incorporate(path={'schema': '_touched'})) }}
+{%- endmacro -%}
+
+{#- The temporary table that holds a running model's touched keys: columns _k1, _k2, ... -#}
+{%- macro touched_keys_table(relation) -%}
+    {{ return('temp."_touched_keys__' ~ relation.identifier ~ '"') }}
+{%- endmacro -%}
+
+{%- macro touched_condition(relation, expressions) -%}
+    {#- DuckDB plans this as a semi-join that skips whole row groups; the names _k1, _k2 cannot capture a model's columns. -#}
+    exists (
+        select 1 from {{ touched_keys_table(relation) }} as _keys
+        where {% for expression in expressions %}_keys._k{{ loop.index }} is not distinct from {{ expression }}{{ ' and ' if not loop.last }}{% endfor %}
+    )
+{%- endmacro -%}
+
+{%- macro is_by_touched_keys() -%}
+    {{ return(model.config.materialized == 'incremental' and config.get('incremental_strategy') == 'touched_keys') }}
+{%- endmacro -%}
+
+{%- macro columns_to_record() -%}
+    {{ return((config.require('touched_key') + config.get('touches', [])) | unique | list) }}
+{%- endmacro -%}
+
+{#- Before the model: its touched keys. -#}
+{%- macro collect_touched_keys() -%}
+    {%- if execute and is_by_touched_keys() and is_incremental() -%}
+        {%- set names = [] -%}
+        {%- for column in config.require('touched_key') -%}{%- do names.append('_k' ~ loop.index) -%}{%- endfor -%}
+        create or replace temp table {{ touched_keys_table(this) }} as
+        select distinct {{ names | join(', ') }} from ({{ render(config.require('touched_by')) }}) as _touched_by ({{ names | join(', ') }})
+    {%- endif -%}
+{%- endmacro -%}
+
+{#- The strategy itself; dbt calls it with the rows derived again in `temp_relation`. -#}
+{%- macro get_incremental_touched_keys_sql(arg_dict) -%}
+    {%- set target_relation = arg_dict['target_relation'] -%}
+    {%- set key = config.require('touched_key') -%}
+    {%- set recorded = columns_to_record() | join(', ') -%}
+    {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
+    create or replace table {{ touched_relation(target_relation) }} as
+    select {{ recorded }} from {{ target_relation }} where {{ touched_condition(target_relation, key) }}
+    union
+    select {{ recorded }} from {{ arg_dict['temp_relation'] }};
+    delete from {{ target_relation }} where {{ touched_condition(target_relation, key) }};
+    {#- A row outside the touched keys would be there twice: the model forgot is_touched(), so stop. #}
+    insert into {{ target_relation }} ({{ columns }})
+    select {{ columns }} from {{ arg_dict['temp_relation'] }}
+    where case when {{ touched_condition(target_relation, key) }} then true
+        else error('{{ target_relation.identifier }} returned a row whose {{ key | join(', ') }} is not touched: filter it with is_touched()') end;
+{%- endmacro -%}
+
+{#- After a full build: everything is touched. -#}
+{%- macro record_all_keys_as_touched() -%}
+    {%- if execute and is_by_touched_keys() and not is_incremental() -%}
+        create or replace table {{ touched_relation(this) }} as select distinct {{ columns_to_record() | join(', ') }} from {{ this }}
+    {%- endif -%}
+{%- endmacro -%}

@@ -1,0 +1,42 @@
+{#-
+    What one answer means. What lives here: the classes of NPS, CSAT and CES answers and the place of a score on its
+    scale. Not here: which answers count (fct_survey_answer) and what many answers make together (kpi_value.sql).
+-#}
+
+{#- promoter 9-10, passive 7-8, detractor 0-6. Only for answers on 0-10; other scales are refused, never rescaled. -#}
+{%- macro nps_class(score) -%}
+    case when {{ score }} >= 9 then 'promoter' when {{ score }} >= 7 then 'passive' when {{ score }} >= 0 then 'detractor' end
+{%- endmacro -%}
+
+{#- A score with its scale turned so that high is good. -#}
+{%- macro high_is_good(score, scale_min, scale_max, scale_direction) -%}
+    case when {{ scale_direction }} = 'low_is_good' then {{ scale_min }} + {{ scale_max }} - {{ score }} else {{ score }} end
+{%- endmacro -%}
+
+{#- A score's place on its scale, 0 (bad) to 1 (good). -#}
+{%- macro score_norm(score, scale_min, scale_max, scale_direction) -%}
+    ({{ high_is_good(score, scale_min, scale_max, scale_direction) }} - {{ scale_min }}) / nullif({{ scale_max }} - {{ scale_min }}, 0)
+{%- endmacro -%}
+
+{#-
+    The lowest answer, scale turned so that high is good, that is positive where a question names no positive values:
+    CSAT 1 of 0-1, 3 of 1-3, 4-5 of 1-5, 6-7 of 1-7; CES 4-5 of 1-5, 5-7 of 1-7. NULL on any other scale.
+-#}
+{%- macro lowest_positive(metric, scale_min, scale_max) -%}
+    case
+        when {{ scale_min }} = 0 and {{ scale_max }} = 1 then 1
+        when {{ scale_min }} = 1 and {{ scale_max }} = 3 then 3
+        when {{ scale_min }} = 1 and {{ scale_max }} = 5 then 4
+        when {{ scale_min }} = 1 and {{ scale_max }} = 7 and {{ metric }} = 'ces' then 5
+        when {{ scale_min }} = 1 and {{ scale_max }} = 7 then 6
+    end
+{%- endmacro -%}
+
+{#- Whether a score is one of a JSON list of numbers; NULL when there is no list. -#}
+{%- macro is_listed(score, json_list) -%}
+    {{ return(adapter.dispatch('is_listed')(score, json_list)) }}
+{%- endmacro -%}
+
+{%- macro duckdb__is_listed(score, json_list) -%}
+    list_contains(try_cast({{ json_list }} as double[]), {{ score }})
+{%- endmacro -%}

@@ -1,0 +1,15 @@
+{{ config(materialized='view', incremental_strategy=none) }}
+
+{#- Whose each activity is. -#}
+with crm_ids as (
+    {{ crm_customers_by_id() }}
+)
+
+select
+    activities.activity_key,
+    coalesce(own.customer_key, crm_ids.customer_key, -1) as customer_key
+from {{ ref('int_activity__unioned') }} as activities
+left join {{ ref('int_customer__identity') }} as own
+    on own.source = activities.source
+    and own.contact_id = activities.contact_id
+left join crm_ids on crm_ids.contact_id = {{ salesforce_id('activities.contact_id') }}

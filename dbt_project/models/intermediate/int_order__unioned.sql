@@ -1,0 +1,265 @@
+{{ config(
+    touched_key=['source', 'order_id'],
+    touches=['order_key'],
+    touched_by="
+        {{ new_rows('stg_salesforce__opportunity', ['_source', 'opportunity_id']) }}
+        union
+        select _source, opportunity_id from {{ ref('stg_salesforce__opportunity_history') }}
+        where (_source, opportunity_history_id)
+            in ({{ new_rows('stg_salesforce__opportunity_history', ['_source', 'opportunity_history_id']) }})
+        union {{ new_rows('stg_canonical__order', ['_source', 'order_id']) }}
+        union {{ new_rows('stg_olist__orders', ['_source', 'order_id']) }}
+        union {{ new_rows('stg_olist__order_items', ['_source', 'order_id']) }}
+        union {{ new_rows('stg_olist__order_payments', ['_source', 'order_id']) }}
+        union
+        select _source, order_id from {{ ref('stg_olist__orders') }}
+        where (_source, customer_id) in ({{ new_rows('stg_olist__customers', ['_source', 'customer_id']) }})
+    "
+) }}
+
+with opportunities as (
+    {{ newest_versions('stg_salesforce__opportunity', ['opportunity_id'], [
+        'account_id', 'contact_id', 'amount', 'close_date', 'stage_name', 'is_closed', 'is_won', 'opportunity_type',
+        'currency_iso_code', 'created_date', 'is_deleted', 'system_modstamp'
+    ]) }}
+),
+
+stage_changes as (
+    {{ newest_versions('stg_salesforce__opportunity_history', ['opportunity_history_id'], [
+        'opportunity_id', 'stage_name', 'created_date', 'is_deleted'
+    ], where='(_source, opportunity_history_id) in (select _source, opportunity_history_id from '
+        ~ ref('stg_salesforce__opportunity_history') ~ ' where ' ~ is_touched(['_source', 'opportunity_id']) ~ ')') }}
+),
+
+stage_entries as (
+    select
+        _source,
+        opportunity_id,
+        stage_name,
+        max(created_date) as entered_at
+    from stage_changes
+    where not coalesce(is_deleted, false) and not is_vanished and {{ is_touched(['_source', 'opportunity_id']) }}
+    group by _source, opportunity_id, stage_name
+),
+
+deals as (
+    select
+        opportunities._source as source,
+        'salesforce' as system,
+        opportunities.opportunity_id as order_id,
+        opportunities.contact_id,
+        opportunities.account_id,
+        case when opportunities.is_won then 'completed' when opportunities.is_closed then 'lost' else 'open' end as status,
+        {#- A closing day has no zone; at noon UTC it is the same day nearly everywhere. #}
+        case
+            when opportunities.is_closed
+                then coalesce(
+                    stage_entries.entered_at,
+                    cast(opportunities.close_date as timestamp) + interval 12 hour,
+                    opportunities.created_date
+                )
+            else opportunities.created_date
+        end as ordered_at,
+        cast(null as timestamptz) as shipped_at,
+        cast(null as timestamptz) as delivered_at,
+        cast(null as timestamptz) as promised_at,
+        cast(null as timestamptz) as cancelled_at,
+        cast(null as timestamptz) as returned_at,
+        opportunities.amount as item_amount,
+        cast(null as decimal(18, 2)) as freight_amount,
+        cast(null as decimal(18, 2)) as payment_amount,
+        cast(null as decimal(18, 2)) as refund_amount,
+        opportunities.currency_iso_code as currency,
+        'sales' as channel,
+        case lower(opportunities.opportunity_type)
+            when 'new business' then 'new'
+            when 'new' then 'new'
+            when 'renewal' then 'renewal'
+            when 'expansion' then 'expansion'
+            else case when opportunities.opportunity_type is not null then 'other' end
+        end as order_type,
+        opportunities.created_date as created_at,
+        opportunities.is_deleted or opportunities.is_vanished as is_deleted,
+        opportunities.system_modstamp as updated_at,
+        opportunities._version_at
+    from opportunities
+    left join stage_entries
+        on opportunities._source = stage_entries._source
+        and opportunities.opportunity_id = stage_entries.opportunity_id
+        and opportunities.stage_name = stage_entries.stage_name
+),
+
+canonical_orders as (
+    {{ newest_versions('stg_canonical__order', ['order_id'], [
+        'contact_id', 'account_id', 'status', 'ordered_at', 'shipped_at', 'delivered_at', 'promised_at', 'cancelled_at',
+        'returned_at', 'item_amount', 'freight_amount', 'payment_amount', 'refund_amount', 'currency', 'channel',
+        'order_type', 'created_at', 'is_deleted', 'updated_at'
+    ]) }}
+),
+
+olist_orders as (
+    {{ newest_versions('stg_olist__orders', ['order_id'], [
+        'customer_id', 'order_status', 'order_purchase_timestamp', 'order_delivered_carrier_date',
+        'order_delivered_customer_date', 'order_estimated_delivery_date'
+    ]) }}
+),
+
+olist_customers as (
+    {{ newest_versions('stg_olist__customers', ['customer_id'], ['customer_unique_id'],
+        where='(_source, customer_id) in (select _source, customer_id from ' ~ ref('stg_olist__orders')
+            ~ ' where ' ~ is_touched(['_source', 'order_id']) ~ ')') }}
+),
+
+order_items as (
+    {{ newest_versions('stg_olist__order_items', ['order_id', 'order_item_id'], ['price', 'freight_value'],
+        where=is_touched(['_source', 'order_id'])) }}
+),
+
+order_payments as (
+    {{ newest_versions('stg_olist__order_payments', ['order_id', 'payment_sequential'], ['payment_value'],
+        where=is_touched(['_source', 'order_id'])) }}
+),
+
+items_of_orders as (
+    select
+        _source,
+        order_id,
+        sum(price) as item_amount,
+        sum(freight_value) as freight_amount
+    from order_items
+    where not is_vanished
+    group by _source, order_id
+),
+
+payments_of_orders as (
+    select
+        _source,
+        order_id,
+        sum(payment_value) as payment_amount
+    from order_payments
+    where not is_vanished
+    group by _source, order_id
+),
+
+unioned as (
+    select
+        source,
+        system,
+        order_id,
+        contact_id,
+        account_id,
+        status,
+        ordered_at,
+        shipped_at,
+        delivered_at,
+        promised_at,
+        cancelled_at,
+        returned_at,
+        item_amount,
+        freight_amount,
+        payment_amount,
+        refund_amount,
+        currency,
+        channel,
+        order_type,
+        created_at,
+        is_deleted,
+        updated_at,
+        _version_at
+    from deals
+    union all
+    select
+        _source,
+        'canonical',
+        order_id,
+        contact_id,
+        account_id,
+        status,
+        ordered_at,
+        shipped_at,
+        delivered_at,
+        promised_at,
+        cancelled_at,
+        returned_at,
+        item_amount,
+        freight_amount,
+        payment_amount,
+        refund_amount,
+        currency,
+        channel,
+        order_type,
+        created_at,
+        coalesce(is_deleted, false) or is_vanished,
+        updated_at,
+        _version_at
+    from canonical_orders
+    union all
+    select
+        olist_orders._source,
+        'olist',
+        olist_orders.order_id,
+        olist_customers.customer_unique_id,
+        null,
+        case
+            when olist_orders.order_status = 'delivered' then 'completed'
+            when olist_orders.order_status in ('canceled', 'unavailable') then 'cancelled'
+            when olist_orders.order_status = 'shipped' then 'shipped'
+            when olist_orders.order_status in ('created', 'approved', 'invoiced', 'processing') then 'placed'
+            else 'other'
+        end,
+        olist_orders.order_purchase_timestamp,
+        olist_orders.order_delivered_carrier_date,
+        olist_orders.order_delivered_customer_date,
+        olist_orders.order_estimated_delivery_date,
+        null,
+        null,
+        {#- An order without items has no amount, which is not an amount of nothing. #}
+        items_of_orders.item_amount,
+        items_of_orders.freight_amount,
+        payments_of_orders.payment_amount,
+        null,
+        'BRL',
+        'web',
+        null,
+        olist_orders.order_purchase_timestamp,
+        olist_orders.is_vanished,
+        olist_orders._version_at,
+        olist_orders._version_at
+    from olist_orders
+    left join olist_customers
+        on olist_orders._source = olist_customers._source
+        and olist_orders.customer_id = olist_customers.customer_id
+    left join items_of_orders
+        on olist_orders._source = items_of_orders._source
+        and olist_orders.order_id = items_of_orders.order_id
+    left join payments_of_orders
+        on olist_orders._source = payments_of_orders._source
+        and olist_orders.order_id = payments_of_orders.order_id
+)
+
+select
+    {{ surrogate_key(['source', 'order_id']) }} as order_key,
+    source,
+    system,
+    order_id,
+    contact_id,
+    account_id,
+    status,
+    ordered_at,
+    shipped_at,
+    delivered_at,
+    promised_at,
+    cancelled_at,
+    returned_at,
+    cast(item_amount as decimal(18, 2)) as item_amount,
+    cast(freight_amount as decimal(18, 2)) as freight_amount,
+    cast(payment_amount as decimal(18, 2)) as payment_amount,
+    cast(refund_amount as decimal(18, 2)) as refund_amount,
+    currency,
+    channel,
+    order_type,
+    created_at,
+    is_deleted,
+    updated_at,
+    _version_at
+from unioned

@@ -1,0 +1,67 @@
+{{ config(materialized='view', incremental_strategy=none) }}
+
+{#-
+    What each answer is about and whose it is. In order: the contact it names, the requester of the ticket or the buyer of
+    the order it is about, the one customer in the CRM with its address. An anonymous answer is nobody's, whatever it names.
+    A ticket or order of another source is meant only if a single source knows that id.
+-#}
+with crm_ids as (
+    {{ crm_customers_by_id() }}
+),
+
+crm_emails as (
+    {{ crm_customers_by_email() }}
+),
+
+ticket_ids as (
+    select ticket_id, min(ticket_key) as ticket_key from {{ ref('int_ticket__unioned') }} group by ticket_id having count(*) = 1
+),
+
+order_ids as (
+    select order_id, min(order_key) as order_key from {{ ref('int_order__unioned') }} group by order_id having count(*) = 1
+),
+
+linked as (
+    select
+        answers.survey_answer_key,
+        answers.source,
+        answers.contact_id,
+        answers.personal_email,
+        answers.is_anonymous,
+        coalesce(own_tickets.ticket_key, ticket_ids.ticket_key) as ticket_key,
+        coalesce(own_orders.order_key, order_ids.order_key) as order_key
+    from {{ ref('int_survey_answer__unioned') }} as answers
+    left join {{ ref('int_ticket__unioned') }} as own_tickets
+        on own_tickets.source = answers.source
+        and own_tickets.ticket_id = answers.ticket_id
+    left join ticket_ids on ticket_ids.ticket_id = answers.ticket_id
+    left join {{ ref('int_order__unioned') }} as own_orders
+        on own_orders.source = answers.source
+        and own_orders.order_id = answers.order_id
+    left join order_ids on order_ids.order_id = answers.order_id
+)
+
+select
+    linked.survey_answer_key,
+    case
+        when linked.is_anonymous then -1
+        else coalesce(
+            own.customer_key,
+            crm_ids.customer_key,
+            nullif(ticket_customers.customer_key, -1),
+            nullif(order_customers.customer_key, -1),
+            crm_emails.customer_key,
+            -1
+        )
+    end as customer_key,
+    {#- A ticket or an order leads to a person, so an anonymous answer keeps neither. #}
+    case when linked.is_anonymous then -1 else coalesce(linked.ticket_key, -1) end as ticket_key,
+    case when linked.is_anonymous then -1 else coalesce(linked.order_key, -1) end as order_key
+from linked
+left join {{ ref('int_customer__identity') }} as own
+    on own.source = linked.source
+    and own.contact_id = linked.contact_id
+left join crm_ids on crm_ids.contact_id = {{ salesforce_id('linked.contact_id') }}
+left join {{ ref('int_ticket__customer') }} as ticket_customers on ticket_customers.ticket_key = linked.ticket_key
+left join {{ ref('int_order__customer') }} as order_customers on order_customers.order_key = linked.order_key
+left join crm_emails on crm_emails.personal_email = linked.personal_email

@@ -1,0 +1,188 @@
+{{ config(
+    touched_key=['source', 'ticket_id'],
+    touches=['ticket_key'],
+    touched_by="
+        {{ new_rows('stg_zendesk__tickets', ['_source', 'ticket_id']) }}
+        union {{ new_rows('stg_salesforce__case', ['_source', 'case_id']) }}
+        union {{ new_rows('stg_canonical__ticket', ['_source', 'ticket_id']) }}
+    "
+) }}
+
+with zendesk_tickets as (
+    {{ newest_versions('stg_zendesk__tickets', ['ticket_id'], [
+        'requester_id', 'organization_id', 'submitter_id', 'assignee_id', 'group_id', 'via_channel', 'ticket_type', 'tags',
+        'priority', 'status', 'created_at', 'updated_at'
+    ]) }}
+),
+
+tagged_tickets as (
+    select
+        *,
+        list_contains(coalesce(try_cast(tags as varchar[]), []), 'complaint') as is_tagged_complaint,
+        list_contains(coalesce(try_cast(tags as varchar[]), []), 'closed_by_merge') as is_merged,
+        list_extract(list_filter(coalesce(try_cast(tags as varchar[]), []), lambda tag: starts_with(tag, 'topic_')), 1) as topic_tag
+    from zendesk_tickets
+),
+
+salesforce_cases as (
+    {{ newest_versions('stg_salesforce__case', ['case_id'], [
+        'contact_id', 'supplied_email', 'account_id', 'owner_id', 'origin', 'case_type', 'reason', 'priority', 'status',
+        'is_escalated', 'is_closed', 'closed_date', 'master_record_id', 'is_deleted', 'created_date', 'system_modstamp'
+    ]) }}
+),
+
+canonical_tickets as (
+    {{ newest_versions('stg_canonical__ticket', ['ticket_id'], [
+        'requester_id', 'requester_email', 'account_id', 'created_by_id', 'assignee_id', 'team', 'channel', 'ticket_type',
+        'topic', 'priority', 'status', 'is_complaint', 'is_escalated', 'created_at', 'solved_at', 'merged_into_ticket_id',
+        'deletion_kind', 'is_deleted', 'updated_at'
+    ]) }}
+),
+
+unioned as (
+    select
+        _source as source,
+        'zendesk' as system,
+        ticket_id,
+        requester_id,
+        cast(null as varchar) as requester_email,
+        organization_id as account_id,
+        submitter_id as created_by_id,
+        assignee_id,
+        group_id as team,
+        via_channel as channel,
+        case
+            when is_tagged_complaint then 'complaint'
+            when ticket_type in ('question', 'problem', 'incident', 'task') then ticket_type
+            when ticket_type is not null then 'other'
+        end as ticket_type,
+        substr(topic_tag, 7) as topic,
+        case
+            when priority in ('low', 'normal', 'high', 'urgent') then priority
+            when priority is not null then 'other'
+        end as priority,
+        case
+            when status in ('new', 'open', 'pending', 'hold', 'solved', 'closed', 'deleted') then status
+            else 'other'
+        end as status,
+        is_tagged_complaint as is_complaint,
+        cast(null as boolean) as is_escalated,
+        created_at,
+        cast(null as timestamptz) as solved_at,
+        cast(null as varchar) as merged_into_ticket_id,
+        case
+            when status = 'deleted' then 'soft'
+            when is_merged then 'merged'
+            when is_vanished then 'hard_inferred'
+        end as deletion_kind,
+        status = 'deleted' or is_merged or is_vanished as is_deleted,
+        updated_at,
+        _version_at
+    from tagged_tickets
+    union all
+    select
+        _source,
+        'salesforce',
+        case_id,
+        contact_id,
+        supplied_email,
+        account_id,
+        null,
+        {#- Ids of queues begin with 00G; any other owner is a person. #}
+        case when not starts_with(owner_id, '00G') then owner_id end,
+        case when starts_with(owner_id, '00G') then owner_id end,
+        lower(origin),
+        case
+            when lower(case_type) in ('question', 'problem', 'incident', 'complaint', 'task') then lower(case_type)
+            when case_type is not null then 'other'
+        end,
+        reason,
+        case
+            when lower(priority) in ('low', 'normal', 'high', 'urgent') then lower(priority)
+            when lower(priority) = 'medium' then 'normal'
+            when lower(priority) = 'critical' then 'urgent'
+            when priority is not null then 'other'
+        end,
+        case
+            when is_closed then 'closed'
+            when lower(status) = 'new' then 'new'
+            when lower(status) in ('open', 'working', 'in progress', 'assigned', 'escalated') then 'open'
+            when lower(status) in ('pending', 'waiting on customer', 'awaiting customer') then 'pending'
+            when lower(status) in ('hold', 'on hold') then 'hold'
+            else 'other'
+        end,
+        coalesce(lower(case_type) = 'complaint', false),
+        is_escalated,
+        created_date,
+        closed_date,
+        master_record_id,
+        case
+            when master_record_id is not null then 'merged'
+            when is_deleted then 'soft'
+            when is_vanished then 'hard_inferred'
+        end,
+        is_deleted or master_record_id is not null or is_vanished,
+        system_modstamp,
+        _version_at
+    from salesforce_cases
+    union all
+    select
+        _source,
+        'canonical',
+        ticket_id,
+        requester_id,
+        requester_email,
+        account_id,
+        created_by_id,
+        assignee_id,
+        team,
+        channel,
+        ticket_type,
+        topic,
+        priority,
+        status,
+        coalesce(is_complaint, ticket_type = 'complaint', false),
+        is_escalated,
+        created_at,
+        solved_at,
+        merged_into_ticket_id,
+        coalesce(
+            deletion_kind,
+            case
+                when merged_into_ticket_id is not null then 'merged'
+                when status = 'deleted' or is_deleted then 'soft'
+                when is_vanished then 'hard_inferred'
+            end
+        ),
+        coalesce(is_deleted, false) or status = 'deleted' or merged_into_ticket_id is not null or is_vanished,
+        updated_at,
+        _version_at
+    from canonical_tickets
+)
+
+select
+    {{ surrogate_key(['source', 'ticket_id']) }} as ticket_key,
+    source,
+    system,
+    ticket_id,
+    requester_id,
+    requester_email,
+    account_id,
+    created_by_id,
+    assignee_id,
+    team,
+    channel,
+    ticket_type,
+    topic,
+    priority,
+    status,
+    is_complaint,
+    is_escalated,
+    created_at,
+    solved_at,
+    merged_into_ticket_id,
+    deletion_kind,
+    is_deleted,
+    updated_at,
+    _version_at
+from unioned

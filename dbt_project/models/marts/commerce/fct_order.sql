@@ -1,0 +1,104 @@
+{#-
+    Orders and deals with their milestones and amounts. What lives here: which of them count as a purchase, and what was
+    late. Not here: who bought (int_customer__identity), retention (models/marts/kpi).
+-#}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched_keys',
+    touched_key=['order_key'],
+    touches=['ordered_date_key', 'customer_key'],
+    touched_by="
+        with moved as (
+            select order_key from {{ touched('int_order__unioned') }}
+            union
+            select orders.order_key from {{ this }} as orders
+            inner join {{ ref('int_order__customer') }} as owners on owners.order_key = orders.order_key
+            where owners.customer_key <> orders.customer_key
+        ),
+        customers as (
+            select customer_key from {{ this }} where order_key in (select order_key from moved)
+            union select customer_key from {{ ref('int_order__customer') }} where order_key in (select order_key from moved)
+        )
+        select order_key from moved
+        union select order_key from {{ this }}
+        where customer_key <> -1 and customer_key in (select customer_key from customers)
+    "
+) }}
+
+with night as (
+    select currency from {{ night() }}
+),
+
+orders as (
+    select
+        orders.order_key,
+        orders.system,
+        coalesce(customers.customer_key, -1) as customer_key,
+        {{ known_channel('orders.channel', 'channels') }} as channel,
+        orders.order_type,
+        orders.status,
+        orders.ordered_at,
+        orders.shipped_at,
+        orders.delivered_at,
+        orders.promised_at,
+        orders.cancelled_at,
+        orders.returned_at,
+        orders.item_amount,
+        orders.freight_amount,
+        orders.payment_amount,
+        orders.refund_amount,
+        coalesce(orders.currency, night.currency) as currency,
+        case
+            when orders.is_deleted then 'deleted'
+            when orders.status in ('open', 'lost', 'cancelled') then orders.status
+        end as exclusion_reason
+    from {{ ref('int_order__unioned') }} as orders
+    cross join night
+    left join {{ ref('int_order__customer') }} as customers on customers.order_key = orders.order_key
+    left join {{ ref('channels') }} as channels on channels.raw_channel = lower(orders.channel)
+    where {{ is_touched(['orders.order_key']) }}
+),
+
+numbered as (
+    select
+        order_key,
+        row_number() over (partition by customer_key, exclusion_reason is null order by ordered_at, order_key) as order_no
+    from orders
+    where customer_key <> -1
+),
+
+final as (
+    select
+        orders.order_key,
+        orders.system,
+        orders.customer_key,
+        orders.channel,
+        orders.order_type,
+        orders.status,
+        orders.ordered_at,
+        {{ local_date_key('orders.ordered_at') }} as ordered_date_key,
+        orders.shipped_at,
+        orders.delivered_at,
+        orders.promised_at,
+        orders.cancelled_at,
+        orders.returned_at,
+        orders.item_amount,
+        orders.freight_amount,
+        orders.payment_amount,
+        orders.refund_amount,
+        cast(
+            coalesce(orders.item_amount + coalesce(orders.freight_amount, 0), orders.payment_amount) - coalesce(orders.refund_amount, 0)
+            as decimal(18, 2)
+        ) as net_amount,
+        orders.currency,
+        orders.exclusion_reason is null as is_counted,
+        orders.exclusion_reason,
+        {{ local_date('orders.delivered_at') }} > {{ local_date('orders.promised_at') }} as is_late,
+        orders.exclusion_reason is null and coalesce(numbered.order_no = 1, false) as is_first,
+        orders.status in ('placed', 'shipped', 'completed', 'returned') as is_won,
+        orders.status = 'lost' as is_lost
+    from orders
+    left join numbered on numbered.order_key = orders.order_key
+)
+
+select * from final

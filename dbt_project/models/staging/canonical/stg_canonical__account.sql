@@ -1,0 +1,22 @@
+select
+    account_id,
+    name,
+    parent_account_id,
+    account_type,
+    industry,
+    country,
+    employees,
+    annual_revenue,
+    created_at,
+    merged_into_account_id,
+    is_deleted,
+    updated_at,
+    _source,
+    _batch_id,
+    _night,
+    _extract_date,
+    _file,
+    _row,
+    _op,
+    _version_at
+from {{ source('canonical', 'account') }}

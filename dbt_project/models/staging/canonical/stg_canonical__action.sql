@@ -1,0 +1,21 @@
+select
+    action_id,
+    title,
+    theme,
+    touchpoint,
+    owner_department,
+    decided_at,
+    shipped_at,
+    cost,
+    currency,
+    is_deleted,
+    updated_at,
+    _source,
+    _batch_id,
+    _night,
+    _extract_date,
+    _file,
+    _row,
+    _op,
+    _version_at
+from {{ source('canonical', 'action') }}

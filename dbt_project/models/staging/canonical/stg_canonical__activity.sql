@@ -1,0 +1,20 @@
+select
+    activity_id,
+    contact_id,
+    account_id,
+    order_id,
+    activity_type,
+    channel,
+    direction,
+    occurred_at,
+    is_deleted,
+    updated_at,
+    _source,
+    _batch_id,
+    _night,
+    _extract_date,
+    _file,
+    _row,
+    _op,
+    _version_at
+from {{ source('canonical', 'activity') }}

@@ -1,0 +1,23 @@
+select
+    survey_id,
+    survey_name,
+    question_id,
+    wording,
+    metric,
+    scale_min,
+    scale_max,
+    scale_direction,
+    positive_values,
+    survey_kind,
+    touchpoint,
+    is_deleted,
+    updated_at,
+    _source,
+    _batch_id,
+    _night,
+    _extract_date,
+    _file,
+    _row,
+    _op,
+    _version_at
+from {{ source('canonical', 'survey_question') }}

@@ -1,0 +1,22 @@
+select
+    event_id,
+    ticket_id,
+    event_type,
+    occurred_at,
+    sequence,
+    author_id,
+    author_role,
+    is_public,
+    from_value,
+    to_value,
+    is_deleted,
+    updated_at,
+    _source,
+    _batch_id,
+    _night,
+    _extract_date,
+    _file,
+    _row,
+    _op,
+    _version_at
+from {{ source('canonical', 'ticket_event') }}

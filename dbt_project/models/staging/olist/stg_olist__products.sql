@@ -1,0 +1,19 @@
+select
+    product_id,
+    product_category_name,
+    product_name_lenght,
+    product_description_lenght,
+    product_photos_qty,
+    product_weight_g,
+    product_length_cm,
+    product_height_cm,
+    product_width_cm,
+    _source,
+    _batch_id,
+    _night,
+    _extract_date,
+    _file,
+    _row,
+    _op,
+    _version_at
+from {{ source('olist', 'products') }}

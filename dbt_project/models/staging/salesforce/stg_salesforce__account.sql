@@ -1,0 +1,23 @@
+select
+    {{ salesforce_id('Id') }} as account_id,
+    Name as name,
+    {{ salesforce_id('ParentId') }} as parent_id,
+    Type as account_type,
+    Industry as industry,
+    AnnualRevenue as annual_revenue,
+    NumberOfEmployees as number_of_employees,
+    BillingCountry as billing_country,
+    {{ salesforce_id('OwnerId') }} as owner_id,
+    {{ salesforce_id('MasterRecordId') }} as master_record_id,
+    IsDeleted as is_deleted,
+    CreatedDate as created_date,
+    SystemModstamp as system_modstamp,
+    _source,
+    _batch_id,
+    _night,
+    _extract_date,
+    _file,
+    _row,
+    _op,
+    _version_at
+from {{ source('salesforce', 'account') }}

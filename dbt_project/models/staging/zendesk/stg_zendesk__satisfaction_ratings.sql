@@ -1,0 +1,21 @@
+select
+    id as rating_id,
+    ticket_id,
+    requester_id,
+    assignee_id,
+    group_id,
+    score,
+    reason,
+    reason_id,
+    comment,
+    created_at,
+    updated_at,
+    _source,
+    _batch_id,
+    _night,
+    _extract_date,
+    _file,
+    _row,
+    _op,
+    _version_at
+from {{ source('zendesk', 'satisfaction_ratings') }}

@@ -1,0 +1,17 @@
+-- The KPI counts the same tickets as the flows: per day, the sum over channels of what each day left.
+with flows as (
+    select date_key, sum(closing) as closing
+    from {{ ref('fct_ticket_backlog_daily') }}
+    group by date_key
+),
+
+kpi as (
+    select date_key, value
+    from {{ ref('mart_kpi_daily') }}
+    where kpi = 'backlog' and dimension = 'all'
+)
+
+select coalesce(flows.date_key, kpi.date_key) as date_key
+from flows
+full outer join kpi on kpi.date_key = flows.date_key
+where flows.closing is distinct from kpi.value

@@ -1,0 +1,340 @@
+"""The dbt project on a few rows: what every test of models builds on.
+
+What lives here: a parsed project shared by the session, a warehouse a test fills row by row and builds night
+by night, and the comparison with one full rebuild. Not here: any expectation about a model.
+
+A test says what arrived and what it expects:
+
+    def test_a_late_row_counts(warehouse):
+        warehouse.night({"zendesk.tickets": [{"id": "1", "status": "new"}]}, select="int_ticket__unioned")
+        assert warehouse.rows("select status from intermediate.int_ticket__unioned") == [{"status": "new"}]
+"""
+
+from __future__ import annotations
+
+import itertools
+import json
+import os
+import shutil
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pyarrow as pa
+import pytest
+
+from assets.warehouse import Night, accepted_table, load, prepare
+from quality.contract import DUCKDB_TYPES, Contract, all_contracts, load_contract
+from quality.data_folder import marts_file, warehouse_file
+from quality.split import ADDED_COLUMNS
+
+PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
+
+Row = Mapping[str, Any]
+Rows = Mapping[str, Sequence[Row]]
+
+
+class DbtProject:
+    """The project, parsed once; runs dbt in this process against any build folder."""
+
+    def __init__(self, folder: Path, project: Path = PROJECT) -> None:
+        self.folder = folder
+        self.project = project
+        self._manifest: Any = None
+        self._templates: dict[str, Path] = {}
+
+    def run(self, build: Path, command: str, *arguments: str) -> None:
+        """Run a dbt command on a build; a failure is told in dbt's own words."""
+        from dbt.cli.main import dbtRunner
+
+        with _environment(build):
+            if self._manifest is None:
+                parsed = dbtRunner().invoke(["parse", *self._flags()])
+                if not parsed.success:
+                    pytest.fail(f"The dbt project does not parse: {parsed.exception}")
+                self._manifest = parsed.result
+            result = dbtRunner(manifest=self._manifest).invoke([command, *arguments, *self._flags()])
+        if not result.success:
+            failed = [
+                f"{item.node.name}: {item.status} {item.message}"
+                for item in getattr(result.result, "results", [])
+                if item.status in ("error", "fail")
+            ]
+            raise DbtFailedError("\n".join(failed) or str(result.exception))
+
+    def template(self, select: str) -> Path:
+        """A build without rows in which the selected models and all they need stand; made once."""
+        if select not in self._templates:
+            build = self.folder / f"template-{len(self._templates)}"
+            prepare(build)
+            load(build, [], _night(date(2025, 12, 31)))
+            self.run(build, "build", "--select", *_upstream(select), *_NO_TESTS)
+            self._templates[select] = build
+        return self._templates[select]
+
+    def _flags(self) -> list[str]:
+        return [
+            *("--project-dir", str(self.project), "--profiles-dir", str(self.project), "--quiet"),
+            *("--target-path", str(self.folder / "target"), "--log-path", str(self.folder / "logs")),
+            *("--log-level-file", "none", "--no-write-json"),
+        ]
+
+
+class DbtFailedError(Exception):
+    """Some model or test failed; the message says which and why."""
+
+
+@dataclass
+class Warehouse:
+    """One build, filled and built by a test.
+
+    Attributes:
+        project: The dbt project.
+        folder: Where builds of this test lie.
+        select: What `night` builds unless told otherwise, as dbt selects it; None: everything.
+        as_of: Business date of the last night.
+    """
+
+    project: DbtProject
+    folder: Path
+    select: str | None = None
+    as_of: date = date(2025, 12, 31)
+    _build: Path | None = None
+    _row_numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
+
+    @property
+    def build(self) -> Path:
+        """The build folder."""
+        assert self._build is not None, "no night yet"
+        return self._build
+
+    def night(
+        self,
+        rows: Rows | None = None,
+        select: str | None = None,
+        as_of: date | None = None,
+        tests: bool = False,
+    ) -> None:
+        """Let rows arrive and build the models on them.
+
+        Args:
+            rows: By stream, as `system.stream`. A row names columns of the contract as the vendor does;
+                required columns left out get a dull value, others NULL. It may also set `_source` (else
+                the system), `_op`, `_extract_date` (else the night's date) and `_version_at` (else as the
+                gate sets it).
+            select: Models to build, as dbt selects them, with what they need. The first night decides.
+            as_of: Business date; the day after the last night's unless told.
+            tests: Run the tests of the models too.
+        """
+        self.select = select or self.select
+        wanted = self.select or "*"
+        if self._build is None:
+            self._build = self.folder / "build"
+            shutil.copytree(self.project.template(wanted), self._build)
+        self.as_of = as_of or self.as_of + timedelta(days=1)
+        load(self.build, [], _night(self.as_of))
+        with duckdb.connect() as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            _attach(connection, self.build, "warehouse")
+            for stream, delivered in (rows or {}).items():
+                self._append(connection, load_contract(*stream.split(".")), delivered)
+        kept = _NOT_SEEDS if tests else (*_NO_TESTS, *_NOT_SEEDS)
+        self.project.run(
+            self.build,
+            "build",
+            "--select",
+            *_upstream(wanted),
+            *kept,
+            "--exclude",
+            "config.materialized:view",
+        )
+
+    def rebuilt(self, name: str = "rebuilt") -> Warehouse:
+        """The same accepted rows in another order, built from nothing in one night."""
+        other = Warehouse(self.project, self.folder, self.select, self.as_of)
+        other._build = self.folder / name
+        shutil.rmtree(other.build, ignore_errors=True)
+        shutil.copytree(self.project.template(self.select or "*"), other.build)
+        load(other.build, [], _night(self.as_of))
+        with duckdb.connect() as connection:
+            _attach(connection, self.build, "before")
+            _attach(connection, other.build, "warehouse")
+            for contract in all_contracts():
+                table = f'accepted."{accepted_table(contract.system, contract.stream)}"'
+                connection.execute(
+                    f"insert into warehouse.{table} "
+                    "select * replace ((select night from warehouse.night.night) as _night) "
+                    f"from before.{table} order by md5(cast(_row as varchar))"
+                )
+        self.project.run(
+            other.build,
+            *("build", "--full-refresh", "--select", *_upstream(self.select or "*"), *_NO_TESTS, *_NOT_SEEDS),
+            *("--exclude", "config.materialized:view"),
+        )
+        return other
+
+    def differences(self, other: Warehouse, tables: Sequence[str]) -> dict[str, list[tuple[Any, ...]]]:
+        """Rows that only one of two warehouses has, by table: empty when they are equal row for row.
+
+        Args:
+            other: The warehouse to compare with.
+            tables: `schema.table`, with `cx_marts.` in front for the public file.
+        """
+        with duckdb.connect() as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            found = {}
+            for place, build in (("here", self.build), ("there", other.build)):
+                _attach(connection, build, place)
+                connection.execute(f"attach '{_quoted(marts_file(build))}' as {place}_marts (read_only)")
+            for table in tables:
+                public = table.removeprefix("cx_marts.")
+                here, there = (
+                    f"{place}_marts.{public}" if public != table else f"{place}.{table}"
+                    for place in ("here", "there")
+                )
+                rows = connection.execute(
+                    f"(select 'here', * from (select * from {here} except all select * from {there})) "
+                    "union all "
+                    f"(select 'there', * from (select * from {there} except all select * from {here}))"
+                ).fetchall()
+                if rows:
+                    found[table] = rows
+        return found
+
+    def rows(self, sql: str, *parameters: object) -> list[dict[str, Any]]:
+        """What a query gives, a dictionary per row; marts are `cx_marts.main.<mart>`."""
+        with duckdb.connect() as connection:
+            connection.execute("set TimeZone = 'UTC'")
+            _attach(connection, self.build, "warehouse")
+            connection.execute(f"attach '{_quoted(marts_file(self.build))}' as cx_marts (read_only)")
+            connection.execute("use warehouse")
+            found = connection.execute(sql, list(parameters))
+            names = [column[0] for column in found.description or ()]
+            return [dict(zip(names, row, strict=True)) for row in found.fetchall()]
+
+    def values(self, sql: str, *parameters: object) -> list[Any]:
+        """The first column of a query."""
+        return [next(iter(row.values())) for row in self.rows(sql, *parameters)]
+
+    def _append(
+        self, connection: duckdb.DuckDBPyConnection, contract: Contract, delivered: Sequence[Row]
+    ) -> None:
+        if not delivered:
+            return
+        types = {name: DUCKDB_TYPES[column.type] for name, column in contract.columns.items()}
+        types |= ADDED_COLUMNS | {"_batch_id": "varchar"}
+        records = [
+            {name: _text(value) for name, value in self._completed(contract, row).items()}
+            for row in delivered
+        ]
+        arrived = pa.Table.from_pylist(  # noqa: F841 (DuckDB reads it by name)
+            records, schema=pa.schema([(name, pa.string()) for name in types])
+        )
+        columns = ", ".join(f'"{name}"' for name in types)
+        casts = ", ".join(f'cast("{name}" as {duckdb_type})' for name, duckdb_type in types.items())
+        table = f'warehouse.accepted."{accepted_table(contract.system, contract.stream)}"'
+        connection.execute(
+            f"insert into {table} ({columns}, _night) "
+            f"select {casts}, (select night from warehouse.night.night) from arrived"
+        )
+
+    def _completed(self, contract: Contract, row: Row) -> dict[str, Any]:
+        unknown = set(row) - set(contract.columns) - set(ADDED_COLUMNS)
+        assert not unknown, f"{contract.system}.{contract.stream} has no column {sorted(unknown)}"
+        extract_date: date = row.get("_extract_date", self.as_of)
+        end_of_day = datetime.combine(extract_date + timedelta(days=1), datetime.min.time(), UTC)
+        number = next(self._row_numbers)
+        deleted = row.get("_op") == "delete"
+        dull = {
+            name: _dull(column.type, end_of_day)
+            for name, column in contract.columns.items()
+            if column.required and not deleted
+        }
+        completed = {
+            "_extra": "{}",
+            "_source": contract.system,
+            "_extract_date": extract_date,
+            "_file": None if deleted else "file.csv",
+            "_row": number,
+            "_op": "upsert",
+            "_batch_id": f"{contract.stream}-{extract_date}",
+            **dull,
+            **row,
+        }
+        completed.setdefault(
+            "_version_at", (contract.version and completed.get(contract.version)) or end_of_day
+        )
+        return completed
+
+
+@pytest.fixture(scope="session")
+def dbt_project(tmp_path_factory: pytest.TempPathFactory) -> DbtProject:
+    """The dbt project, parsed once in a session."""
+    return DbtProject(tmp_path_factory.mktemp("dbt project"))
+
+
+@pytest.fixture
+def warehouse(dbt_project: DbtProject, tmp_path: Path) -> Warehouse:
+    """A warehouse in which nothing has arrived yet."""
+    return Warehouse(dbt_project, tmp_path)
+
+
+_NO_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+_NOT_SEEDS = ("--exclude-resource-type", "seed")
+
+
+def _upstream(select: str) -> list[str]:
+    return ["*"] if select == "*" else [f"+{name}" for name in select.split()]
+
+
+def _night(as_of: date) -> Night:
+    return Night(as_of=as_of, run_id=f"run-{as_of}", reporting_timezone="Europe/Berlin", currency="EUR")
+
+
+def _dull(column_type: str, end_of_day: datetime) -> object:
+    """A value of a required column that a test does not care about."""
+    noon = end_of_day - timedelta(hours=12)
+    values = {"text": "x", "bigint": 1, "double": 0, "decimal": 0, "boolean": False, "json": "[]"}
+    return noon.date() if column_type == "date" else values.get(column_type, noon)
+
+
+def _text(value: object) -> str | None:
+    if value is None:
+        return None
+    return json.dumps(value) if isinstance(value, list | dict | bool) else str(value)
+
+
+def _attach(connection: duckdb.DuckDBPyConnection, build: Path, name: str) -> None:
+    connection.execute(f"attach '{_quoted(warehouse_file(build))}' as {name}")
+
+
+def _quoted(path: Path) -> str:
+    return str(path).replace("'", "''")
+
+
+@contextmanager
+def _environment(build: Path) -> Iterator[None]:
+    """The two environment variables the profile reads."""
+    wanted = {
+        "JOURNEYMART_WAREHOUSE": str(warehouse_file(build)),
+        "JOURNEYMART_MARTS": str(marts_file(build)),
+        "DO_NOT_TRACK": "1",
+    }
+    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
+
+    before = {name: os.environ.get(name) for name in wanted}
+    os.environ.update(wanted)
+    try:
+        yield
+    finally:
+        # dbt keeps the files open as long as the process lives.
+        DuckDBConnectionManager.close_all_connections()
+        for name, value in before.items():
+            if value is None:
+                del os.environ[name]
+            else:
+                os.environ[name] = value
