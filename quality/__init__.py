@@ -1,1 +1,1 @@
-"""What must be true: contracts, the gate, quarantine, audits and the ledger. Knows no Dagster and no source system."""
+"""What must be true: contracts, the gate, quarantine, audits and the ledger. No Dagster, no source system."""

@@ -1,6 +1,7 @@
 """The contract of a stream: the single source of its types, keys, ranges, severities and PII tags.
 
-What lives here: the model and the reading of `contracts/<system>/<stream>.yml`. Not here: judging an extract (gate.py).
+What lives here: the model and the reading of `contracts/<system>/<stream>.yml`. Not here: judging an extract
+(gate.py).
 """
 
 from __future__ import annotations
@@ -18,7 +19,9 @@ from quality.errors import JourneymartError
 
 CONTRACTS = Path(__file__).parent / "contracts"
 
-ColumnType = Literal["text", "bigint", "double", "decimal", "boolean", "date", "timestamp", "epoch_s", "epoch_ms", "json"]
+ColumnType = Literal[
+    "text", "bigint", "double", "decimal", "boolean", "date", "timestamp", "epoch_s", "epoch_ms", "json"
+]
 OnFailure = Literal["quarantine", "block", "warn"]
 
 DUCKDB_TYPES: dict[ColumnType, str] = {
@@ -40,7 +43,12 @@ class _Strict(BaseModel):
 
 
 class Column(_Strict):
-    """What one column holds and what its values must be. A value that breaks a rule meets `on_failure`."""
+    """What one column holds and what its values must be.
+
+    A value outside `allowed`, `min` or `max` meets `on_failure`. A value that is missing where one is
+    `required`, or is not of the type, cannot be accepted: its row goes to quarantine, or blocks where
+    `on_failure` says so.
+    """
 
     type: ColumnType
     required: bool = False
@@ -50,6 +58,15 @@ class Column(_Strict):
     max: float | None = None
     on_failure: OnFailure = "quarantine"
     description: str
+
+    @model_validator(mode="after")
+    def _limits_fit_the_type(self) -> Column:
+        if self.allowed is not None and self.type != "text":
+            raise ValueError("only text columns list the values they allow")
+        numeric = DUCKDB_TYPES[self.type] in ("bigint", "double", "decimal(18,2)")
+        if (self.min is not None or self.max is not None) and not numeric:
+            raise ValueError("only numeric columns have a smallest or largest value")
+        return self
 
 
 class Rule(_Strict):
@@ -70,7 +87,7 @@ class Volume(_Strict):
 
 
 class Freshness(_Strict):
-    """The newest value of a timestamp column must lie at most this many days before the end of the extract date."""
+    """The newest value of a time column may lie this many days before the end of the extract date."""
 
     column: str
     max_age_days: float
@@ -94,7 +111,8 @@ class Contract(_Strict):
         stream: Object of the vendor.
         description: What the stream holds; ends with its grain, "One row per ...".
         key: Columns that name a record within one source system.
-        version: Timestamp column whose newest value wins among versions of a record; None: the extract date does.
+        version: Timestamp column whose newest value wins among versions of a record; None: the extract date
+            does.
         allow_empty: An extract without rows is normal for this stream.
         columns: Columns by name.
         rules: Conditions over several columns.
@@ -122,6 +140,32 @@ class Contract(_Strict):
         unknown = [name for name in named if name not in self.columns]
         if unknown:
             raise ValueError(f"{', '.join(unknown)} is not among the columns")
+        optional = [name for name in self.key if not self.columns[name].required]
+        if not self.key or optional:
+            raise ValueError(f"the key needs required columns: {', '.join(optional) or 'there is none'}")
+        timeless = [
+            name
+            for name in (self.version, self.freshness.column if self.freshness else None)
+            if name and DUCKDB_TYPES[self.columns[name].type] != "timestamptz"
+        ]
+        if timeless:
+            raise ValueError(f"{', '.join(timeless)} must be a time")
+        return self
+
+    @model_validator(mode="after")
+    def _is_unambiguous(self) -> Contract:
+        # DuckDB does not tell names apart that differ only in case; the gate's own columns begin with "_".
+        folded = [name.casefold() for name in self.columns]
+        doubtful = [
+            name for name in self.columns if folded.count(name.casefold()) > 1 or name.startswith("_")
+        ]
+        if doubtful:
+            raise ValueError(
+                f"{', '.join(doubtful)}: a column needs a name of its own that begins with no '_'"
+            )
+        rules = [rule.name for rule in self.rules]
+        if len(set(rules)) < len(rules):
+            raise ValueError("two rules have the same name")
         return self
 
     @property
@@ -141,9 +185,10 @@ def load_contract(system: str, stream: str) -> Contract:
     try:
         return Contract.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
     except FileNotFoundError:
+        streams = sorted(each.stem for each in path.parent.glob("*.yml"))
+        known = f"one of {', '.join(streams)}" if streams else f"a system of {CONTRACTS}"
         raise JourneymartError(
-            f"There is no contract for stream '{stream}' of system '{system}': add {path}, or name one of "
-            f"{', '.join(sorted(p.stem for p in path.parent.glob('*.yml'))) or 'the systems in ' + str(CONTRACTS)}."
+            f"There is no contract for stream '{stream}' of system '{system}': add {path}, or name {known}."
         ) from None
     except ValidationError as error:
         first = error.errors()[0]

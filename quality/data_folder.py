@@ -1,4 +1,4 @@
-"""Where everything lies on disk. One place knows the names of folders and files; nothing here reads or writes their content."""
+"""Where everything lies on disk: the names of folders and files. Nothing here opens them."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class StreamId:
-    """One stream of one source system: `source` is the installation's name in sources.yml, `system` its vendor."""
+    """One stream of one source system: `source` is the installation in sources.yml, `system` its vendor."""
 
     source: str
     system: str

@@ -329,7 +329,7 @@ def test_a_gate_that_dies_while_it_writes_leaves_its_checks_missing(
 
 def test_one_pass_judges_one_stream(landing: Landing, tmp_path: Path) -> None:
     other = Landing(tmp_path / "other", contract())
-    with Gate(landing.folder, None) as gate, pytest.raises(ValueError, match="one stream"):
+    with Gate(landing.folder, None) as gate, pytest.raises(ValueError, match="extracts of one stream"):
         gate.judge([landing.extract(), other.extract()])
 
 

@@ -79,8 +79,9 @@ def test_an_empty_table_fails_unless_it_may_be_empty(
 
 
 def test_a_question_that_cannot_be_answered_is_an_error_and_spoils_no_other(
-    connection: duckdb.DuckDBPyConnection, judge: Judge
+    connection: duckdb.DuckDBPyConnection, judge: Judge, caplog: pytest.LogCaptureFixture
 ) -> None:
+    caplog.set_level("DEBUG")
     connection.execute("create or replace table people as select 'ann@example.org' as email")
     results = judge.judge(
         "people",
@@ -91,6 +92,7 @@ def test_a_question_that_cannot_be_answered_is_an_error_and_spoils_no_other(
         ],
     )
     assert results == {"absent": "error", "raises": "error", "present": "pass"}
+    assert "ann@example.org" not in caplog.text
 
 
 def test_a_table_that_is_not_there_is_an_error(judge: Judge) -> None:

@@ -14,12 +14,13 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow.parquet as pq
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from quality.accepted import accepted_batches
-from quality.contract import DUCKDB_TYPES, Contract, QuarantineBudget, Rule
+from quality.contract import DUCKDB_TYPES, Contract, Freshness, QuarantineBudget, Rule
 from quality.split import ADDED_COLUMNS
 from tests.gate_kit import DAY, Landing, Row, column, contract, metadata
 
@@ -226,6 +227,8 @@ def test_the_same_extract_gives_the_same_bytes(tmp_path: Path) -> None:
         (verdict,) = landing.judge(landing.extract())
         ids.add(verdict.batch_id)
     assert len(ids) == 1
+    file = landing.extract().rows_file
+    pq.write_table(pq.read_table(file).sort_by([("_row", "descending")]), file)
     (again,) = landing.judge(landing.extract())
     assert again.batch_id in ids
 
@@ -330,6 +333,19 @@ def test_a_dump_in_which_nothing_changed_passes(tmp_path: Path) -> None:
     (verdict,) = landing.judge(landing.extract())
     assert verdict.passed
     assert verdict.accepted_rows == 0
+
+
+@pytest.mark.parametrize(("newest", "passed"), [(VERSION, True), ("2026-03-08T10:00:00Z", False)])
+def test_a_dump_is_as_fresh_as_all_of_it_not_as_what_changed(
+    tmp_path: Path, newest: str, passed: bool
+) -> None:
+    asked = contract({"note": column("text")}, freshness=Freshness(column="updated_at", max_age_days=2))
+    landing = dump(tmp_path, asked)
+    old: Row = ["2", "corrected", "2026-01-01T10:00:00Z"]
+    landing.land([["1", "unchanged", newest], old], changes=[("upsert", 2, old)])
+    (verdict,) = landing.judge(landing.extract())
+    assert verdict.passed == passed
+    assert verdict.blocked_by == (() if passed else ("freshness",))
 
 
 def test_times_without_an_offset_are_in_the_zone_of_the_source(tmp_path: Path) -> None:

@@ -1,0 +1,139 @@
+"""Accepted partitions: the typed rows of one extract that passed, and the batch they make.
+
+What lives here: writing and listing them. Not here: deciding what is accepted (gate.py), loading it (assets).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from quality.casts import identifier, literal
+from quality.data_folder import DataFolder, StreamId
+from quality.errors import JourneymartError
+from quality.folders import replaced_folder
+from quality.landed import LandedExtract, LandingManifest
+from quality.split import ADDED_COLUMNS, WORK, BatchCounts
+
+ROWS = "rows.parquet"
+DESCRIPTION = "batch.json"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One accepted extract of one stream.
+
+    Attributes:
+        batch_id: sha256 of its rows' file: the same rows of the same extract make the same batch.
+        source: Installation.
+        system: Vendor.
+        stream: Object.
+        extract_date: Which day's extract.
+        rows: Rows accepted.
+        quarantined: Rows of the extract in quarantine, records that could not be parsed included.
+        landing_sha256: Hash of the landed content it was made from.
+        contract_fingerprint: Hash of the contract it was judged by.
+    """
+
+    batch_id: str
+    source: str
+    system: str
+    stream: str
+    extract_date: date
+    rows: int
+    quarantined: int
+    landing_sha256: str
+    contract_fingerprint: str
+
+    @property
+    def stream_id(self) -> StreamId:
+        """The stream it belongs to."""
+        return StreamId(self.source, self.system, self.stream)
+
+
+def write_accepted(
+    connection: duckdb.DuckDBPyConnection,
+    folder: DataFolder,
+    *,
+    extract: LandedExtract,
+    manifest: LandingManifest,
+    counts: BatchCounts,
+    batch: int,
+) -> Batch:
+    """Write the rows of one batch that are not quarantined, in place of what was accepted before.
+
+    The same rows give the same bytes: they are ordered by file and record number.
+
+    Args:
+        connection: Holds the working table.
+        folder: Data folder.
+        extract: The extract.
+        manifest: What was landed.
+        counts: Counts of the batch.
+        batch: Its number in the working table.
+
+    Raises:
+        JourneymartError: The written file holds another number of rows than was counted.
+    """
+    contract = extract.contract
+    columns = ", ".join(map(identifier, (*contract.columns, *ADDED_COLUMNS)))
+    order = ", ".join(["_file nulls last", "_row nulls last", *map(identifier, contract.key)])
+    with replaced_folder(folder.accepted_partition(extract.stream, extract.extract_date)) as partition:
+        rows = partition / ROWS
+        # Its name makes the file of an extract without rows one of its own.
+        written = connection.execute(
+            f"copy (select {columns} from {WORK} "
+            f"where _batch = {batch} and not _quarantined order by {order}) "
+            f"to {literal(str(rows))} "
+            f"(format parquet, compression zstd, kv_metadata {{extract: {literal(extract.subject)}}})"
+        ).fetchone()
+        if written is None or written[0] != counts.accepted:
+            raise JourneymartError(
+                f"{rows} does not hold the {counts.accepted} rows that passed the gate: run the night again."
+            )
+        with rows.open("rb") as file:
+            batch_id = hashlib.file_digest(file, "sha256").hexdigest()
+        made = Batch(
+            batch_id=batch_id,
+            source=extract.stream.source,
+            system=extract.stream.system,
+            stream=extract.stream.stream,
+            extract_date=extract.extract_date,
+            rows=counts.accepted,
+            quarantined=counts.quarantined + manifest.rejects,
+            landing_sha256=manifest.sha256,
+            contract_fingerprint=contract.fingerprint,
+        )
+        described = {**asdict(made), "extract_date": made.extract_date.isoformat()}
+        (partition / DESCRIPTION).write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
+    return made
+
+
+def accepted_batches(folder: DataFolder) -> list[Batch]:
+    """Every accepted batch, ordered by source, stream and extract date.
+
+    Raises:
+        JourneymartError: A partition has no readable description.
+    """
+    return [read_batch(path) for path in sorted(folder.accepted.glob(f"*/*/[0-9]*/{DESCRIPTION}"))]
+
+
+def read_batch(path: Path) -> Batch:
+    """Read the description of one accepted batch, a `batch.json`.
+
+    Raises:
+        JourneymartError: It is not readable.
+    """
+    try:
+        said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return Batch(**{**said, "extract_date": date.fromisoformat(said["extract_date"])})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise JourneymartError(
+            f"{path} does not describe an accepted extract ({type(error).__name__}): judge the extract again."
+        ) from error

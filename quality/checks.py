@@ -1,0 +1,337 @@
+"""The checks of an extract, from counts to outcomes. Pure: nothing here opens a file or asks the judge.
+
+What lives here: one function per kind of check, and what a verdict is made of. Not here: getting the counts
+(gate.py, split.py) and judging rows (expectations.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime, time, timedelta
+from statistics import median
+
+from quality.contract import Contract
+from quality.data_folder import StreamId
+from quality.expectations import Result
+from quality.landed import LandingManifest
+from quality.ledger import Outcome
+from quality.predicates import predicates
+from quality.split import BatchCounts
+from quality.suite import Expectation
+
+# Every extract has to pass each of these.
+CHECK_KINDS = ("completeness", "schema", "volume", "freshness", "deletes", "quarantine", "contract")
+# What a person should look at; it never blocks.
+WARNINGS = "warnings"
+
+# Nights that make the median a night's volume is held against.
+VOLUME_NIGHTS = 28
+
+Metadata = Mapping[str, int | float | str]
+
+
+@dataclass(frozen=True)
+class CheckResult:
+    """What one check said of one extract.
+
+    Attributes:
+        kind: One of `CHECK_KINDS`, or `warnings`.
+        outcome: `error` means that it could not be judged, which is never a pass.
+        metadata: Counts, and words of the contract; never anything that was delivered.
+    """
+
+    kind: str
+    outcome: Outcome
+    metadata: Metadata = field(default_factory=dict)
+
+    @property
+    def blocking(self) -> bool:
+        """Whether a failure keeps the extract out and the night from being published."""
+        return self.kind != WARNINGS
+
+    @property
+    def passed(self) -> bool:
+        """Whether it lets the extract through."""
+        return self.outcome in ("pass", "warn") or not self.blocking
+
+
+def not_judged(kind: str, because: str) -> CheckResult:
+    """A check that could not be made because another one failed."""
+    return CheckResult(kind, "error", {"not judged because of": because})
+
+
+@dataclass(frozen=True)
+class FileFacts:
+    """What the gate itself finds of one delivered file, beside what the manifest claims.
+
+    Attributes:
+        bytes: Size on disk; None: the file is not there.
+        sha256: Hash of its bytes; None: the file is not there.
+        rows: Rows with its name.
+        rejects: Rejects with its name.
+        records: Different record numbers among both.
+    """
+
+    bytes: int | None
+    sha256: str | None
+    rows: int
+    rejects: int
+    records: int
+
+
+@dataclass(frozen=True)
+class Opinion:
+    """What both judges say of one table: Great Expectations, and the same conditions counted in SQL.
+
+    Attributes:
+        expected: The suite.
+        results: What became of each expectation, by its name.
+        violations: Rows that break each expectation, by its name, batch by batch.
+    """
+
+    expected: Sequence[Expectation]
+    results: Mapping[str, Result]
+    violations: Mapping[str, Sequence[int]]
+
+
+def completeness(
+    manifest: LandingManifest,
+    *,
+    about: tuple[StreamId, date, str],
+    facts: Mapping[str | None, FileFacts],
+    columns: Sequence[str],
+    changes: tuple[int, int, int] | None,
+) -> CheckResult:
+    """No record is lost: every counted record of every delivered file is a row or a reject, once.
+
+    Args:
+        manifest: What landing claims.
+        about: Stream, extract date and mode the partition should be of.
+        facts: What is there, by file name; what has no name is there too.
+        columns: Columns of the landed rows, without the landing's own.
+        changes: In mode `full`: changed rows, vanished keys, and rows that are neither.
+    """
+    nothing = FileFacts(None, None, 0, 0, 0)
+    claims = [(claim, facts.get(claim.name, nothing)) for claim in manifest.files]
+    totals = (
+        sum(claim.records for claim in manifest.files),
+        sum(claim.rows for claim in manifest.files),
+        sum(claim.rejects for claim in manifest.files),
+    )
+    wrong = {
+        "of another extract": about != (manifest.stream, manifest.extract_date, manifest.mode),
+        "files not in the manifest": len(set(facts) - {claim.name for claim in manifest.files}),
+        "files missing": sum(fact.bytes is None for _, fact in claims),
+        "files with other bytes": sum(
+            fact.bytes is not None and (fact.bytes, fact.sha256) != (claim.bytes, claim.sha256)
+            for claim, fact in claims
+        ),
+        "files with other rows": sum(
+            (fact.rows, fact.rejects) != (claim.rows, claim.rejects) for claim, fact in claims
+        ),
+        "files with lost records": sum(
+            not claim.records == claim.rows + claim.rejects == fact.records for claim, fact in claims
+        ),
+        "files not as their sender says": not manifest.as_declared,
+        "damaged files": manifest.damaged,
+        "totals that do not add up": totals != (manifest.records, manifest.rows, manifest.rejects),
+        "columns not as delivered": tuple(columns) != manifest.columns,
+    }
+    if changes is not None:
+        changed, vanished, neither = changes
+        wrong["changes that do not add up"] = (
+            changed > manifest.rows or vanished != manifest.vanished or neither > 0
+        )
+    return CheckResult(
+        "completeness",
+        "fail" if any(wrong.values()) else "pass",
+        {
+            "files": len(manifest.files),
+            "records": manifest.records,
+            "rows": manifest.rows,
+            "rejects": manifest.rejects,
+            **{name: int(count) for name, count in wrong.items() if count},
+        },
+    )
+
+
+def schema(contract: Contract, manifest: LandingManifest) -> CheckResult:
+    """The columns the contract cannot do without are there, by their exact names, each once.
+
+    An extract without rows may come without a header; whether it may be empty is the volume's question.
+    """
+    columns = manifest.columns
+    if not manifest.rows and not columns:
+        return CheckResult("schema", "pass", {"columns": 0})
+    needed = needed_columns(contract)
+    missing = [name for name in contract.columns if name in needed and name not in columns]
+    twice = len(columns) - len(set(columns))
+    metadata: dict[str, int | float | str] = {
+        "columns": len(columns),
+        "known columns": len(set(columns) & set(contract.columns)),
+    }
+    if missing:
+        metadata["missing columns"] = ", ".join(missing)
+    if twice:
+        metadata["repeated names"] = twice
+    return CheckResult("schema", "fail" if missing or twice else "pass", metadata)
+
+
+def needed_columns(contract: Contract) -> set[str]:
+    """Columns an extract must have; the others may be left out and are NULL then."""
+    needed = {name for name, column in contract.columns.items() if column.required}
+    needed.update(contract.key)
+    needed.update(name for name in (contract.version,) if name)
+    needed.update([contract.freshness.column] if contract.freshness else [])
+    return needed
+
+
+def volume(contract: Contract, manifest: LandingManifest, earlier: Sequence[int]) -> CheckResult:
+    """The extract is neither empty nor far off the median of the stream's last nights.
+
+    Args:
+        contract: The contract.
+        manifest: What was delivered.
+        earlier: Rows of the last nights; bulk histories left out.
+    """
+    metadata: dict[str, int | float | str] = {"rows": manifest.rows}
+    if manifest.rows == 0 and not contract.allow_empty:
+        return CheckResult("volume", "fail", {**metadata, "empty": 1})
+    band = contract.volume
+    if band is None or manifest.is_history or len(earlier) < band.min_nights:
+        return CheckResult("volume", "pass", metadata)
+    usual = median(earlier)
+    smallest, largest = usual * band.min_ratio, max(usual, 1) * band.max_ratio
+    metadata.update({"median": usual, "smallest": smallest, "largest": largest, "nights": len(earlier)})
+    return CheckResult("volume", "pass" if smallest <= manifest.rows <= largest else "fail", metadata)
+
+
+def freshness(contract: Contract, extract_date: date, rows: int, newest: datetime | None) -> CheckResult:
+    """The newest row is young enough.
+
+    Args:
+        contract: The contract.
+        extract_date: Which day's extract.
+        rows: Rows delivered.
+        newest: Newest value of the freshness column; None: there is none.
+    """
+    limit = contract.freshness
+    if limit is None or (not rows and contract.allow_empty):
+        return CheckResult("freshness", "pass")
+    end = datetime.combine(extract_date + timedelta(days=1), time(), UTC)
+    if newest is None:
+        return CheckResult("freshness", "fail", {"column": limit.column, "values": 0})
+    age = (end - newest) / timedelta(days=1)
+    return CheckResult(
+        "freshness",
+        "pass" if age <= limit.max_age_days else "fail",
+        {"column": limit.column, "age in days": round(age, 2), "limit in days": limit.max_age_days},
+    )
+
+
+def deletes(manifest: LandingManifest) -> CheckResult:
+    """No mass deletion: of a dump's known keys, not too many vanished at once."""
+    metadata = {"vanished": manifest.vanished} if manifest.mode == "full" else {}
+    return CheckResult("deletes", "fail" if manifest.delete_breaker else "pass", metadata)
+
+
+def quarantine(
+    contract: Contract, manifest: LandingManifest, counts: BatchCounts, reasons: Mapping[str, int]
+) -> CheckResult:
+    """Not too many rows go to quarantine, records that could not be parsed included.
+
+    In mode `full` only the changed rows are judged, so they are held against each other, and rejects against
+    the dump.
+
+    Args:
+        contract: The contract.
+        manifest: What was delivered.
+        counts: What was judged and quarantined.
+        reasons: Rows by what is wrong with them; a row may be in several.
+    """
+    quarantined = counts.quarantined
+    if manifest.mode == "full":
+        shares = [(quarantined, counts.rows), (manifest.rejects, manifest.records)]
+    else:
+        shares = [(quarantined + manifest.rejects, manifest.records)]
+    share = max((bad / total for bad, total in shares if total), default=0.0)
+    bad = quarantined + manifest.rejects
+    over = bad > contract.quarantine.min_rows and share > contract.quarantine.max_share
+    return CheckResult(
+        "quarantine",
+        "fail" if over else "pass",
+        {
+            "quarantined": quarantined,
+            "rejects": manifest.rejects,
+            "share": round(share, 6),
+            "allowed share": contract.quarantine.max_share,
+            **{reason: count for reason, count in reasons.items() if count},
+        },
+    )
+
+
+def contract_met(
+    contract: Contract, opinions: Sequence[Opinion], counts: Sequence[BatchCounts], batch: int
+) -> CheckResult:
+    """What is left after quarantine is what the contract says; both judges have to agree.
+
+    Great Expectations judges all batches of the pass at once. The same conditions counted in SQL say which
+    batch is at fault, and confirm the judge: where one of them says yes and the other no, nothing is
+    believed.
+
+    Args:
+        contract: The contract.
+        opinions: What both judges say.
+        counts: Counts of the batches of the pass.
+        batch: The batch in question.
+    """
+    own = counts[batch]
+    unsettled: list[str] = []
+    broken: dict[str, int] = {}
+    for opinion in opinions:
+        for each in opinion.expected:
+            result, violations = opinion.results[each.name], opinion.violations[each.name]
+            holds = not sum(violations)
+            if each.kind == "row_count":
+                smallest = each.arguments["min_value"]
+                holds = sum(count.upserts for count in counts) >= smallest
+                if own.upserts < smallest:
+                    broken["rows left"] = own.upserts
+            if result == "error" or (result == "pass") != holds:
+                unsettled.append(each.name)
+            elif each.is_critical and violations[batch]:
+                broken[each.name] = violations[batch]
+    for predicate in predicates(contract):
+        if predicate.on_failure == "block" and own.found[predicate.name]:
+            broken[predicate.name] = own.found[predicate.name]
+    metadata: dict[str, int | float | str] = {
+        "expectations": sum(len(opinion.expected) for opinion in opinions),
+        "batches in the pass": len(counts),
+        **broken,
+    }
+    if unsettled:
+        metadata["without a sure answer"] = ", ".join(unsettled)
+    return CheckResult("contract", "error" if unsettled else "fail" if broken else "pass", metadata)
+
+
+def warnings(contract: Contract, manifest: LandingManifest, found: Mapping[str, int]) -> CheckResult:
+    """What a person should look at: unknown and absent columns, and values of columns that only warn.
+
+    Args:
+        contract: The contract.
+        manifest: What was delivered.
+        found: Rows by what a predicate that only warns finds.
+    """
+    columns = manifest.columns
+    metadata: dict[str, int | float | str] = {name: count for name, count in found.items() if count}
+    if manifest.unplaced:
+        metadata["rows without a readable cursor"] = manifest.unplaced
+    # The names of unknown columns stay out: a file without a header makes its first record their names.
+    unknown = len(set(columns) - set(contract.columns))
+    absent = [name for name in contract.columns if name not in columns] if manifest.rows or columns else []
+    if unknown:
+        metadata["unknown columns"] = unknown
+    if absent:
+        metadata["absent columns"] = ", ".join(absent)
+    return CheckResult(WARNINGS, "warn" if metadata else "pass", metadata)

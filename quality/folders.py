@@ -1,0 +1,67 @@
+"""Folders that appear whole or not at all: making, replacing and settling them. Not here: what they hold."""
+
+from __future__ import annotations
+
+import os
+import shutil
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+# Beside the folder they stand for; the leading dot keeps them out of every listing of dates.
+_NEW, _OLD = ".new-", ".old-"
+
+
+@contextmanager
+def replaced_folder(target: Path) -> Iterator[Path]:
+    """Fill a folder that takes the place of `target` when the block ends without an error.
+
+    What was in it is flushed to disk first. A kill leaves the old content, the new, or (for an instant, while
+    one makes room for the other) the old beside its place; `settle` puts that right.
+
+    Args:
+        target: The folder; it may exist.
+    """
+    new, old = target.with_name(_NEW + target.name), target.with_name(_OLD + target.name)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    new.mkdir()
+    try:
+        yield new
+        for path in (*new.rglob("*"), new):
+            flush(path)
+        if target.exists():
+            target.rename(old)
+        new.rename(target)
+        flush(target.parent)
+    finally:
+        settle(target.parent)
+
+
+def remove_folder(target: Path) -> None:
+    """Remove a folder in one step, if it is there."""
+    if target.exists():
+        # As something half made, so that a kill in between does not bring it back.
+        target.rename(target.with_name(_NEW + target.name))
+        flush(target.parent)
+        settle(target.parent)
+
+
+def settle(parent: Path) -> None:
+    """Clear up after a kill: what was half made goes, what made room for nothing comes back."""
+    for new in parent.glob(f"{_NEW}*"):
+        shutil.rmtree(new)
+    for old in parent.glob(f"{_OLD}*"):
+        target = parent / old.name.removeprefix(_OLD)
+        if target.exists():
+            shutil.rmtree(old)
+        else:
+            old.rename(target)
+
+
+def flush(path: Path) -> None:
+    """Flush a file or the names in a folder to disk."""
+    descriptor = os.open(path, os.O_RDONLY)
+    try:
+        os.fsync(descriptor)
+    finally:
+        os.close(descriptor)

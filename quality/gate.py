@@ -1,0 +1,430 @@
+"""Gate 1: the judgement on landed extracts. Pass, quarantine rows, or block.
+
+What lives here: the order of the checks of an extract and what follows from them: accepted rows, quarantined
+rows, ledger entries, a verdict. Not here: what a check asks (checks.py, predicates.py, suite.py), typing
+(casts.py, split.py), the judge (expectations.py).
+
+An extract is checked from the outside in: is every record there (completeness), is it the table we know
+(schema), is it of a usual size and age (volume, freshness, deletes), how many rows are at fault (quarantine),
+and is what is left what the contract says (contract, judged by Great Expectations). All new extracts of a
+stream are typed, split and judged in one pass, with a verdict each.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import time
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from contextlib import ExitStack
+from dataclasses import asdict, dataclass, replace
+from datetime import date
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import duckdb
+
+from quality import checks
+from quality.accepted import Batch, accepted_batches, write_accepted
+from quality.checks import CHECK_KINDS, WARNINGS, CheckResult, FileFacts, Opinion, not_judged
+from quality.data_folder import DataFolder, StreamId
+from quality.errors import JourneymartError
+from quality.expectations import Judge
+from quality.folders import settle
+from quality.landed import (
+    LandedExtract,
+    LandingManifest,
+    earlier_row_counts,
+    read_landing_manifest,
+    subject,
+)
+from quality.ledger import Check, Expected, Ledger, Recorded
+from quality.predicates import predicates
+from quality.quarantine import RawTexts, write_quarantine
+from quality.split import (
+    TO_ACCEPT,
+    TO_DELETE,
+    BatchCounts,
+    count_violations,
+    count_work,
+    make_work,
+    newest_in_dump,
+    read_parquet,
+    text_columns,
+    wrong_types,
+)
+from quality.suite import key_suite, suite
+
+__all__ = [
+    "CHECK_KINDS",
+    "WARNINGS",
+    "Batch",
+    "CheckResult",
+    "Gate",
+    "LandedExtract",
+    "Verdict",
+    "accepted_batches",
+    "expect_extracts",
+]
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What the gate says of one extract.
+
+    Attributes:
+        stream: Which stream.
+        extract_date: Which day's extract.
+        checks: One result per kind of `CHECK_KINDS`, and `warnings`.
+        rows: Rows judged; None: the extract was not judged row by row.
+        accepted_rows: Rows that passed; they count only if the extract passed.
+        quarantined_rows: Rows that did not.
+        rejected_records: Records that could not be parsed.
+        batch_id: The accepted batch; None: blocked.
+        seconds: Time taken; what a pass over several extracts took is shared evenly.
+    """
+
+    stream: StreamId
+    extract_date: date
+    checks: tuple[CheckResult, ...]
+    rows: int | None
+    accepted_rows: int
+    quarantined_rows: int
+    rejected_records: int
+    batch_id: str | None
+    seconds: float
+
+    @property
+    def passed(self) -> bool:
+        """Whether the extract was accepted, less its quarantined rows."""
+        return all(check.passed for check in self.checks)
+
+    @property
+    def blocked_by(self) -> tuple[str, ...]:
+        """Kinds of the checks that keep it out."""
+        return tuple(check.kind for check in self.checks if not check.passed)
+
+    def as_json(self) -> dict[str, object]:
+        """What is kept beside quarantined rows."""
+        return {
+            "passed": self.passed,
+            "blocked_by": list(self.blocked_by),
+            "rows": self.rows,
+            "quarantined_rows": self.quarantined_rows,
+            "rejected_records": self.rejected_records,
+            "checks": [asdict(check) for check in self.checks],
+        }
+
+
+def expect_extracts(ledger: Ledger, extracts: Iterable[tuple[StreamId, date]]) -> None:
+    """Enter into the ledger that extracts have to pass this night; one that is never judged then blocks."""
+    ledger.expect_all(
+        Expected(Check("extract", subject(stream, extract_date), kind), blocking=kind != WARNINGS)
+        for stream, extract_date in extracts
+        for kind in (*CHECK_KINDS, WARNINGS)
+    )
+
+
+@dataclass(frozen=True)
+class _Case:
+    """An extract after the checks that need no typed rows; `sound` if its rows can be judged."""
+
+    extract: LandedExtract
+    manifest: LandingManifest | None
+    results: Mapping[str, CheckResult]
+    seconds: float
+
+    @property
+    def unsound(self) -> str | None:
+        """The check that makes judging its rows pointless; None if they can be judged."""
+        return next((kind for kind in ("completeness", "schema") if not self.results[kind].passed), None)
+
+
+@dataclass(frozen=True)
+class _Pass:
+    """What one pass over the rows of several extracts gave, in their order."""
+
+    counts: Sequence[BatchCounts]
+    contract: Sequence[CheckResult]
+    seconds: float
+
+
+class Gate:
+    """Judges landed extracts; a context manager that holds one DuckDB connection for all of them.
+
+    Args:
+        folder: Data folder.
+        ledger: Gets every check that has to run, then what it said; None: nobody asks (a replay).
+        raw_texts: Gives records as delivered, for quarantine; None: landed rows as JSON.
+    """
+
+    def __init__(self, folder: DataFolder, ledger: Ledger | None, raw_texts: RawTexts | None = None) -> None:
+        self._folder = folder
+        self._ledger = ledger
+        self._raw_texts = raw_texts
+        self._open = ExitStack()
+        self._judge: Judge | None = None
+
+    def __enter__(self) -> Self:
+        for private in (self._folder.accepted, self._folder.quarantine):
+            private.mkdir(mode=0o700, parents=True, exist_ok=True)
+            for stream in private.glob("*/*"):
+                settle(stream)
+        spill = str(self._folder.root / f".gate-{os.getpid()}")
+        self._connection = self._open.enter_context(duckdb.connect(config={"temp_directory": spill}))
+        self._connection.execute("set TimeZone = 'UTC'")
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._judge = None
+        self._open.close()
+
+    def judge(self, extracts: Sequence[LandedExtract]) -> list[Verdict]:
+        """Judge extracts of one stream, in one pass, and keep what the verdicts say.
+
+        An extract that passes replaces what was accepted of it before; one that is blocked changes nothing
+        there. Rows at fault go to quarantine either way.
+
+        Args:
+            extracts: Landed extracts of one stream.
+
+        Returns:
+            A verdict each, in their order.
+
+        Raises:
+            ValueError: They are not different extracts of one stream.
+            OSError: Something could not be written; the checks stay without a record, so the night blocks.
+        """
+        streams = {(extract.stream, extract.contract.fingerprint) for extract in extracts}
+        if len(streams) > 1 or len({extract.extract_date for extract in extracts}) < len(extracts):
+            raise ValueError("one pass judges different extracts of one stream")
+        if self._ledger is not None:
+            expect_extracts(self._ledger, ((each.stream, each.extract_date) for each in extracts))
+        cases = [self._look_at(extract) for extract in extracts]
+        verdicts: dict[date, Verdict] = {}
+        for case in cases:
+            if case.unsound:
+                verdicts[case.extract.extract_date] = self._conclude(
+                    case, not_judged("contract", case.unsound), None, 0, 0.0
+                )
+        sound = [case for case in cases if not case.unsound]
+        if sound:
+            verdicts.update(self._judge_rows(sound))
+        ordered = [verdicts[extract.extract_date] for extract in extracts]
+        if self._ledger is not None:
+            self._ledger.record_all(
+                Recorded(
+                    Check("extract", subject(verdict.stream, verdict.extract_date), result.kind),
+                    result.outcome,
+                    result.metadata,
+                )
+                for verdict in ordered
+                for result in verdict.checks
+            )
+        return ordered
+
+    def _look_at(self, extract: LandedExtract) -> _Case:
+        """Make the checks that need no typed rows."""
+        started = time.perf_counter()
+        contract = extract.contract
+        results: dict[str, CheckResult] = {}
+        try:
+            manifest = read_landing_manifest(extract.partition)
+        except JourneymartError as error:
+            results["completeness"] = _failed("completeness", error)
+            results.update(
+                {kind: not_judged(kind, "completeness") for kind in ("schema", "volume", "deletes")}
+            )
+            return _Case(extract, None, results, time.perf_counter() - started)
+        results["completeness"] = _guarded("completeness", lambda: self._completeness(extract, manifest))
+        results["schema"] = _guarded("schema", lambda: checks.schema(contract, manifest))
+        results["volume"] = _guarded("volume", lambda: self._volume(extract, manifest))
+        results["deletes"] = _guarded("deletes", lambda: checks.deletes(manifest))
+        return _Case(extract, manifest, results, time.perf_counter() - started)
+
+    def _completeness(self, extract: LandedExtract, manifest: LandingManifest) -> CheckResult:
+        delivered = {path.name: path for path in (extract.partition / "files").iterdir()}
+        landed = f"select _file, _row, true as is_row from {read_parquet(extract.rows_file)}"
+        if extract.rejects_file.exists():
+            landed += f" union all select _file, _row, false from {read_parquet(extract.rejects_file)}"
+        counted = self._connection.execute(
+            "select _file, count(*) filter (is_row), count(*) filter (not is_row), count(distinct _row) "
+            f"from ({landed}) group by _file"
+        ).fetchall()
+        facts = {
+            name: FileFacts(*_on_disk(delivered.get(name)), rows=rows, rejects=rejects, records=records)
+            for name, rows, rejects, records in counted
+        }
+        for name, path in delivered.items():
+            facts.setdefault(name, FileFacts(*_on_disk(path), rows=0, rejects=0, records=0))
+        changes = None
+        if extract.mode == "full":
+            by_operation = dict(
+                self._connection.execute(
+                    f"select _op, count(*) from {read_parquet(extract.judged_file)} group by _op"
+                ).fetchall()
+            )
+            changes = (by_operation.pop("upsert", 0), by_operation.pop("delete", 0), len(by_operation))
+        columns = [
+            name
+            for name in text_columns(self._connection, extract.rows_file)
+            if name not in ("_file", "_row")
+        ]
+        about = (extract.stream, extract.extract_date, extract.mode)
+        return checks.completeness(manifest, about=about, facts=facts, columns=columns, changes=changes)
+
+    def _volume(self, extract: LandedExtract, manifest: LandingManifest) -> CheckResult:
+        earlier: list[int] = []
+        if extract.contract.volume is not None:
+            earlier = earlier_row_counts(
+                self._folder, extract.stream, extract.extract_date, checks.VOLUME_NIGHTS
+            )
+        return checks.volume(extract.contract, manifest, earlier)
+
+    def _judge_rows(self, cases: Sequence[_Case]) -> dict[date, Verdict]:
+        """Judge the rows of extracts together; without a sure answer each alone, so none spoils another."""
+        judged: _Pass | CheckResult
+        try:
+            judged = self._one_pass(cases)
+            unsure = any(each.outcome == "error" for each in judged.contract)
+        except Exception as error:  # noqa: BLE001 -- whatever stops a check is its outcome
+            judged, unsure = _failed("contract", error), True
+        if unsure and len(cases) > 1:
+            return {day: verdict for case in cases for day, verdict in self._judge_rows([case]).items()}
+        if isinstance(judged, CheckResult):
+            return {case.extract.extract_date: self._conclude(case, judged, None, 0, 0.0) for case in cases}
+        seconds = judged.seconds / len(cases)
+        return {
+            case.extract.extract_date: self._conclude(
+                case, judged.contract[batch], judged.counts[batch], batch, seconds
+            )
+            for batch, case in enumerate(cases)
+        }
+
+    def _one_pass(self, cases: Sequence[_Case]) -> _Pass:
+        """Type, split and judge the rows of extracts of one stream."""
+        started = time.perf_counter()
+        extracts = [case.extract for case in cases]
+        contract = extracts[0].contract
+        make_work(self._connection, contract, extracts)
+        if wrong := wrong_types(self._connection, contract):
+            raise JourneymartError(
+                f"{extracts[0].stream}: {', '.join(wrong)} did not get the type of the contract: "
+                "report this as a bug."
+            )
+        counts = count_work(self._connection, contract, len(cases))
+        # Of a dump, nothing may have changed.
+        may_be_empty = contract.allow_empty or any(extract.mode == "full" for extract in extracts)
+        suites = [(TO_ACCEPT, suite(contract, may_be_empty))]
+        if any(each.deletions for each in counts):
+            suites.append((TO_DELETE, key_suite(contract)))
+        if self._judge is None:
+            self._judge = self._open.enter_context(Judge(self._connection))
+        opinions = [
+            Opinion(
+                expected,
+                self._judge.judge(table, expected),
+                count_violations(self._connection, table, expected, len(cases)),
+            )
+            for table, expected in suites
+        ]
+        contract_results = [
+            checks.contract_met(contract, opinions, counts, batch) for batch in range(len(cases))
+        ]
+        return _Pass(counts, contract_results, time.perf_counter() - started)
+
+    def _conclude(
+        self,
+        case: _Case,
+        contract_result: CheckResult,
+        counts: BatchCounts | None,
+        batch: int,
+        seconds: float,
+    ) -> Verdict:
+        """Make the checks that need the counts, keep what the verdict says, and say it."""
+        started = time.perf_counter()
+        extract, manifest = case.extract, case.manifest
+        contract = extract.contract
+        results = dict(case.results)
+        results["contract"] = contract_result
+        if counts is None or manifest is None:
+            results.update(
+                {kind: not_judged(kind, "contract") for kind in ("freshness", "quarantine", WARNINGS)}
+            )
+        else:
+            found = predicates(contract)
+            warned = {each.name: counts.found[each.name] for each in found if each.on_failure == "warn"}
+            reasons = {
+                each.name: counts.found[each.name] for each in found if each.on_failure == "quarantine"
+            }
+            results["freshness"] = _guarded("freshness", lambda: self._freshness(extract, manifest, counts))
+            results["quarantine"] = checks.quarantine(contract, manifest, counts, reasons)
+            results[WARNINGS] = checks.warnings(contract, manifest, warned)
+        verdict = Verdict(
+            stream=extract.stream,
+            extract_date=extract.extract_date,
+            checks=tuple(results[kind] for kind in (*CHECK_KINDS, WARNINGS)),
+            rows=counts.rows if counts else None,
+            accepted_rows=counts.accepted if counts else 0,
+            quarantined_rows=counts.quarantined if counts else 0,
+            rejected_records=manifest.rejects if manifest else 0,
+            batch_id=None,
+            seconds=0.0,
+        )
+        # Quarantine first: what is accepted is not judged again, and must not lack its quarantined rows.
+        write_quarantine(
+            self._connection,
+            self._folder,
+            extract,
+            batch=batch if counts else None,
+            verdict=verdict.as_json(),
+            raw_texts=self._raw_texts,
+        )
+        accepted = None
+        if verdict.passed and counts and manifest:
+            accepted = write_accepted(
+                self._connection,
+                self._folder,
+                extract=extract,
+                manifest=manifest,
+                counts=counts,
+                batch=batch,
+            )
+        return replace(
+            verdict,
+            batch_id=accepted.batch_id if accepted else None,
+            seconds=case.seconds + seconds + time.perf_counter() - started,
+        )
+
+    def _freshness(
+        self, extract: LandedExtract, manifest: LandingManifest, counts: BatchCounts
+    ) -> CheckResult:
+        limit, newest = extract.contract.freshness, counts.newest
+        if limit is not None and extract.mode == "full" and manifest.rows:
+            newest = newest_in_dump(self._connection, extract, limit.column)
+        return checks.freshness(extract.contract, extract.extract_date, manifest.rows, newest)
+
+
+def _guarded(kind: str, check: Callable[[], CheckResult]) -> CheckResult:
+    """Make a check; an exception inside it is an error, which blocks."""
+    try:
+        return check()
+    except Exception as error:  # noqa: BLE001 -- whatever stops a check is its outcome
+        return _failed(kind, error)
+
+
+def _failed(kind: str, error: Exception) -> CheckResult:
+    """An error as an outcome. Messages of other libraries quote values of rows: only their type is told."""
+    said = str(error) if isinstance(error, JourneymartError) else type(error).__name__
+    return CheckResult(kind, "error", {"error": said})
+
+
+def _on_disk(path: Path | None) -> tuple[int | None, str | None]:
+    """Size and hash of a file; None if it is not there."""
+    if path is None:
+        return None, None
+    with path.open("rb") as file:
+        return path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()

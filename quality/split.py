@@ -1,0 +1,289 @@
+"""The working table of a stream: every row of its new batches, typed by contract, kept or quarantined.
+
+What lives here: the SQL from landed text to typed rows, the split by the contract's predicates, and the
+counts of each. Not here: what the counts mean (checks.py), and writing what was split (accepted.py,
+quarantine.py).
+"""
+
+from __future__ import annotations
+
+import glob
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from quality.casts import cast, filled, identifier, literal, present
+from quality.contract import DUCKDB_TYPES, Contract
+from quality.landed import LandedExtract
+from quality.predicates import any_of, delivered, predicates
+from quality.suite import Expectation
+
+WORK = "work"
+# The rows to be accepted; announced deletions apart, because they have a key and nothing else.
+TO_ACCEPT = "to_accept"
+TO_DELETE = "to_delete"
+
+# What the gate adds to the columns of the contract, in this order.
+ADDED_COLUMNS: Mapping[str, str] = {
+    "_extra": "json",
+    "_source": "varchar",
+    "_extract_date": "date",
+    "_file": "varchar",
+    "_row": "bigint",
+    "_op": "varchar",
+    "_version_at": "timestamptz",
+}
+
+
+@dataclass(frozen=True)
+class BatchCounts:
+    """Counts of one batch in the working table.
+
+    Attributes:
+        rows: Rows judged.
+        accepted: Rows to be accepted.
+        deletions: Those of them that announce a deletion.
+        found: Rows that each predicate finds wrong, by its name.
+        newest: Newest value of the freshness column among rows to be accepted; None without such a column or
+            value.
+    """
+
+    rows: int
+    accepted: int
+    deletions: int
+    found: Mapping[str, int]
+    newest: datetime | None
+
+    @property
+    def upserts(self) -> int:
+        """Rows to be accepted that bring a record."""
+        return self.accepted - self.deletions
+
+    @property
+    def quarantined(self) -> int:
+        """Rows that go to quarantine."""
+        return self.rows - self.accepted
+
+
+def pattern(file: Path) -> str:
+    """Path of a file for DuckDB's readers, which take every path for a pattern."""
+    return glob.escape(str(file))
+
+
+def read_parquet(file: Path) -> str:
+    """SQL that reads one Parquet file."""
+    return f"read_parquet({literal(pattern(file))})"
+
+
+def text_columns(connection: duckdb.DuckDBPyConnection, file: Path) -> dict[str, str]:
+    """Columns of a landed file: name as delivered, to the name DuckDB gives it.
+
+    The two differ where names differ only in case, which DuckDB does not tell apart.
+
+    Raises:
+        duckdb.Error: The file cannot be read.
+    """
+    as_delivered = connection.execute(
+        "select name from parquet_schema(?) where num_children is null", [pattern(file)]
+    ).fetchall()
+    as_read = connection.execute(f"describe select * from {read_parquet(file)}").fetchall()
+    return {name: row[0] for (name,), row in zip(as_delivered, as_read, strict=True)}
+
+
+def make_work(
+    connection: duckdb.DuckDBPyConnection, contract: Contract, extracts: Sequence[LandedExtract]
+) -> None:
+    """Make the working table, with a column `_batch` (place among the extracts), and its views.
+
+    Raises:
+        duckdb.Error: A file cannot be read, or a rule of the contract cannot be evaluated.
+    """
+    rows = []
+    for batch, extract in enumerate(extracts):
+        columns = text_columns(connection, extract.judged_file)
+        if extract.mode == "full":
+            _find_repeated(connection, extract, batch, columns)
+        rows.append(f"({_typed_rows(extract, batch, columns)})")
+    quarantining = any_of(each for each in predicates(contract) if each.on_failure == "quarantine")
+    connection.execute(
+        f"create or replace table {WORK} as select *, {quarantining} as _quarantined "
+        f"from ({' union all '.join(rows)})"
+    )
+    for view, operation in ((TO_ACCEPT, "upsert"), (TO_DELETE, "delete")):
+        connection.execute(
+            f"create or replace view {view} as "
+            f"select * from {WORK} where not _quarantined and _op = '{operation}'"
+        )
+
+
+def wrong_types(connection: duckdb.DuckDBPyConnection, contract: Contract) -> list[str]:
+    """Columns that DuckDB's catalog does not hold in the type they should have."""
+    wanted = {name: DUCKDB_TYPES[column.type] for name, column in contract.columns.items()}
+    wanted.update(ADDED_COLUMNS)
+    connection.execute(
+        "create or replace temp table wanted ("
+        + ", ".join(f"{identifier(name)} {duckdb_type}" for name, duckdb_type in wanted.items())
+        + ")"
+    )
+    of_table = "select column_name, data_type from duckdb_columns() where table_name = ?"
+    held, asked = (dict(connection.execute(of_table, [table]).fetchall()) for table in (WORK, "wanted"))
+    return [name for name in wanted if held.get(name) != asked[name]]
+
+
+def count_work(connection: duckdb.DuckDBPyConnection, contract: Contract, batches: int) -> list[BatchCounts]:
+    """Count the working table, batch by batch."""
+    found = predicates(contract)
+    newest = identifier(contract.freshness.column) if contract.freshness else "null::timestamptz"
+    columns = [
+        "count(*)",
+        "count(*) filter (not _quarantined)",
+        "count(*) filter (not _quarantined and _op = 'delete')",
+        f"max({newest}) filter (not _quarantined)",
+        *(f"count(*) filter ({each.sql})" for each in found),
+    ]
+    by_batch = _by_batch(connection, WORK, columns)
+    nothing: tuple[Any, ...] = (0, 0, 0, None, *[0] * len(found))
+    return [
+        BatchCounts(
+            rows=rows,
+            accepted=accepted,
+            deletions=deletions,
+            newest=newest_value,
+            found={each.name: count for each, count in zip(found, counts, strict=True)},
+        )
+        for rows, accepted, deletions, newest_value, *counts in (
+            by_batch.get(batch, nothing) for batch in range(batches)
+        )
+    ]
+
+
+def count_violations(
+    connection: duckdb.DuckDBPyConnection, table: str, expected: Sequence[Expectation], batches: int
+) -> dict[str, list[int]]:
+    """Rows of a view that break each expectation, by its name, batch by batch: the second opinion."""
+    columns = [f"count(*) filter ({each.violates})" for each in expected]
+    by_batch = _by_batch(connection, table, columns)
+    nothing = (0,) * len(expected)
+    return {
+        each.name: [by_batch.get(batch, nothing)[place] for batch in range(batches)]
+        for place, each in enumerate(expected)
+    }
+
+
+def newest_in_dump(
+    connection: duckdb.DuckDBPyConnection, extract: LandedExtract, column: str
+) -> datetime | None:
+    """Newest value of a time column in the whole delivered table, not only in what changed."""
+    text = identifier(text_columns(connection, extract.rows_file)[column])
+    kind = extract.contract.columns[column].type
+    value = cast(kind, present(kind, text), extract.timezone)
+    row = connection.execute(f"select max({value}) from {read_parquet(extract.rows_file)}").fetchone()
+    return row[0] if row else None
+
+
+def _by_batch(
+    connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str]
+) -> dict[int, tuple[Any, ...]]:
+    query = f"select _batch, {', '.join(columns)} from {table} group by _batch"
+    return {row[0]: row[1:] for row in connection.execute(query).fetchall()}
+
+
+def _typed_rows(extract: LandedExtract, batch: int, columns: Mapping[str, str]) -> str:
+    """SQL of one extract's rows in the layout of the working table."""
+    contract = extract.contract
+    known = {"_file", "_row", *contract.columns}
+    if extract.mode == "full":
+        known.add("_op")
+    unknown = [f"{literal(name)}, {identifier(read)}" for name, read in columns.items() if name not in known]
+    texts = [
+        f"{identifier(columns[name]) if name in columns else 'null'}::varchar as {delivered(contract, name)}"
+        for name in contract.columns
+    ]
+    repeated = f"coalesce((_file, _row) in (select (_file, _row) from {_repeated(batch)}), false)"
+    inner = ", ".join(
+        [
+            "_file",
+            "_row",
+            "_op" if extract.mode == "full" else "'upsert' as _op",
+            f"json_object({', '.join(unknown)})" if unknown else "null::json",
+        ]
+    )
+    inner += f" as _extra, {repeated if extract.mode == 'full' else 'false'} as _repeated, {', '.join(texts)}"
+
+    day = extract.extract_date.isoformat()
+    values = {name: _value(extract, name) for name in contract.columns}
+    outer = [
+        f"{batch}::integer as _batch",
+        *(f"{value} as {identifier(name)}" for name, value in values.items()),
+        "_extra",
+        f"{literal(extract.stream.source)} as _source",
+        f"date '{day}' as _extract_date",
+        "_file",
+        "_row",
+        "_op",
+        f"{_version(extract, values)} as _version_at",
+        "_repeated",
+        # What was delivered is kept where nothing came of it; elsewhere the value says it.
+        *(
+            f"case when {value} is null then {delivered(contract, name)} end as {delivered(contract, name)}"
+            for name, value in values.items()
+            if contract.columns[name].type != "text"
+        ),
+    ]
+    return f"select {', '.join(outer)} from (select {inner} from {read_parquet(extract.judged_file)})"
+
+
+def _value(extract: LandedExtract, name: str) -> str:
+    column = extract.contract.columns[name]
+    text = delivered(extract.contract, name)
+    if column.type == "text" and column.required:
+        return filled(text)
+    return cast(column.type, present(column.type, text), extract.timezone)
+
+
+def _version(extract: LandedExtract, values: Mapping[str, str]) -> str:
+    """A dump's row is as of the dump; another's is as of its version, or its extract where it has none."""
+    end_of_day = f"(date '{extract.extract_date.isoformat()}' + 1)::timestamptz"
+    version = extract.contract.version
+    if version is None or extract.mode == "full":
+        return end_of_day
+    return f"coalesce({values[version]}, {end_of_day})"
+
+
+def _repeated(batch: int) -> str:
+    return f"repeated_{batch}"
+
+
+def _find_repeated(
+    connection: duckdb.DuckDBPyConnection, extract: LandedExtract, batch: int, columns: Mapping[str, str]
+) -> None:
+    """Note rows of a dump that contradict another row of the same key.
+
+    A dump says one thing of each key. Where it says several, the row with the newest version is believed (the
+    last one in the file among equals), and every row with other content goes to quarantine. Exact repeats do
+    no harm. Of a key that changed, landing passes on every row, so the changes tell all there is to know.
+    """
+    contract = extract.contract
+    content = [identifier(read) for name, read in columns.items() if name not in ("_file", "_row", "_op")]
+    keys = ", ".join(identifier(columns[name]) for name in contract.key)
+    version = "null"
+    if contract.version is not None:
+        kind = contract.columns[contract.version].type
+        version = cast(kind, present(kind, identifier(columns[contract.version])), extract.timezone)
+    connection.execute(
+        f"""
+        create or replace table {_repeated(batch)} as
+        with told as (
+            select _file, _row, row({", ".join(content)}) as content,
+                first_value(row({", ".join(content)})) over (
+                    partition by {keys} order by {version} desc nulls last, _file desc, _row desc
+                ) as believed
+            from {read_parquet(extract.judged_file)} where _op = 'upsert'
+        )
+        select _file, _row from told where content is distinct from believed
+        """
+    )

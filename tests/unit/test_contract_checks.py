@@ -1,0 +1,144 @@
+"""From counts to outcomes: what neither of two judges is sure of is an error, and counts decide the rest."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from quality import checks
+from quality.checks import Opinion
+from quality.contract import Freshness, QuarantineBudget, Rule, Volume
+from quality.expectations import Result
+from quality.landed import LandingManifest
+from quality.predicates import predicates
+from quality.split import BatchCounts
+from quality.suite import Expectation
+from tests.gate_kit import DAY, STREAM, column, contract
+
+BLOCKING = Rule(name="blocks", description="Blocks.", sql="true", on_failure="block")
+ASKED = contract({"score": column("bigint", max=10)}, rules=[BLOCKING])
+
+
+def manifest(rows: int, rejects: int = 0, mode: str = "increment", **said: object) -> LandingManifest:
+    settings = {
+        "stream": STREAM,
+        "extract_date": DAY,
+        "mode": mode,
+        "files": (),
+        "records": rows + rejects,
+        "rows": rows,
+        "rejects": rejects,
+        "columns": tuple(ASKED.columns),
+        "sha256": "",
+        "as_declared": True,
+        "damaged": 0,
+        "unplaced": 0,
+        "is_history": False,
+        "vanished": 0,
+        "delete_breaker": False,
+        **said,
+    }
+    return LandingManifest(**settings)  # type: ignore[arg-type]
+
+
+def counted(accepted: int, quarantined: int = 0, **found: int) -> BatchCounts:
+    every = dict.fromkeys((each.name for each in predicates(ASKED)), 0)
+    return BatchCounts(
+        rows=accepted + quarantined,
+        accepted=accepted,
+        deletions=0,
+        found={**every, **{name.replace("__", "."): count for name, count in found.items()}},
+        newest=None,
+    )
+
+
+def judged(result: Result, violations: Sequence[int], counts: Sequence[BatchCounts]) -> list[str]:
+    expected = [Expectation("score.range", "between", True, "score > 10")]
+    opinion = Opinion(expected, {"score.range": result}, {"score.range": violations})
+    return [checks.contract_met(ASKED, [opinion], counts, batch).outcome for batch in range(len(counts))]
+
+
+@pytest.mark.parametrize(
+    ("result", "violations", "outcomes"),
+    [
+        ("pass", [0, 0], ["pass", "pass"]),
+        ("fail", [0, 2], ["pass", "fail"]),
+        # One judge says yes, the other no: nothing is believed.
+        ("pass", [0, 2], ["error", "error"]),
+        ("fail", [0, 0], ["error", "error"]),
+        ("error", [0, 0], ["error", "error"]),
+        ("error", [1, 0], ["error", "error"]),
+    ],
+)
+def test_both_judges_have_to_agree(result: Result, violations: list[int], outcomes: list[str]) -> None:
+    assert judged(result, violations, [counted(5), counted(5)]) == outcomes
+
+
+def test_a_blocking_fault_blocks_even_on_a_row_that_is_quarantined_for_another() -> None:
+    counts = [counted(5), counted(5, quarantined=1, rule__blocks=1)]
+    assert judged("pass", [0, 0], counts) == ["pass", "fail"]
+
+
+def test_an_empty_batch_fails_beside_a_full_one() -> None:
+    expected = [Expectation("table.rows", "row_count", True, "false", {"min_value": 1})]
+    opinion = Opinion(expected, {"table.rows": "pass"}, {"table.rows": [0, 0]})
+    counts = [counted(5), counted(0, quarantined=5)]
+    assert [checks.contract_met(ASKED, [opinion], counts, batch).outcome for batch in (0, 1)] == [
+        "pass",
+        "fail",
+    ]
+
+
+@given(st.integers(0, 300), st.lists(st.integers(1, 100), min_size=7, max_size=28))
+def test_volume_is_held_against_the_median(rows: int, earlier: list[int]) -> None:
+    asked = contract(volume=Volume(min_ratio=0.5, max_ratio=2, min_nights=7))
+    middle = sorted(earlier)[(len(earlier) - 1) // 2 : len(earlier) // 2 + 1]
+    median = sum(middle) / len(middle)
+    expected = rows > 0 and 0.5 * median <= rows <= 2 * median
+    assert (checks.volume(asked, manifest(rows), earlier).outcome == "pass") == expected
+    assert checks.volume(asked, manifest(rows), earlier[:6]).outcome == ("pass" if rows else "fail")
+
+
+@pytest.mark.parametrize(("hours", "expected"), [(47, "pass"), (48, "pass"), (48.1, "fail"), (-30, "pass")])
+def test_age_is_counted_from_the_end_of_the_extract_date(hours: float, expected: str) -> None:
+    asked = contract(freshness=Freshness(column="updated_at", max_age_days=2))
+    newest = datetime(DAY.year, DAY.month, DAY.day + 1, tzinfo=UTC) - timedelta(hours=hours)
+    assert checks.freshness(asked, DAY, 5, newest).outcome == expected
+
+
+def test_rows_without_a_time_are_not_fresh() -> None:
+    asked = contract(freshness=Freshness(column="updated_at", max_age_days=2))
+    assert checks.freshness(asked, DAY, 5, None).outcome == "fail"
+
+
+@pytest.mark.parametrize(
+    ("rows", "quarantined", "rejects", "expected"),
+    [
+        (100, 2, 0, "pass"),
+        (100, 1, 1, "pass"),
+        (100, 3, 0, "fail"),
+        (100, 0, 3, "fail"),
+        (200, 2, 2, "pass"),
+        (3, 2, 0, "pass"),  # a few are always tolerated
+        (3, 3, 0, "fail"),
+    ],
+)
+def test_the_budget_counts_rows_and_records_together(
+    rows: int, quarantined: int, rejects: int, expected: str
+) -> None:
+    asked = contract(quarantine=QuarantineBudget(max_share=0.02, min_rows=2))
+    counts = counted(rows - quarantined, quarantined)
+    assert checks.quarantine(asked, manifest(rows, rejects), counts, {}).outcome == expected
+
+
+def test_in_a_dump_changed_rows_are_held_against_each_other() -> None:
+    asked = contract(quarantine=QuarantineBudget(max_share=0.02, min_rows=2))
+    of_a_dump = manifest(10_000, mode="full")
+    assert checks.quarantine(asked, of_a_dump, counted(7, 3), {}).outcome == "fail"
+    assert checks.quarantine(asked, of_a_dump, counted(9_997, 3), {}).outcome == "pass"
+    unreadable = manifest(10_000, rejects=100, mode="full")
+    assert checks.quarantine(asked, unreadable, counted(5), {}).outcome == "pass"

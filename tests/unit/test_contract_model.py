@@ -1,0 +1,127 @@
+"""A contract that does not hold together is refused in one sentence; the shipped ones all do."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import duckdb
+import pytest
+from pydantic import ValidationError
+
+from quality import contract as contract_file
+from quality.casts import identifier
+from quality.contract import DUCKDB_TYPES, Contract, Freshness, Rule, all_contracts, load_contract
+from quality.errors import JourneymartError
+from quality.predicates import delivered, predicates
+from quality.suite import suite
+from tests.gate_kit import column, contract
+
+SHIPPED = [pytest.param(each, id=f"{each.system}-{each.stream}") for each in all_contracts()]
+
+
+def rule(name: str) -> Rule:
+    return Rule(name=name, description=name, sql="true", on_failure="warn")
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"key": ("ticket",)}, "ticket is not among the columns"),
+        ({"version": "changed"}, "changed is not among the columns"),
+        ({"freshness": Freshness(column="seen", max_age_days=1)}, "seen is not among the columns"),
+        ({"key": ()}, "the key needs required columns"),
+        ({"columns": {"note": column("text")}, "key": ("note",)}, "the key needs required columns: note"),
+        ({"columns": {"note": column("text")}, "version": "note"}, "note must be a time"),
+        ({"columns": {"Id": column("text")}}, "a column needs a name of its own"),
+        ({"columns": {"_row": column("text")}}, "begins with no '_'"),
+        ({"rules": [rule("a"), rule("a")]}, "two rules have the same name"),
+        ({"colums": {}}, "Extra inputs are not permitted"),
+    ],
+)
+def test_a_contract_that_does_not_hold_together_is_refused(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        contract(**settings)
+
+
+@pytest.mark.parametrize(
+    ("kind", "limits"),
+    [("bigint", {"allowed": ("1",)}), ("text", {"min": 0}), ("timestamp", {"max": 1}), ("int", {})],
+)
+def test_a_column_has_only_limits_that_fit_its_type(kind: str, limits: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError):
+        column(kind, **limits)
+
+
+def test_a_stream_without_a_contract_is_told_what_there_is() -> None:
+    with pytest.raises(JourneymartError, match=r"no contract for stream 'tickts' .* one of .*tickets"):
+        load_contract("zendesk", "tickts")
+    with pytest.raises(JourneymartError, match="a system of"):
+        load_contract("zendsk", "tickets")
+
+
+def test_a_mistake_in_a_file_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "zendesk").mkdir()
+    (tmp_path / "zendesk" / "calls.yml").write_text(
+        "system: zendesk\nstream: calls\ndescription: Calls.\nkey: [id]\nversion: null\n"
+        "columns:\n  id: {type: integer, required: true, pii: none, description: Id.}\n"
+    )
+    monkeypatch.setattr(contract_file, "CONTRACTS", tmp_path)
+    with pytest.raises(JourneymartError, match=r"calls\.yml: columns\.id\.type: Input should be"):
+        load_contract("zendesk", "calls")
+
+
+def test_the_fingerprint_changes_with_what_is_asked() -> None:
+    asked = contract({"score": column("bigint", max=10)})
+    assert asked.fingerprint == contract({"score": column("bigint", max=10)}).fingerprint
+    assert asked.fingerprint != contract({"score": column("bigint", max=11)}).fingerprint
+    assert asked.fingerprint != contract({"score": column("double", max=10)}).fingerprint
+
+
+@pytest.fixture(scope="module")
+def connection() -> Iterator[duckdb.DuckDBPyConnection]:
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        yield connection
+
+
+@pytest.mark.parametrize("shipped", SHIPPED)
+def test_everything_a_shipped_contract_asks_can_be_asked(
+    shipped: Contract, connection: duckdb.DuckDBPyConnection
+) -> None:
+    columns = [
+        f"null::{DUCKDB_TYPES[each.type]} as {identifier(name)}, null::varchar as {delivered(shipped, name)}"
+        for name, each in shipped.columns.items()
+    ]
+    added = "date '2026-03-10' as _extract_date, 'upsert' as _op, false as _repeated"
+    conditions = [each.sql for each in predicates(shipped)]
+    conditions += [each.violates for each in suite(shipped, may_be_empty=True)]
+    answers = connection.sql(f"select {', '.join(conditions)} from (select {', '.join(columns)}, {added})")
+    assert {str(kind) for kind in answers.types} == {"BOOLEAN"}
+    names = [each.name for each in predicates(shipped)]
+    assert len(set(names)) == len(names)
+
+
+@pytest.mark.parametrize("shipped", SHIPPED)
+def test_a_shipped_contract_says_its_grain_and_lies_where_it_says(shipped: Contract) -> None:
+    assert "One row per " in shipped.description
+    assert load_contract(shipped.system, shipped.stream) is shipped
+
+
+def test_the_table_of_canonical_streams_in_the_docs_is_what_the_contracts_say() -> None:
+    text = (Path(__file__).parents[2] / "docs" / "contracts.md").read_text(encoding="utf-8")
+    table = text.split("<!-- canonical streams -->\n")[1].split("<!-- end")[0].splitlines()[2:]
+    expected = []
+    for each in all_contracts():
+        if each.system == "canonical":
+            grain = each.description.split("One row per ")[1].rstrip(".")
+            required = [name for name, asked in each.columns.items() if asked.required]
+            also = [name for name in required if name not in (*each.key, each.version)]
+            cells = [
+                f"`{each.stream}`",
+                grain,
+                *(", ".join(map("`{}`".format, names)) for names in (each.key, also)),
+            ]
+            expected.append(f"| {' | '.join([*cells, f'`{each.version}`'])} |".replace("|  |", "| |"))
+    assert table == expected
