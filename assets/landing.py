@@ -117,12 +117,13 @@ def land_many(
 ) -> list[Landed]:
     """Land the extracts of several dates, ascending; missing ones that may be missing are left out.
 
-    A file that serves every date is copied and parsed once.
+    A file that serves every date is copied and parsed once. A dump without a date in its name says how things stand
+    now, so of a range of dates the last gets it, and the first extract date, which holds what there was before.
 
     Raises:
         JourneymartError: As `land` does; the extracts of earlier dates stay landed.
     """
-    ordered = sorted(set(dates))
+    ordered = _dates_to_land(stream, dates)
     if ordered and ordered[0] < stream.first_date:
         raise JourneymartError(
             f"{stream.stream} has no extract for {ordered[0]}: its first extract date is {stream.first_date}."
@@ -161,6 +162,13 @@ def record_texts(partition: Path, file: str, rows: Sequence[int]) -> dict[int, s
     form = FileFormat(read_as.encoding, read_as.delimiter, read_as.header_rows, limits)
     with tempfile.TemporaryDirectory(prefix="journeymart-") as workspace:
         return raw_records(partition / FILES / file, form, Path(workspace), rows)
+
+
+def _dates_to_land(stream: FileStream, dates: Collection[date]) -> list[date]:
+    ordered = sorted(set(dates))
+    if stream.mode == "full" and "{date}" not in stream.pattern:
+        return [day for day in ordered if day in (stream.first_date, ordered[-1])]
+    return ordered
 
 
 def _served_together(stream: FileStream, dates: Sequence[date]) -> list[list[date]]:

@@ -50,6 +50,7 @@ class FileStream:
         header_rows: Rows before the first record of a CSV file; the first of them names the columns.
         max_delete_share: In mode `full`, the largest share of known rows that may vanish at once.
         first_date: The first extract date; its window reaches back to the beginning.
+        storage_options_env: Options of the fsspec file system: (option, environment variable that has it).
         limits: What a delivered file may cost.
     """
 
@@ -67,6 +68,7 @@ class FileStream:
     delimiter: str = ","
     header_rows: int = 1
     max_delete_share: float = 0.2
+    storage_options_env: tuple[tuple[str, str], ...] = ()
     limits: FileLimits = field(default_factory=FileLimits)
 
     @property

@@ -266,10 +266,21 @@ def _folder_of(stream: FileStream) -> _Folder:
                 f"The pattern '{pattern}' of {stream.stream} leaves its drop folder: name files inside "
                 f"{stream.location}."
             )
-    filesystem, root = url_to_fs(stream.location)
+    filesystem, root = url_to_fs(stream.location, **_storage_options(stream))
     if isinstance(filesystem, LocalFileSystem):
         return _LocalFolder(Path(root))
     return _RemoteFolder(filesystem, root)
+
+
+def _storage_options(stream: FileStream) -> dict[str, str]:
+    """Options of the file system, secrets among them, from the environment and from nowhere else."""
+    lacking = sorted(variable for _, variable in stream.storage_options_env if variable not in os.environ)
+    if lacking:
+        raise JourneymartError(
+            f"The environment variable {lacking[0]}, which opens {stream.location} for {stream.stream}, "
+            "is not set: set it."
+        )
+    return {option: os.environ[variable] for option, variable in stream.storage_options_env}
 
 
 def _regexes(pattern: str, stream: FileStream, extract_date: date | None) -> list[re.Pattern[str]]:

@@ -68,9 +68,20 @@ def test_the_same_file_every_night_changes_nothing(tmp_path: Path) -> None:
     drop = Drop.at(tmp_path, mode="full", pattern="{stream}.csv")
     drop.deliver("tickets.csv", "id,status\n1,open\n")
 
-    drop.land_many(*DAYS)
+    for day in DAYS:
+        drop.land_many(day)
 
     assert [changes(drop, day) for day in DAYS] == [[("1", "open", "upsert")], [], [], []]
+
+
+def test_a_dump_without_a_date_says_how_things_stand_on_the_last_date_of_a_range(tmp_path: Path) -> None:
+    drop = Drop.at(tmp_path, mode="full", pattern="{stream}.csv")
+    drop.deliver("tickets.csv", "id,status\n1,open\n")
+
+    landed = drop.land_many(*DAYS)
+
+    assert [extract.manifest.extract_date for extract in landed] == [str(DAYS[0]), str(DAYS[-1])]
+    assert changes(drop, DAYS[-1]) == []
 
 
 def test_keys_delivered_twice_do_not_explode(drop: Drop) -> None:
