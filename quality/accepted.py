@@ -18,7 +18,7 @@ from quality.casts import identifier, literal
 from quality.data_folder import DataFolder, StreamId
 from quality.errors import JourneymartError
 from quality.folders import replaced_folder
-from quality.landed import LandedExtract, LandingManifest
+from quality.landed import LandedExtract, LandingManifest, read_landing_manifest
 from quality.split import ADDED_COLUMNS, WORK, BatchCounts
 
 ROWS = "rows.parquet"
@@ -122,6 +122,13 @@ def accepted_batches(folder: DataFolder) -> list[Batch]:
         JourneymartError: A partition has no readable description.
     """
     return [read_batch(path) for path in sorted(folder.accepted.glob(f"*/*/[0-9]*/{DESCRIPTION}"))]
+
+
+def is_accepted_as_landed(folder: DataFolder, stream: StreamId, extract_date: date) -> bool:
+    """Whether an extract was accepted from the very content that is in landing now."""
+    path = folder.accepted_partition(stream, extract_date) / DESCRIPTION
+    landed = folder.landing_partition(stream, extract_date)
+    return path.exists() and read_batch(path).landing_sha256 == read_landing_manifest(landed).sha256
 
 
 def read_batch(path: Path) -> Batch:

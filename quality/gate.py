@@ -26,7 +26,7 @@ from typing import Self
 import duckdb
 
 from quality import checks
-from quality.accepted import Batch, accepted_batches, write_accepted
+from quality.accepted import Batch, accepted_batches, is_accepted_as_landed, write_accepted
 from quality.checks import CHECK_KINDS, WARNINGS, CheckResult, FileFacts, Opinion, not_judged
 from quality.data_folder import DataFolder, StreamId
 from quality.errors import JourneymartError
@@ -276,6 +276,16 @@ class Gate:
         about = (extract.stream, extract.extract_date, extract.mode)
         return checks.completeness(manifest, about=about, facts=facts, columns=columns, changes=changes)
 
+    def _builds_on_accepted(
+        self, extract: LandedExtract, manifest: LandingManifest, complete: CheckResult
+    ) -> CheckResult:
+        """Changes found against a dump that was not accepted would lack all that changed in that dump."""
+        before = manifest.compared_to
+        if before is None or is_accepted_as_landed(self._folder, extract.stream, before):
+            return complete
+        told = {**complete.metadata, "compared to a dump that was not accepted": before.isoformat()}
+        return CheckResult("completeness", "fail", told)
+
     def _volume(self, extract: LandedExtract, manifest: LandingManifest) -> CheckResult:
         earlier: list[int] = []
         if extract.contract.volume is not None:
@@ -350,6 +360,10 @@ class Gate:
         contract = extract.contract
         results = dict(case.results)
         results["contract"] = contract_result
+        if manifest is not None and results["completeness"].outcome == "pass":
+            results["completeness"] = _guarded(
+                "completeness", lambda: self._builds_on_accepted(extract, manifest, results["completeness"])
+            )
         if counts is None or manifest is None:
             results.update(
                 {kind: not_judged(kind, "contract") for kind in ("freshness", "quarantine", WARNINGS)}

@@ -98,6 +98,7 @@ class LandingManifest:
         is_history: The bulk history, whose size says nothing of a night's.
         vanished: Keys that are gone since the last dump; 0 unless `full`.
         delete_breaker: So many vanished that the dump itself is in doubt.
+        compared_to: Extract date of the dump its changes were found against; None: of none.
     """
 
     stream: StreamId
@@ -115,6 +116,7 @@ class LandingManifest:
     is_history: bool
     vanished: int
     delete_breaker: bool
+    compared_to: date | None
 
 
 def read_landing_manifest(partition: Path) -> LandingManifest:
@@ -127,6 +129,7 @@ def read_landing_manifest(partition: Path) -> LandingManifest:
     try:
         said: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
         full = said["mode"] == "full"
+        compared = said["compared_to"]
         return LandingManifest(
             stream=StreamId(said["source"], said["system"], said["stream"]),
             extract_date=date.fromisoformat(said["extract_date"]),
@@ -146,6 +149,7 @@ def read_landing_manifest(partition: Path) -> LandingManifest:
             is_history=bool(said["is_history"]),
             vanished=int(said["vanished"]) if full else 0,
             delete_breaker=bool(said["delete_breaker"]) if full else False,
+            compared_to=date.fromisoformat(compared["extract_date"]) if compared else None,
         )
     except FileNotFoundError:
         raise JourneymartError(f"{partition} holds no landed extract: extract it again.") from None

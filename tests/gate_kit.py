@@ -141,6 +141,7 @@ class Landing:
             "unplaced": 0,
             "vanished": sum(operation == "delete" for operation, _, _ in changes),
             "delete_breaker": False,
+            "compared_to": None,
             **self.claims,
             **claims,
         }

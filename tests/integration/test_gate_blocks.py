@@ -220,6 +220,24 @@ def test_a_mass_deletion_blocks(tmp_path: Path) -> None:
     assert not list(dump.folder.accepted.rglob("*.parquet"))
 
 
+@pytest.mark.parametrize("together", [True, False], ids=["in one pass", "night by night"])
+def test_changes_against_a_dump_that_was_blocked_block_too(tmp_path: Path, together: bool) -> None:
+    """They lack what changed in the blocked dump; once that is accepted, they pass."""
+    dump = Landing(tmp_path, contract(), mode="full")
+    following = DAY + timedelta(days=1)
+    blocked = dump.land([["1", VERSION]], delete_breaker=True)
+    after = dump.land(
+        [["1", VERSION], ["2", VERSION]], following, compared_to={"extract_date": DAY.isoformat(), "sha256": "of it"}
+    )
+    passes = [[blocked, after]] if together else [[blocked], [after]]
+    verdicts = [verdict for extracts in passes for verdict in dump.judge(*extracts)]
+    assert [verdict.blocked_by for verdict in verdicts] == [("deletes",), ("completeness",)]
+
+    shutil.rmtree(blocked.partition)
+    released = dump.land([["1", VERSION]])
+    assert all(verdict.passed for verdict in dump.judge(released, after))
+
+
 def test_vanished_keys_that_are_not_as_many_as_landing_says_block(tmp_path: Path) -> None:
     dump = Landing(tmp_path, contract(), mode="full")
     dump.land([["1", VERSION]], changes=[("delete", None, ["2", None])], vanished=2)
