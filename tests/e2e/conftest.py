@@ -50,6 +50,14 @@ def two_nights(delivered: Installation, tmp_path_factory: pytest.TempPathFactory
     return installation
 
 
+@pytest.fixture(scope="session")
+def rebuilt(delivered: Installation, tmp_path_factory: pytest.TempPathFactory) -> Installation:
+    """All four dates published by one night, from nothing. Read-only."""
+    installation = delivered.copy_to(tmp_path_factory.mktemp("journeymart rebuilt") / "data")
+    installation.night(FIRST, SECOND, THIRD, FOURTH)
+    return installation
+
+
 @pytest.fixture
 def company(two_nights: Installation, tmp_path: Path) -> Installation:
     """A copy of the company after two nights, this test's own."""

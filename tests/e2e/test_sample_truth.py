@@ -1,0 +1,79 @@
+"""The published marts against the truth the sample company wrote beside its extracts.
+
+The truth is computed by plain pandas from what really happened, before any dirt; nothing is shared with the pipeline.
+"""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tests.e2e.installation import Installation
+
+SCORES = ("csat", "ces", "nps_relational", "nps_transactional")
+DURATIONS = ("first_reply_minutes_median", "full_resolution_minutes_median")
+
+
+@pytest.fixture(scope="module")
+def truth(rebuilt: Installation) -> dict[str, Any]:
+    """The figures as of the last delivered date."""
+    figures: dict[str, Any] = json.loads(Path(rebuilt.data / "drop" / "truth" / "kpis.json").read_text())
+    return figures
+
+
+def published(installation: Installation, kpi: str) -> dict[str, tuple[Any, ...]]:
+    """Numerator, n and value of a KPI as of the version's date, by days of its window."""
+    rows = installation.marts(
+        "select window_days, numerator, n, value from mart_kpi_daily "
+        f"where kpi = '{kpi}' and dimension = 'all' and date_key = (select max(date_key) from mart_kpi_daily)"
+    )
+    return {str(days): figures for days, *figures in rows}
+
+
+@pytest.mark.parametrize("kpi", SCORES)
+def test_scores_are_the_true_ones(rebuilt: Installation, truth: dict[str, Any], kpi: str) -> None:
+    found = published(rebuilt, kpi)
+    assert found
+    for days, (numerator, n, value) in found.items():
+        assert (numerator, n) == (truth[kpi][days]["numerator"], truth[kpi][days]["n"])
+        assert value == pytest.approx(truth[kpi][days]["value"], abs=1e-4)
+
+
+@pytest.mark.parametrize("kpi", DURATIONS)
+def test_durations_are_the_true_ones(rebuilt: Installation, truth: dict[str, Any], kpi: str) -> None:
+    found = published(rebuilt, kpi)
+    assert found
+    for days, (_, n, value) in found.items():
+        assert n == truth[kpi][days]["n"]
+        assert value == pytest.approx(truth[kpi][days]["value"], abs=1e-3)
+
+
+def test_the_backlog_is_the_true_one(rebuilt: Installation, truth: dict[str, Any]) -> None:
+    assert published(rebuilt, "backlog")["1"][2] == truth["backlog"]["value"]
+
+
+def test_retention_counts_each_true_customer_at_most_one_percent_too_often(
+    rebuilt: Installation, truth: dict[str, Any]
+) -> None:
+    """People with two unmerged CRM contacts still count twice."""
+    ((_, n, value),) = published(rebuilt, "logo_retention").values()
+    true = truth["logo_retention"]["active_within_365_days"]
+    assert true["n"] <= n <= true["n"] * 1.01 + 1
+    assert value == pytest.approx(true["value"], abs=1)
+
+
+def test_every_planted_bad_row_is_in_quarantine(rebuilt: Installation) -> None:
+    planted = rebuilt.marts(
+        f"select source, stream, count(*) from read_parquet('{rebuilt.data}/drop/truth/dirt/*.parquet') "
+        "where kind like 'broken%' group by all order by all"
+    )
+    held = rebuilt.marts(
+        "select split_part(split_part(filename, '/quarantine/', 2), '/', 1), "
+        "split_part(split_part(filename, '/quarantine/', 2), '/', 2), count(*) "
+        f"from read_parquet('{rebuilt.data}/quarantine/*/*/*/rows.parquet', filename = true, union_by_name = true) "
+        "group by all order by all"
+    )
+    assert held == planted
