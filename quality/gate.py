@@ -169,8 +169,6 @@ class Gate:
     def __enter__(self) -> Self:
         for private in (self._folder.accepted, self._folder.quarantine):
             private.mkdir(mode=0o700, parents=True, exist_ok=True)
-            for stream in private.glob("*/*"):
-                settle(stream)
         spill = str(self._folder.root / f".gate-{os.getpid()}")
         self._connection = self._open.enter_context(duckdb.connect(config={"temp_directory": spill}))
         self._connection.execute("set TimeZone = 'UTC'")
@@ -201,6 +199,10 @@ class Gate:
         streams = {(extract.stream, extract.contract.fingerprint) for extract in extracts}
         if len(streams) > 1 or len({extract.extract_date for extract in extracts}) < len(extracts):
             raise ValueError("one pass judges different extracts of one stream")
+        for each in extracts[:1]:
+            # Of this stream only: another gate may be at work on another.
+            settle(self._folder.accepted_partition(each.stream, each.extract_date).parent)
+            settle(self._folder.quarantine_partition(each.stream, each.extract_date).parent)
         if self._ledger is not None:
             expect_extracts(self._ledger, ((each.stream, each.extract_date) for each in extracts))
         cases = [self._look_at(extract) for extract in extracts]

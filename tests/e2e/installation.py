@@ -106,9 +106,13 @@ class Installation:
         return [name for (name,) in self.marts("select table_name from duckdb_tables() order by 1")]
 
     def tamper(self, sql: str) -> None:
-        """Change the published marts behind everybody's back, as a bug or a bad disk would: the next night builds on them."""
-        with duckdb.connect(str(marts_file(self.data / "current"))) as connection:
+        """Change what is published (`marts`, `warehouse`) as a bug or a bad disk would: the next night builds on it."""
+        current = self.data / "current"
+        with duckdb.connect() as connection:
             connection.execute("set TimeZone = 'UTC'")
+            for name, file in (("marts", marts_file(current)), ("warehouse", warehouse_file(current))):
+                quoted = str(file).replace("'", "''")
+                connection.execute(f"attach '{quoted}' as {name}")
             connection.execute(sql)
 
     def drop_file(self, name: str) -> Path:

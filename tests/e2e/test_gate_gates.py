@@ -84,11 +84,17 @@ DELIVERED = {
 }
 
 TAMPERED = {
-    "unique_grain": "insert into fct_order select * from fct_order limit 1",
-    "not_null": "alter table dim_touchpoint alter stage drop not null; update dim_touchpoint set touchpoint = null where touchpoint_key > 0",
-    "relationships": "update fct_survey_answer set question_key = 42 where answer_key = (select min(answer_key) from fct_survey_answer)",
-    "reconciliation": "delete from fct_ticket where ticket_key = (select min(ticket_key) from fct_ticket)",
-    "kpi_identities": "update mart_kpi_daily set value = value + 1 where kpi = 'csat' and date_key = (select min(date_key) from mart_kpi_daily where kpi = 'csat' and value is not null)",
+    "unique_grain": "insert into marts.fct_order select * from marts.fct_order limit 1",
+    "relationships": "update marts.fct_survey_answer set question_key = 42",
+    "accepted_values": "update marts.dim_customer set status = 'happy'",
+    "assert_every_record_is_in_its_fact": (
+        "delete from marts.fct_survey_answer "
+        "where answer_key = (select min(answer_key) from marts.fct_survey_answer)"
+    ),
+    "reconciliation": (
+        "delete from warehouse.accepted.canonical__order where rowid = 0"
+    ),
+    "kpi_identities": "update marts.mart_kpi_daily set ci_low = ci_high where method = 'wilson'",
 }
 
 

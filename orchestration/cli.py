@@ -1,0 +1,483 @@
+"""The command line `journeymart`.
+
+What lives here: commands, their options and how errors are said. Not here: what they do.
+
+Heavy libraries are imported by the command that needs them, so that `--help` and `status` answer at once.
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import gc
+import json
+import os
+import sys
+import time
+import traceback
+from collections.abc import Mapping, Sequence
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from orchestration.leaving import leave_at_once
+from quality.errors import JourneymartError
+
+if TYPE_CHECKING:
+    from assets.connectors.config import FileStream
+    from assets.manifest import Manifest
+    from assets.versions import Version
+    from orchestration.setup import Setup
+
+app = typer.Typer(
+    help="Turn CRM, ticket and survey extracts into audited customer-journey and KPI marts, every night.",
+    no_args_is_help=True,
+    add_completion=False,
+    pretty_exceptions_enable=False,
+    context_settings={"help_option_names": ["-h", "--help"]},
+)
+quarantine_app = typer.Typer(
+    help="Look at rows that broke their contract, and judge them again.", no_args_is_help=True
+)
+app.add_typer(quarantine_app, name="quarantine")
+
+Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
+
+# Nights the first `journeymart sample` writes: history, and enough days to see a night follow another.
+SAMPLE_DAYS = 3
+
+_WIDE = 240
+
+console = Console()
+
+
+@app.callback()
+def _options(
+    debug: Annotated[bool, typer.Option("--debug", help="Show the traceback of an error.")] = False,
+) -> None:
+    """Options of every command."""
+    del debug  # read by main(), which also sees errors raised before this
+
+
+@app.command()
+def run(
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            formats=["%Y-%m-%d"], help="Last extract date; by default the newest every source has delivered."
+        ),
+    ] = None,
+    begin: Annotated[
+        datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Extract again from this date on.")
+    ] = None,
+    night_by_night: Annotated[
+        bool, typer.Option("--night-by-night", help="One run and one version per date, not one for all.")
+    ] = False,
+) -> None:
+    """Run the nights that are due and print the scorecard."""
+    began = time.monotonic()
+    setup = _setup()
+    from orchestration.nights import newest_complete_date, outstanding_dates
+
+    through = as_of.date() if as_of else newest_complete_date(setup)
+    days = outstanding_dates(setup, through, begin.date() if begin else None)
+    made: list[Manifest] = []
+    if days:
+        made = _run_nights(setup, [[day] for day in days] if night_by_night else [days])
+    else:
+        console.print(f"Everything up to {through} is published; nothing to do.")
+    _print_scorecard(setup, made, time.monotonic() - began)
+
+
+def _run_nights(setup: Setup, nights: Sequence[Sequence[date]]) -> list[Manifest]:
+    """Run nights one after the other; what they published, in order."""
+    from assets.versions import current_version
+    from orchestration.dbt_manifest import is_prepared, prepare_manifest
+    from orchestration.gatekeeper import GATEKEEPERS
+    from orchestration.instance import open_instance, quiet_environment
+    from orchestration.warm_dbt import warm_up
+
+    quiet_environment()
+    GATEKEEPERS.warm_up()
+    if not is_prepared(setup.settings):
+        with console.status("reading the dbt project"):
+            prepare_manifest(setup.settings)
+    warm_up(setup.settings)
+    with console.status("starting"):
+        from orchestration.build import build_defs
+        from orchestration.console import NightDisplay
+        from orchestration.runs import run_night
+
+        defs = build_defs(setup=setup)
+    made = []
+    with open_instance(setup.settings) as instance:
+        for days in nights:
+            display = NightDisplay(console)
+            span = f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]}"
+            with display.showing(f"Night of {span}"):
+                outcome = run_night(defs, instance, days, display)
+            version = current_version(setup.folder)
+            if outcome.published and version:
+                made.append(version.manifest)
+            else:
+                console.print("  nothing is new: the current version already holds all of it")
+    return made
+
+
+def _print_scorecard(setup: Setup, made: Sequence[Manifest], seconds: float) -> None:
+    from assets.versions import current_version
+    from orchestration.console import print_scorecard
+    from orchestration.scorecard import read_scorecard
+
+    version = current_version(setup.folder)
+    if version:
+        print_scorecard(console, read_scorecard(setup.folder, version, made), seconds)
+
+
+@app.command()
+def sample(
+    customers: Annotated[
+        int | None, typer.Option(min=1, help="Customers at the start; by default 2,000.")
+    ] = None,
+    days: Annotated[
+        int | None,
+        typer.Option(min=1, help="Nights of extracts to write, the first with all history; by default 3."),
+    ] = None,
+    through: Annotated[
+        datetime | None,
+        typer.Option(formats=["%Y-%m-%d"], help="Write extracts up to this date, in place of --days."),
+    ] = None,
+    next_day: Annotated[
+        bool, typer.Option("--next", help="Write the day after the last one, if there are extracts already.")
+    ] = False,
+) -> None:
+    """Write the sample company's extracts into its drop folder."""
+    setup = _setup()
+    if days and through:
+        raise typer.BadParameter("name either --days or --through")
+    from assets.sample_company.company import Company
+    from assets.sample_company.export import write_extracts, write_next_day, written_through
+
+    drop = setup.settings.data / "drop"
+    first = setup.sources.first_date
+    with console.status("writing extracts"):
+        if next_day and written_through(drop):
+            written = write_next_day(drop)
+        else:
+            last = through.date() if through else first + timedelta(days=(days or SAMPLE_DAYS) - 1)
+            company = Company() if customers is None else Company(customers=customers)
+            written = write_extracts(company, drop, first, last)
+    console.print(
+        f"{len(written)} extracts written to {drop}, which now reaches to {written_through(drop)}.",
+        highlight=False,
+        soft_wrap=True,
+    )
+
+
+@app.command()
+def status(as_json: Json = False) -> None:
+    """Say what readers see now, and whether a night is due."""
+    setup = _setup()
+    from assets.versions import current_version, list_versions
+
+    version = current_version(setup.folder)
+    report = {
+        "data": str(setup.settings.data),
+        "current": version.id if version else None,
+        "as_of": version.manifest.as_of if version else None,
+        "published_at": version.manifest.published_at if version else None,
+        "is_stale": version.manifest.is_stale if version else None,
+        "stale_sources": list(version.manifest.stale_sources) if version else [],
+        "checks_passed": version.manifest.checks.passed if version else None,
+        "checks_warned": version.manifest.checks.warned if version else None,
+        "versions": len(list_versions(setup.folder)),
+        **_due(setup),
+    }
+    _print(report, as_json)
+
+
+def _due(setup: Setup) -> dict[str, Any]:
+    """Dates that wait for a night; a source that cannot be looked at is said: status must always answer."""
+    from orchestration.nights import newest_complete_date, outstanding_dates
+
+    try:
+        due = outstanding_dates(setup, newest_complete_date(setup))
+    except JourneymartError as error:
+        return {"due": [], "problem": str(error)}
+    return {"due": [day.isoformat() for day in due], "problem": None}
+
+
+@app.command()
+def versions(as_json: Json = False) -> None:
+    """List the published versions that are kept."""
+    setup = _setup()
+    from assets.versions import current_id, list_versions
+
+    current = current_id(setup.folder)
+    rows = [_version_row(version, current) for version in list_versions(setup.folder)]
+    if as_json:
+        _print_json(rows)
+    elif rows:
+        _print_table(rows)
+    else:
+        console.print("No version is published yet: run `journeymart run`.")
+
+
+def _version_row(version: Version, current: str | None) -> dict[str, Any]:
+    manifest = version.manifest
+    return {
+        "version": version.id,
+        "current": version.id == current,
+        "as_of": manifest.as_of,
+        "published_at": manifest.published_at,
+        "base": manifest.base,
+        "rows_in": manifest.rows_in,
+        "quarantined_rows": manifest.quarantined_rows,
+        "is_stale": manifest.is_stale,
+        "megabytes": round(manifest.bytes / 1e6, 1),
+    }
+
+
+@app.command()
+def rollback(
+    version: Annotated[
+        str | None,
+        typer.Argument(help="The version readers shall see; by default the one before the current."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Let readers see an older version again, at once."""
+    setup = _setup()
+    from assets.versions import current_id
+    from assets.versions import rollback as roll_back
+
+    before = current_id(setup.folder)
+    target = roll_back(setup.folder, version)
+    if as_json:
+        _print_json({"from": before, "to": target.id})
+    else:
+        console.print(f"Readers now see {target.id} (before: {before}).", highlight=False)
+
+
+@app.command()
+def ui(
+    port: Annotated[int, typer.Option(help="Port of the web page.")] = 3000,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+) -> None:
+    """Open Dagster's web page, and run nights on schedule while it is open."""
+    setup = _setup()
+    from orchestration.dbt_manifest import prepare_manifest
+    from orchestration.instance import dagster_home, quiet_environment
+
+    quiet_environment()
+    prepare_manifest(setup.settings)
+    home, folder = dagster_home(setup.settings)
+    console.print(f"Dagster on http://{host}:{port} (Ctrl-C ends it)", highlight=False)
+    os.chdir(folder)
+    command = ["-m", "dagster", "dev", "-m", "orchestration.definitions", "-h", host, "-p", str(port)]
+    environment = {**os.environ, "DAGSTER_HOME": str(home)}
+    os.execve(sys.executable, [sys.executable, *command], environment)  # noqa: S606 - our own command
+
+
+@app.command()
+def doctor(as_json: Json = False) -> None:
+    """Check the installation, the disk, the configuration and the sources, and say what to do."""
+    from orchestration.doctor import examine
+    from orchestration.instance import quiet_environment
+
+    quiet_environment()
+    findings = examine()
+    if as_json:
+        _print_json([dataclasses.asdict(finding) for finding in findings])
+    else:
+        marks = {"ok": "[green]✓[/green]", "warning": "[yellow]![/yellow]", "problem": "[red]✗[/red]"}
+        for finding in findings:
+            console.print(
+                f"{marks[finding.health]} {finding.what:<20} {finding.said}", highlight=False, soft_wrap=True
+            )
+    if any(finding.health == "problem" for finding in findings):
+        raise typer.Exit(1)
+
+
+@quarantine_app.command("list")
+def quarantine_list(as_json: Json = False) -> None:
+    """List the extracts with rows in quarantine, and what is wrong with them."""
+    setup = _setup()
+    from quality.quarantine import list_quarantined
+
+    found = list_quarantined(setup.folder)
+    if as_json:
+        _print_json([{**dataclasses.asdict(each), "reasons": dict(each.reasons)} for each in found])
+    elif found:
+        _print_table(
+            [
+                {
+                    "extract": f"{each.source}/{each.stream}",
+                    "date": each.extract_date,
+                    "rows": each.rows,
+                    "reasons": ", ".join(f"{reason} ({count})" for reason, count in each.reasons.items()),
+                    "blocked_by": list(each.blocked_by),
+                }
+                for each in found
+            ]
+        )
+    else:
+        console.print("Nothing is in quarantine.")
+
+
+@quarantine_app.command("show")
+def quarantine_show(
+    extract: Annotated[str, typer.Argument(help="Which extract, as source/stream.")],
+    day: Annotated[datetime, typer.Argument(formats=["%Y-%m-%d"], help="Its date.", metavar="DATE")],
+    limit: Annotated[int, typer.Option(min=1, help="Rows to show.")] = 20,
+    as_json: Json = False,
+) -> None:
+    """Show quarantined rows as they were delivered. They hold personal data."""
+    setup = _setup()
+    from quality.quarantine import show
+
+    stream = _stream(setup, extract).stream
+    rows = show(setup.folder, stream.source, stream.stream, day.date(), limit)
+    if as_json:
+        _print_json([dataclasses.asdict(row) for row in rows])
+        return
+    for row in rows:
+        where = f"{row.file}, record {row.row}" if row.row else "a record that vanished"
+        console.print(
+            f"{where}: {', '.join(row.reasons)}", style="bold", highlight=False, markup=False, soft_wrap=True
+        )
+        console.print(f"  {row.raw or ''}", highlight=False, markup=False, soft_wrap=True)
+
+
+@quarantine_app.command("replay")
+def quarantine_replay(
+    extract: Annotated[
+        str | None, typer.Argument(help="Which extract, as source/stream; by default all.")
+    ] = None,
+    day: Annotated[
+        datetime | None,
+        typer.Argument(formats=["%Y-%m-%d"], help="Its date; by default all.", metavar="DATE"),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Judge quarantined extracts again, after a contract was corrected.
+
+    The next run publishes what passes.
+    """
+    setup = _setup()
+    from orchestration.replay import replay
+
+    stream = _stream(setup, extract).stream if extract else None
+    with console.status("judging again"):
+        replayed = replay(setup, stream, day.date() if day else None)
+    if as_json:
+        _print_json([dataclasses.asdict(each) for each in replayed])
+        return
+    for each in replayed:
+        said = (
+            f"blocked by {', '.join(each.blocked_by)}"
+            if each.blocked_by
+            else f"{each.rows_before} rows before, {each.rows_after} now"
+        )
+        console.print(f"{each.extract} of {each.extract_date}: {said}", highlight=False)
+    console.print("Run `journeymart run` to publish what passed." if replayed else "Nothing to judge again.")
+
+
+def _stream(setup: Setup, name: str) -> FileStream:
+    """The stream a person names as source/stream.
+
+    Raises:
+        JourneymartError: There is no such stream.
+    """
+    known = {str(stream.stream): stream for stream in setup.sources.streams}
+    if name not in known:
+        raise JourneymartError(
+            f"There is no stream '{name}' in {setup.sources.file}: name one of {', '.join(known)}."
+        )
+    return known[name]
+
+
+def main() -> None:
+    """Run the command line this process was started with, and end it."""
+    # Most of what a command makes are modules and definitions, which stay: no garbage is among them.
+    gc.set_threshold(100_000, 20, 20)
+    code = command_line(sys.argv[1:])
+    for name in ("gatekeeper", "warm_dbt"):
+        if module := sys.modules.get(f"orchestration.{name}"):
+            module.dismiss()
+    leave_at_once(code)
+
+
+def command_line(arguments: Sequence[str]) -> int:
+    """Run a command: an error is one sentence on stderr and exit code 1, wrong usage exit code 2."""
+    debug = "--debug" in arguments
+    try:
+        app([argument for argument in arguments if argument != "--debug"])
+    except SystemExit as ended:
+        return ended.code if isinstance(ended.code, int) else int(ended.code is not None)
+    except JourneymartError as error:
+        return _explain(str(error), debug)
+    except KeyboardInterrupt:
+        return _explain("Interrupted; readers keep the version they had.", debug)
+    except Exception as error:  # noqa: BLE001 - the outermost place: everything else is a mistake of ours
+        # Its words may quote rows, so they are shown only on demand.
+        kind = type(error).__name__
+        return _explain(
+            f"Unexpected {kind}: run the command again with --debug to see what and where.", debug
+        )
+    return 0
+
+
+def _explain(sentence: str, debug: bool) -> int:
+    if debug:
+        traceback.print_exc()
+    else:
+        Console(stderr=True).print(
+            f"journeymart: {sentence}", style="red", highlight=False, soft_wrap=True, markup=False
+        )
+    return 1
+
+
+def _setup() -> Setup:
+    from orchestration.setup import load_setup
+
+    return load_setup()
+
+
+def _print(report: Mapping[str, Any], as_json: bool) -> None:
+    if as_json:
+        _print_json(report)
+        return
+    for name, value in report.items():
+        if value not in (None, []):
+            console.print(f"{name.replace('_', ' '):<14} {_said(value)}", highlight=False, soft_wrap=True)
+
+
+def _print_json(value: object) -> None:
+    sys.stdout.write(json.dumps(value, indent=1, default=str) + "\n")
+
+
+def _print_table(rows: Sequence[Mapping[str, Any]]) -> None:
+    table = Table(box=None, pad_edge=False)
+    for name in rows[0]:
+        table.add_column(name.replace("_", " "), no_wrap=True)
+    for row in rows:
+        table.add_row(*(_said(value) for value in row.values()))
+    # A list that is piped into something is as wide as it needs to be.
+    console.print(table, crop=False, width=None if console.is_terminal else _WIDE)
+
+
+def _said(value: object) -> str:
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    if isinstance(value, datetime):
+        return value.isoformat(sep=" ", timespec="seconds")
+    if isinstance(value, list):
+        return ", ".join(map(str, value))
+    return "" if value is None else str(value)
+
+
+if __name__ == "__main__":
+    main()

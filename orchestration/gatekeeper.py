@@ -1,0 +1,240 @@
+"""The gate in a process of its own, so that Great Expectations loads beside the night and not in its way.
+
+What lives here: starting that process, asking it, and its side of the conversation. Not here: judging
+(quality/gate.py).
+
+The process ends when the one that started it does: its input closes. One that was left in the middle of a
+judgement by a killed night finishes it under a lock, which the next one waits for.
+"""
+
+from __future__ import annotations
+
+import atexit
+import fcntl
+import gc
+import os
+import pickle
+import subprocess
+import sys
+import threading
+import traceback
+from collections.abc import Callable, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor, wait
+from dataclasses import dataclass, replace
+from itertools import zip_longest
+from pathlib import Path
+from typing import IO, TYPE_CHECKING
+
+from quality.data_folder import DataFolder
+from quality.errors import JourneymartError
+from quality.landed import LandedExtract
+
+if TYPE_CHECKING:
+    from quality.gate import Gate, Verdict
+
+    Judging = list[Future[Sequence[Sequence[Verdict]]]]
+
+
+@dataclass(frozen=True)
+class Request:
+    """What to judge: extracts by stream, and the ledger that gets the outcome (None: a replay)."""
+
+    folder: DataFolder
+    ledger: Path | None
+    streams: Sequence[Sequence[LandedExtract]]
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came of it. `problem`: a sentence for people; `crash`: a traceback for us."""
+
+    verdicts: Sequence[Sequence[Verdict]] = ()
+    problem: str = ""
+    crash: str = ""
+
+
+class Gatekeeper:
+    """The process that judges, started on first use and asked by one thread at a time."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+        self._asking = threading.Lock()
+
+    def warm_up(self) -> None:
+        """Start the process unless it runs; it begins to load at once."""
+        if self._process is None or self._process.poll() is not None:
+            self._process = subprocess.Popen(
+                [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE
+            )
+
+    def judge(self, request: Request) -> Sequence[Sequence[Verdict]]:
+        """Judge extracts, a list of verdicts per stream.
+
+        Raises:
+            JourneymartError: The gate cannot judge, or its process died; the checks then stay
+            without a record.
+        """
+        with self._asking:
+            self.warm_up()
+            answer = self._ask(request)
+        if answer.problem:
+            raise JourneymartError(answer.problem)
+        if answer.crash:
+            raise RuntimeError(answer.crash)
+        return answer.verdicts
+
+    def close(self) -> None:
+        """End the process at once: it writes only while it is asked something, and nobody asks any more."""
+        with self._asking:
+            if self._process:
+                self._process.kill()
+                self._process.wait()
+            self._process = None
+
+    def _ask(self, request: Request) -> Answer:
+        process = self._process
+        if process is None or process.stdin is None or process.stdout is None:
+            raise RuntimeError("the gate's process has no pipes")
+        try:
+            _write(process.stdin, request)
+            answer = _read(process.stdout)
+        except (BrokenPipeError, EOFError):
+            code = process.wait()
+            raise JourneymartError(
+                f"The gate's process died ({code}): see that memory suffices, then run the night again."
+            ) from None
+        if not isinstance(answer, Answer):
+            raise TypeError("the gate's process answered something else")
+        return answer
+
+
+class Gatekeepers:
+    """As many such processes as there is room for; the streams of a source are shared out among them."""
+
+    def __init__(self, count: int) -> None:
+        self._keepers = [Gatekeeper() for _ in range(count)]
+        self._pools = [ThreadPoolExecutor(1) for _ in range(count)]
+        self._begun: dict[Path | None, dict[str, Judging]] = {}
+
+    def warm_up(self) -> None:
+        """Start the processes unless they run."""
+        for keeper in self._keepers:
+            keeper.warm_up()
+
+    def begin(self, name: str, request: Request) -> None:
+        """Begin to judge; `judge` with the same name and ledger then waits for what comes of it."""
+        count = len(self._keepers)
+        shares = [replace(request, streams=request.streams[n::count]) for n in range(count)]
+        workers = zip(self._pools, self._keepers, shares, strict=True)
+        begun = [pool.submit(keeper.judge, share) for pool, keeper, share in workers]
+        self._begun.setdefault(request.ledger, {})[name] = begun
+
+    def judge(self, name: str, ledger: Path, ask: Callable[[], Request]) -> list[Sequence[Verdict]]:
+        """Judge extracts, a list of verdicts per stream.
+
+        Args:
+            name: What was begun under this name for this ledger is not done twice.
+            ledger: The night's.
+            ask: What to judge, if nothing was begun.
+
+        Raises:
+            JourneymartError: As a gatekeeper does.
+        """
+        if name not in self._begun.get(ledger, {}):
+            self.begin(name, ask())
+        shares = [answer.result() for answer in self._begun[ledger].pop(name)]
+        # Stream by stream, as they were shared out.
+        return [verdicts for turn in zip_longest(*shares) for verdicts in turn if verdicts is not None]
+
+    def finish(self) -> None:
+        """Wait for what was begun and nobody asked for: a night that failed must leave nothing running."""
+        for judgings in self._begun.values():
+            for judging in judgings.values():
+                wait(judging)
+        self._begun.clear()
+
+    def close(self) -> None:
+        """End the processes."""
+        for keeper in self._keepers:
+            keeper.close()
+
+
+# Two where neither takes the processor from the night itself.
+GATEKEEPERS = Gatekeepers(2 if (os.cpu_count() or 1) >= 4 else 1)  # noqa: PLR2004
+"""Those of this process; nights that follow one another share them."""
+
+
+def dismiss() -> None:
+    """End the processes of this one."""
+    GATEKEEPERS.close()
+
+
+atexit.register(dismiss)
+
+
+def _write(stream: IO[bytes], value: object) -> None:
+    pickle.dump(value, stream)
+    stream.flush()
+
+
+def _read(stream: IO[bytes]) -> object:
+    # Both ends are ours, joined by a pipe nobody else can open.
+    return pickle.load(stream)  # noqa: S301
+
+
+def _judge(request: Request) -> Answer:
+    from assets.landing import record_texts
+    from quality.gate import Gate
+    from quality.ledger import Ledger
+
+    ledger = Ledger(request.ledger) if request.ledger else None
+    with Gate(request.folder, ledger, record_texts) as gate:
+        return Answer([_judge_stream(request.folder, gate, extracts) for extracts in request.streams])
+
+
+def _judge_stream(folder: DataFolder, gate: Gate, extracts: Sequence[LandedExtract]) -> Sequence[Verdict]:
+    """Judge the extracts of one stream, which nobody else does meanwhile."""
+    if not extracts:
+        return []
+    stream = extracts[0].stream
+    home = folder.accepted / stream.source
+    home.mkdir(exist_ok=True)
+    with (home / f".{stream.stream}.lock").open("w") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        return gate.judge(extracts)
+
+
+def main() -> None:
+    """The process's side: load, then answer until nobody asks any more."""
+    answers = os.fdopen(os.dup(1), "wb")
+    # Most of what it makes are modules, which stay.
+    gc.set_threshold(100_000, 20, 20)
+    # Whatever a library prints must not get between the answers.
+    os.dup2(2, 1)
+    from quality.expectations import warm_up
+
+    warm_up()
+    while True:
+        try:
+            request = _read(sys.stdin.buffer)
+        except EOFError:
+            return
+        if not isinstance(request, Request):
+            raise TypeError("a request was expected")
+        try:
+            answer = _judge(request)
+        except JourneymartError as error:
+            answer = Answer(problem=str(error))
+        except Exception:  # noqa: BLE001 - told to the asking process, which raises it
+            answer = Answer(crash=traceback.format_exc())
+        try:
+            _write(answers, answer)
+        except BrokenPipeError:
+            return
+
+
+if __name__ == "__main__":
+    # As a module under its own name, so that what is pickled here is known there.
+    from orchestration import gatekeeper  # noqa: PLW0406
+
+    gatekeeper.main()

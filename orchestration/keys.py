@@ -1,0 +1,23 @@
+"""Names of assets, groups and owners as Dagster shows them. One place, so that lineage and tests agree."""
+
+from __future__ import annotations
+
+import dagster as dg
+
+from quality.data_folder import StreamId
+
+OWNER = "team:data"
+BUILD = "build"
+NIGHT = dg.AssetKey(["build", "night"])
+AUDIT = dg.AssetKey(["build", "marts_audit"])
+PUBLISHED = dg.AssetKey(["published_version"])
+
+
+def landed(stream: StreamId) -> dg.AssetKey:
+    """The raw extracts of a stream."""
+    return dg.AssetKey(["landing", stream.source, stream.stream])
+
+
+def accepted(stream: StreamId) -> dg.AssetKey:
+    """The judged, typed extracts of a stream."""
+    return dg.AssetKey(["accepted", stream.source, stream.stream])

@@ -1,0 +1,41 @@
+"""Extract dates as Dagster's daily partitions.
+
+A range of dates is one run; a version is a state and has no partitions.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from datetime import date
+
+import dagster as dg
+from dagster import AssetExecutionContext
+
+from orchestration.sources import Sources
+
+RANGE_START = "dagster/asset_partition_range_start"
+RANGE_END = "dagster/asset_partition_range_end"
+_PARTITION = "dagster/partition"
+
+
+def daily(sources: Sources) -> dg.DailyPartitionsDefinition:
+    """One partition per extract date, complete at midnight of the reporting time zone."""
+    return dg.DailyPartitionsDefinition(
+        start_date=sources.first_date.isoformat(), timezone=sources.reporting_timezone
+    )
+
+
+def dates(context: AssetExecutionContext) -> list[date]:
+    """Extract dates of a partitioned step, oldest first."""
+    return sorted(date.fromisoformat(key) for key in context.partition_keys)
+
+
+def last_date(context: AssetExecutionContext) -> date:
+    """Last extract date of the run, from its tags: also for steps that have no partitions themselves."""
+    tags = context.run.tags
+    return date.fromisoformat(tags.get(RANGE_END) or tags[_PARTITION])
+
+
+def range_tags(days: Sequence[date]) -> dict[str, str]:
+    """Tags that make one run do a range of dates."""
+    return {RANGE_START: min(days).isoformat(), RANGE_END: max(days).isoformat()}

@@ -1,0 +1,229 @@
+"""The steps of a night around dbt: begin the build, audit the marts, publish.
+
+What lives here: the wiring of these steps as assets. Not here: what they do (assets/versions.py,
+warehouse.py, audits.py, publish.py) and what the next version is made of (nights.py).
+"""
+
+# Annotations are not postponed in this file: Dagster looks at the one of `context`.
+import time
+from collections.abc import Iterable, Iterator, Mapping, Set
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+from dagster import AssetExecutionContext
+
+from orchestration import keys
+from orchestration.failures import in_one_sentence
+from orchestration.models import check_of_test, dbt_tests, public_tables
+from orchestration.nights import plan_build
+from orchestration.partitions import last_date
+from orchestration.setup import Setup
+from quality.ledger import Check, Expected, Ledger, Recorded
+
+AUDITS = {
+    "reconciliation": (
+        "Every accepted record is in its canonical object, and every canonical record in its fact."
+    ),
+    "kpi_identities": "Numerators, denominators, values and bounds of every KPI row agree.",
+    "drift": "No mart vanished, emptied or lost most of its rows against the version before.",
+}
+
+
+def audit_check(audit: str) -> Check:
+    """The ledger's name of an audit."""
+    return Check("marts", "marts", audit)
+
+
+def begin_build_asset(setup: Setup, manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
+    """The step that clones the base and loads what it lacks; if that is nothing it ends the night."""
+
+    @dg.multi_asset(
+        name="begin_build",
+        specs=[
+            dg.AssetSpec(
+                keys.NIGHT,
+                deps=[keys.accepted(stream.stream) for stream in setup.sources.streams],
+                description="A clone of the base version plus the accepted batches it lacks. One per night.",
+                group_name=keys.BUILD,
+                kinds={"duckdb", "python"},
+                owners=[keys.OWNER],
+                skippable=True,
+            )
+        ],
+        required_resource_keys={"data_lock"},
+    )
+    def begin_build(context: AssetExecutionContext) -> Iterator[Any]:
+        from assets.versions import start_build
+        from assets.warehouse import Night, load, prepare
+
+        began = time.monotonic()
+        with in_one_sentence():
+            plan = plan_build(setup, last_date(context))
+            if plan.is_current:
+                context.log.info(
+                    f"Nothing is new: the current version holds every accepted batch as of {plan.as_of}."
+                )
+                return
+            ledger = Ledger(setup.folder.ledger(context.run_id))
+            # Warnings are expected like the rest: a test that did not run says nothing.
+            tests = [Expected(check_of_test(manifest, test), blocking=True) for test in dbt_tests(manifest)]
+            ledger.expect_all([*tests, *(Expected(audit_check(audit), blocking=True) for audit in AUDITS)])
+            build = start_build(setup.folder, plan.base)
+            prepare(build)
+            night = Night(
+                as_of=plan.as_of,
+                run_id=context.run_id,
+                reporting_timezone=setup.sources.reporting_timezone,
+                currency=setup.sources.currency,
+                is_stale=bool(plan.stale_sources),
+            )
+            loaded = load(
+                build,
+                [setup.folder.accepted_partition(b.stream_id, b.extract_date) for b in plan.lacking],
+                night,
+            )
+        yield dg.MaterializeResult(
+            asset_key=keys.NIGHT,
+            metadata={
+                "as_of": plan.as_of.isoformat(),
+                "base": plan.base.id if plan.base else "none",
+                "batches": len(plan.lacking),
+                "rows_loaded": sum(loaded.values()),
+                "stale_sources": ", ".join(plan.stale_sources) or "none",
+                "seconds": round(time.monotonic() - began, 3),
+            },
+        )
+
+    return begin_build
+
+
+def audit_asset(setup: Setup, marts: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
+    """The step that audits the finished marts."""
+
+    @dg.multi_asset(
+        name="audit_marts",
+        specs=[
+            dg.AssetSpec(
+                keys.AUDIT,
+                deps=[*marts, keys.NIGHT],
+                description="The audit of the finished marts, before anybody may see them. One per night.",
+                group_name=keys.BUILD,
+                kinds={"duckdb", "python"},
+                owners=[keys.OWNER],
+            )
+        ],
+        check_specs=[
+            dg.AssetCheckSpec(audit, asset=keys.AUDIT, description=description, blocking=True)
+            for audit, description in AUDITS.items()
+        ],
+        required_resource_keys={"data_lock"},
+    )
+    def audit_marts(context: AssetExecutionContext) -> Iterator[Any]:
+        from assets.audits import audit
+        from assets.versions import list_versions
+
+        began = time.monotonic()
+        with in_one_sentence():
+            before = next(reversed(list_versions(setup.folder)), None)
+            findings = audit(setup.folder.build, before, setup.fingerprint)
+            Ledger(setup.folder.ledger(context.run_id)).record_all(
+                Recorded(audit_check(finding.audit), finding.outcome, finding.detail) for finding in findings
+            )
+        for finding in findings:
+            yield dg.AssetCheckResult(
+                asset_key=keys.AUDIT,
+                check_name=finding.audit,
+                passed=finding.outcome == "pass",
+                severity=dg.AssetCheckSeverity.WARN
+                if finding.outcome == "warn"
+                else dg.AssetCheckSeverity.ERROR,
+                description=finding.sentence,
+                metadata=dict(finding.detail),
+            )
+        failed = [finding.sentence for finding in findings if finding.outcome in {"fail", "error"}]
+        if failed:
+            raise dg.Failure(description=f"{' '.join(failed)} Nothing was published.", allow_retries=False)
+        yield dg.MaterializeResult(
+            asset_key=keys.AUDIT, metadata={"seconds": round(time.monotonic() - began, 3)}
+        )
+
+    return audit_marts
+
+
+def published_asset(
+    setup: Setup, manifest: Mapping[str, Any], gates: Iterable[dg.AssetKey]
+) -> dg.AssetsDefinition:
+    """The step that turns the build into the version readers see.
+
+    Args:
+        setup: Settings and sources.
+        manifest: dbt's parsed project; says which marts are public.
+        gates: Every asset with a blocking check. A blocking check in one step does not stop a later
+        one by itself, so
+            publishing depends directly on each.
+    """
+
+    @dg.multi_asset(
+        name="publish",
+        specs=[
+            dg.AssetSpec(
+                keys.PUBLISHED,
+                deps=_ordered({*gates, keys.NIGHT, keys.AUDIT}),
+                description="What readers see: marts, Parquet copies and manifest as one. One per night.",
+                group_name="published",
+                kinds={"duckdb", "parquet"},
+                owners=[keys.OWNER],
+            )
+        ],
+        required_resource_keys={"data_lock"},
+    )
+    def publish(context: AssetExecutionContext) -> Iterator[Any]:
+        from assets.manifest import Night
+        from assets.publish import publish as publish_build
+
+        began = time.monotonic()
+        with in_one_sentence():
+            plan = plan_build(setup, last_date(context))
+            version = publish_build(
+                setup.folder,
+                setup.folder.build,
+                ledger=Ledger.read(setup.folder.ledger(context.run_id)),
+                night=Night(
+                    run_id=context.run_id,
+                    as_of=plan.as_of,
+                    fingerprint=setup.fingerprint,
+                    batches=plan.batches,
+                    rows_in=plan.rows_in,
+                    quarantined_rows=plan.quarantined_rows,
+                    stale_sources=plan.stale_sources,
+                ),
+                public_tables=public_tables(manifest),
+                published_at=datetime.now(UTC),
+                keep=setup.settings.keep_versions,
+            )
+        written = version.manifest
+        yield dg.MaterializeResult(
+            asset_key=keys.PUBLISHED,
+            metadata={
+                "version": version.id,
+                "as_of": written.as_of.isoformat(),
+                "base": written.base or "none",
+                "rows_in": written.rows_in,
+                "quarantined_rows": written.quarantined_rows,
+                "rows_published": sum(table.rows for table in written.tables_of("marts")),
+                "checks_passed": written.checks.passed,
+                "checks_warned": written.checks.warned,
+                "batches": len(written.batches),
+                "megabytes": round(written.bytes / 1e6, 3),
+                "is_stale": written.is_stale,
+                "seconds": round(time.monotonic() - began, 3),
+                **{f"rows/{table.name}": table.rows for table in written.tables_of("marts")},
+            },
+        )
+
+    return publish
+
+
+def _ordered(found: Set[dg.AssetKey]) -> list[dg.AssetKey]:
+    return sorted(found, key=lambda key: list(key.path))

@@ -1,0 +1,99 @@
+"""What a person sees when a night is done: the headline figures, read from the published marts.
+
+Not here: drawing it (console.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from quality.data_folder import DataFolder, marts_file
+
+if TYPE_CHECKING:
+    from assets.manifest import Manifest
+    from assets.versions import Version
+
+
+@dataclass(frozen=True)
+class Headline:
+    """One KPI of the scorecard: which one, over which period, and how it is said."""
+
+    kpi: str
+    period: str
+    title: str
+    unit: str
+
+
+HEADLINES = (
+    Headline("nps_relational", "rolling_90", "NPS, 90 days", "points"),
+    Headline("csat", "rolling_28", "CSAT, 28 days", "%"),
+    Headline("ces", "rolling_28", "CES (ease), 28 days", "%"),
+    Headline("logo_retention", "rolling_90", "Retention, 90 days", "%"),
+    Headline("first_reply_minutes_median", "rolling_28", "First reply, median of 28 days", "min"),
+    Headline("backlog", "day", "Backlog, end of day", "tickets"),
+)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the scorecard; `value` and the interval are None where there is nothing to show."""
+
+    title: str
+    unit: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int | None
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """The headline figures of a published version."""
+
+    version: str
+    as_of: date
+    is_stale: bool
+    figures: tuple[Figure, ...]
+    rows_in: int
+    rows_quarantined: int
+    rows_published: int
+    marts: Path
+
+
+def read_scorecard(folder: DataFolder, version: Version, made: Sequence[Manifest]) -> Scorecard:
+    """Read the headline figures of the current version out of its marts, as any reader would.
+
+    Args:
+        folder: The data folder.
+        version: The current version.
+        made: What was just published, for the rows that came in; empty: the current version alone.
+    """
+    import duckdb
+
+    path = marts_file(folder.current)
+    with duckdb.connect(str(path), read_only=True) as connection:
+        found = {
+            (kpi, period): figures
+            for kpi, period, *figures in connection.execute(
+                """
+                select kpi, period, value, ci_low, ci_high, n from mart_kpi_daily
+                where dimension = 'all' and date_day = ? and not is_suppressed
+                """,
+                [version.manifest.as_of],
+            ).fetchall()
+        }
+    nothing = (None, None, None, None)
+    return Scorecard(
+        version=version.id,
+        as_of=version.manifest.as_of,
+        is_stale=version.manifest.is_stale,
+        figures=tuple(Figure(h.title, h.unit, *found.get((h.kpi, h.period), nothing)) for h in HEADLINES),
+        rows_in=sum(manifest.rows_in for manifest in made or [version.manifest]),
+        rows_quarantined=sum(manifest.quarantined_rows for manifest in made or [version.manifest]),
+        rows_published=sum(table.rows for table in version.manifest.tables_of("marts")),
+        marts=path,
+    )

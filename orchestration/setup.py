@@ -1,0 +1,45 @@
+"""The one object all definitions are built from: settings, sources and what follows from both.
+
+Not here: reading either.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from assets.fingerprint import project_fingerprint
+from orchestration.settings import Settings, load_settings
+from orchestration.sources import Sources, load_sources
+from quality.contract import CONTRACTS
+from quality.data_folder import DataFolder
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Settings and sources of one installation."""
+
+    settings: Settings
+    sources: Sources
+
+    @property
+    def folder(self) -> DataFolder:
+        """The data folder."""
+        return self.settings.folder
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of all that decides what a build means, apart from its batches."""
+        return project_fingerprint(
+            self.settings.dbt_project, CONTRACTS, self.sources.reporting_timezone, self.sources.currency
+        )
+
+
+def load_setup() -> Setup:
+    """Read the settings from the environment and the sources they name.
+
+    Raises:
+        JourneymartError: Either holds a mistake.
+    """
+    settings = load_settings()
+    return Setup(settings, load_sources(settings.sources, settings.data))

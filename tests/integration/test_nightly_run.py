@@ -1,0 +1,146 @@
+"""Nights of a small company through the real job: ranges, nothing new, missing extracts, commands."""
+
+from __future__ import annotations
+
+import json
+from datetime import UTC, date, datetime
+
+import dagster as dg
+import pytest
+
+from assets.lock import data_lock
+from assets.sample_company.company import Company
+from assets.sample_company.export import write_extracts
+from orchestration import keys
+from orchestration.build import build_defs
+from orchestration.dbt_manifest import prepare_manifest
+from orchestration.instance import open_instance, quiet_environment
+from orchestration.nights import newest_complete_date, outstanding_dates
+from orchestration.partitions import RANGE_END, RANGE_START
+from quality.errors import JourneymartError
+from tests.e2e.installation import Installation
+
+FIRST, SECOND, THIRD = date(2026, 6, 27), date(2026, 6, 28), date(2026, 6, 29)
+
+
+@pytest.fixture(scope="module")
+def company(tmp_path_factory):
+    """Three dates delivered, the first two done in one run."""
+    quiet_environment()
+    folder = tmp_path_factory.mktemp("journeymart nights")
+    installation = Installation(folder / "da ta", folder / "state")
+    prepare_manifest(installation.setup.settings)
+    write_extracts(Company(customers=120), installation.data / "drop", FIRST, THIRD)
+    installation.night(FIRST, SECOND)
+    return installation
+
+
+def said(installation, *arguments):
+    done = installation.command(*arguments, "--json")
+    assert done.returncode == 0, done.stderr
+    return json.loads(done.stdout)
+
+
+def test_a_range_of_dates_is_one_run_and_one_version(company):
+    (version,) = said(company, "versions")
+    assert version["as_of"] == SECOND.isoformat()
+    with open_instance(company.setup.settings) as instance:
+        assert instance.get_runs_count() == 1
+        for stream in company.setup.sources.streams:
+            for key in (keys.landed(stream.stream), keys.accepted(stream.stream)):
+                assert instance.get_materialized_partitions(key) == {FIRST.isoformat(), SECOND.isoformat()}
+
+
+def test_the_run_is_in_the_history_with_rows_and_seconds_to_plot(company):
+    with open_instance(company.setup.settings) as instance:
+        for key, numbers in {
+            keys.PUBLISHED: {"seconds", "rows_in", "rows_published", "rows/fct_ticket"},
+            dg.AssetKey(["marts", "fct_ticket"]): {"seconds", "dagster/row_count"},
+            keys.accepted(company.setup.sources.streams[0].stream): {"rows", "dagster/partition_row_count"},
+        }.items():
+            event = instance.get_latest_materialization_event(key)
+            metadata = event.asset_materialization.metadata
+            assert numbers <= metadata.keys(), key
+            assert all(isinstance(metadata[name].value, int | float) for name in numbers)
+
+
+def test_columns_know_where_they_come_from(company):
+    with open_instance(company.setup.settings) as instance:
+        event = instance.get_latest_materialization_event(dg.AssetKey(["marts", "fct_ticket"]))
+    lineage = event.asset_materialization.metadata["dagster/column_lineage"].value.deps_by_column
+    assert {dep.asset_key.path[-1] for dep in lineage["status"]} == {"int_ticket__unioned"}
+
+
+def test_a_night_without_anything_new_publishes_nothing(company):
+    before = company.published_hashes()
+    assert outstanding_dates(company.setup, SECOND) == []
+    assert not company.night(SECOND).published
+    assert company.published_hashes() == before
+
+
+def test_the_next_night_is_the_one_after_the_current_version(company):
+    assert newest_complete_date(company.setup) == THIRD
+    assert outstanding_dates(company.setup, THIRD) == [THIRD]
+
+
+def test_the_schedule_asks_for_all_dates_missed(company):
+    setup = company.setup
+    schedule = build_defs(setup=setup).resolve_schedule_def("every_night")
+    with open_instance(setup.settings) as instance:
+        morning = datetime(2026, 7, 2, 1, 30, tzinfo=UTC)
+        request = schedule.evaluate_tick(
+            dg.build_schedule_context(instance=instance, scheduled_execution_time=morning)
+        ).run_requests[0]
+    assert (request.tags[RANGE_START], request.tags[RANGE_END]) == ("2026-06-29", "2026-07-01")
+
+
+def test_a_missing_extract_is_one_sentence_and_nothing_is_published(company):
+    before = company.published_hashes()
+    done = company.command("run", "--as-of", "2026-06-30")
+    assert done.returncode == 1
+    assert done.stderr.startswith("journeymart: The extract of ")
+    assert " for 2026-06-30 is missing: no complete file " in done.stderr
+    assert done.stderr.count("\n") == 1
+    assert company.published_hashes() == before
+
+
+def test_two_nights_at_once_are_refused(company):
+    with (
+        data_lock(company.setup.folder, "another night"),
+        pytest.raises(JourneymartError, match="is being changed by another night"),
+    ):
+        company.night(THIRD)
+
+
+def test_the_command_runs_what_is_due_and_ends_with_the_scorecard(company):
+    done = company.command("run")
+    assert done.returncode == 0, done.stderr
+    assert "Night of 2026-06-29" in done.stdout
+    assert "✓ build the marts (dbt)" in done.stdout
+    for line in ("NPS", "CSAT", "CES", "Retention", "First reply", "Backlog", "Rows ", "Seconds", "make ui"):
+        assert line in done.stdout
+    assert str(company.data / "current" / "marts" / "cx_marts.duckdb") in done.stdout
+    state = said(company, "status")
+    assert (state["as_of"], state["due"], state["is_stale"]) == (THIRD.isoformat(), [], False)
+
+
+def test_rollback_shows_the_version_before_and_the_next_run_goes_on(company):
+    newest, before = (row["version"] for row in reversed(said(company, "versions")))
+    assert said(company, "rollback") == {"from": newest, "to": before}
+    assert said(company, "status")["as_of"] == SECOND.isoformat()
+    assert outstanding_dates(company.setup, THIRD) == [THIRD]
+    assert said(company, "rollback", newest)["to"] == newest
+
+
+def test_quarantined_rows_are_listed_shown_and_judged_again(company):
+    held = said(company, "quarantine", "list")
+    assert held
+    first = held[0]
+    name = f"{first['source']}/{first['stream']}"
+    rows = said(company, "quarantine", "show", name, first["extract_date"])
+    assert len(rows) == first["rows"]
+    assert all(row["reasons"] for row in rows)
+    (again,) = said(company, "quarantine", "replay", name, first["extract_date"])
+    assert (again["rows_before"], again["rows_after"]) == (first["rows"], first["rows"])
+    # The same rows under the same contract: nothing is new.
+    assert outstanding_dates(company.setup, THIRD) == []

@@ -1,0 +1,154 @@
+"""The audits of finished marts, on a build in miniature: they see what is missing, contradictory or lost."""
+
+from __future__ import annotations
+
+from contextlib import contextmanager
+from datetime import date
+from types import SimpleNamespace
+
+import duckdb
+import pytest
+
+from assets.audits import FACTS, ONE_TO_ONE, audit
+from assets.manifest import Table
+from assets.warehouse import Night, load, prepare
+from quality.data_folder import marts_file, warehouse_file
+
+FINGERPRINT = "f" * 64
+KPI = {
+    "date_day": date(2026, 6, 27), "numerator": 8.0, "denominator": 10.0, "n": 10, "value": 80.0,
+    "ci_low": 49.0, "ci_high": 94.3, "method": "wilson", "is_suppressed": False,
+}  # fmt: skip
+
+
+@contextmanager
+def opened(build):
+    with duckdb.connect() as connection:
+        connection.execute(f"attach '{warehouse_file(build)}' as warehouse")
+        connection.execute(f"attach '{marts_file(build)}' as marts")
+        yield connection
+
+
+@pytest.fixture
+def build(tmp_path):
+    """Two tickets, accepted, in their canonical object and in their fact; one KPI row."""
+    folder = tmp_path / "build"
+    prepare(folder)
+    load(folder, [], Night(date(2026, 6, 27), "run", "UTC", "EUR"))
+    with opened(folder) as connection:
+        connection.execute("create schema warehouse.intermediate")
+        for canonical in ONE_TO_ONE:
+            connection.execute(
+                f"create table warehouse.intermediate.int_{canonical}__unioned (system varchar, id varchar)"
+            )
+        for canonical, fact in FACTS.items():
+            connection.execute(f"create table marts.main.{fact} as from warehouse.intermediate.{canonical}")
+        for ticket in ("1", "2"):
+            connection.execute(
+                "insert into warehouse.accepted.zendesk__tickets (id, _source) values (?, 'desk')",
+                [ticket],
+            )
+            connection.execute(
+                "insert into warehouse.intermediate.int_ticket__unioned values ('zendesk', ?)", [ticket]
+            )
+            connection.execute("insert into marts.main.fct_ticket values ('zendesk', ?)", [ticket])
+        columns = ", ".join(f"? as {name}" for name in KPI)
+        connection.execute(f"create table marts.main.mart_kpi_daily as select {columns}", list(KPI.values()))
+    return folder
+
+
+def version(tables, fingerprint=FINGERPRINT):
+    """What the audit asks of the version before."""
+    rows = tuple(Table("marts", "main", name, count, (), "0") for name, count in tables.items())
+    return SimpleNamespace(manifest=SimpleNamespace(tables_of=lambda _: rows, fingerprint=fingerprint))
+
+
+def outcomes(build, before=None):
+    return {finding.audit: finding.outcome for finding in audit(build, before, FINGERPRINT)}
+
+
+def test_a_sound_build_passes(build):
+    assert outcomes(build) == {"reconciliation": "pass", "kpi_identities": "pass", "drift": "pass"}
+
+
+@pytest.mark.parametrize(
+    ("damage", "said"),
+    [
+        ("delete from warehouse.accepted.zendesk__tickets where id = '2'", "zendesk/tickets in ticket"),
+        (
+            "delete from warehouse.intermediate.int_ticket__unioned where id = '2'",
+            "zendesk/tickets in ticket",
+        ),
+        ("delete from marts.main.fct_ticket where id = '2'", "int_ticket__unioned in fct_ticket"),
+        ("insert into marts.main.fct_ticket values ('zendesk', '2')", "int_ticket__unioned in fct_ticket"),
+        (
+            "insert into warehouse.night.batches "
+            "values ('b', 'desk', 'zendesk', 'tickets', '2026-06-27', 3, 1)",
+            "zendesk/tickets: loaded rows",
+        ),
+    ],
+)
+def test_a_record_that_is_lost_or_doubled_on_the_way_fails_reconciliation(build, damage, said):
+    with opened(build) as connection:
+        connection.execute(damage)
+    finding = audit(build, None, FINGERPRINT)[0]
+    assert finding.outcome == "fail"
+    assert said in finding.sentence
+    assert "\n" not in finding.sentence
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"value": 81.0},
+        {"value": 180.0, "numerator": 18.0},
+        {"ci_low": 85.0},
+        {"ci_low": -1.0},
+        {"ci_high": 101.0},
+        {"denominator": 11.0},
+        {"is_suppressed": True},
+        {"n": -1},
+        {"date_day": date(2026, 6, 28)},
+    ],
+    ids=", ".join,
+)
+def test_a_kpi_row_that_contradicts_itself_fails(build, change):
+    with opened(build) as connection:
+        for name, value in change.items():
+            connection.execute(f"update marts.main.mart_kpi_daily set {name} = ?", [value])
+    assert outcomes(build)["kpi_identities"] == "fail"
+
+
+def test_an_audit_that_cannot_be_made_is_an_error_and_quotes_nothing(build):
+    with opened(build) as connection:
+        connection.execute("drop table marts.main.mart_kpi_daily")
+    finding = audit(build, None, FINGERPRINT)[1]
+    assert finding.outcome == "error"
+    assert dict(finding.detail) == {"error": "CatalogException"}
+
+
+@pytest.mark.parametrize(
+    ("rows", "outcome"),
+    [(2, "pass"), (99, "pass"), (500, "fail")],
+    ids=["same", "too few to tell", "most are gone"],
+)
+def test_a_mart_that_loses_most_of_its_rows_fails(build, rows, outcome):
+    assert outcomes(build, version({"fct_ticket": rows}))["drift"] == outcome
+
+
+def test_a_mart_that_vanishes_fails_but_not_when_the_models_changed(build):
+    assert outcomes(build, version({"fct_gone": 500}))["drift"] == "fail"
+    assert outcomes(build, version({"fct_gone": 500}, fingerprint="other"))["drift"] == "warn"
+
+
+def test_a_mart_that_shrinks_or_swells_warns(build):
+    with opened(build) as connection:
+        connection.execute(
+            "create or replace table marts.main.fct_order as select 'x' as system, 'y' as id from range(700)"
+        )
+        connection.execute(
+            "create or replace table warehouse.intermediate.int_order__unioned as from marts.main.fct_order"
+        )
+    assert outcomes(build, version({"fct_order": 1000}))["drift"] == "warn"
+    assert outcomes(build, version({"fct_order": 200}))["drift"] == "warn"
+    assert outcomes(build, version({"fct_order": 720}))["drift"] == "pass"

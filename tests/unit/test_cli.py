@@ -1,0 +1,147 @@
+"""The command line says what it does, what is wrong in one sentence, and ends with the right code."""
+
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+import time
+
+import pytest
+
+from orchestration import cli
+from orchestration.settings import PROJECT
+
+
+@pytest.fixture(autouse=True)
+def own_folders(monkeypatch, tmp_path):
+    monkeypatch.setenv("JOURNEYMART_DATA", str(tmp_path / "da ta"))
+    monkeypatch.setenv("JOURNEYMART_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("JOURNEYMART_SOURCES", str(PROJECT / "sources.yml"))
+
+
+@pytest.fixture
+def journeymart(capsys):
+    """Run a command in this process: exit code, what it printed, what it complained."""
+
+    def call(*arguments):
+        code = cli.command_line(arguments)
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return call
+
+
+def test_help_answers_at_once():
+    began = time.perf_counter()
+    done = subprocess.run(
+        [sys.executable, "-m", "orchestration.cli", "--help"], capture_output=True, text=True, check=True
+    )
+    assert time.perf_counter() - began < 2
+    for command in ("run", "sample", "status", "versions", "rollback", "quarantine", "ui", "doctor"):
+        assert command in done.stdout
+
+
+def test_an_error_is_one_sentence_on_stderr_and_code_1(journeymart):
+    code, out, err = journeymart("run")
+    assert (code, out) == (1, "")
+    assert err.startswith("journeymart: No complete extract of salesforce/account lies in ")
+    assert err.count("\n") == 1
+    assert err.endswith("set when_missing: carry_forward.\n")
+
+
+def test_wrong_usage_is_code_2(journeymart):
+    assert journeymart("run", "--as-of", "yesterday")[0] == 2
+    assert journeymart("fly")[0] == 2
+    assert journeymart("sample", "--days", "2", "--through", "2026-07-01")[0] == 2
+
+
+def test_a_mistake_in_sources_names_its_line(journeymart, monkeypatch, tmp_path):
+    path = tmp_path / "sources.yml"
+    path.write_text("company: Acme\ncurency: EUR\n")
+    monkeypatch.setenv("JOURNEYMART_SOURCES", str(path))
+    code, _, err = journeymart("status")
+    assert code == 1
+    assert err == f"journeymart: {path}, line 2: curency: unknown key; did you mean 'currency'?; " + (
+        "allowed: company, currency, first_date, reporting_timezone, sources.\n"
+    )
+
+
+def test_what_is_unexpected_quotes_nothing_unless_asked(journeymart, monkeypatch):
+    def broken():
+        raise ValueError("jane@example.com")
+
+    monkeypatch.setattr(cli, "_setup", broken)
+    code, _, err = journeymart("status")
+    assert code == 1
+    assert (
+        err
+        == "journeymart: Unexpected ValueError: run the command again with --debug to see what and where.\n"
+    )
+
+
+def test_debug_shows_the_traceback():
+    done = subprocess.run(
+        [sys.executable, "-m", "orchestration.cli", "run", "--debug"],
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    assert done.returncode == 1
+    assert "Traceback" in done.stderr
+    assert "JourneymartError" in done.stderr
+
+
+def test_status_answers_before_the_first_night(journeymart):
+    code, out, _ = journeymart("status", "--json")
+    said = json.loads(out)
+    assert code == 0
+    assert said["current"] is None
+    assert said["problem"].startswith("No complete extract of")
+
+
+def test_versions_and_quarantine_are_empty_lists_before_the_first_night(journeymart):
+    assert journeymart("versions", "--json")[:2] == (0, "[]\n")
+    assert journeymart("quarantine", "list", "--json")[:2] == (0, "[]\n")
+    assert "journeymart run" in journeymart("versions")[1]
+
+
+def test_rollback_needs_something_to_go_back_to(journeymart):
+    code, _, err = journeymart("rollback")
+    assert code == 1
+    assert "run a night first" in err
+
+
+def test_a_stream_that_is_none_is_told_with_those_that_are(journeymart):
+    code, _, err = journeymart("quarantine", "show", "zendesk/ticket", "2026-06-27")
+    assert code == 1
+    assert "There is no stream 'zendesk/ticket'" in err
+    assert "zendesk/tickets" in err
+
+
+def test_a_date_before_the_first_is_refused(journeymart):
+    code, _, err = journeymart("run", "--as-of", "2026-06-01")
+    assert code == 1
+    assert "2026-06-01 lies before 2026-06-27, the first_date of" in err
+
+
+def test_doctor_says_what_to_do(journeymart, monkeypatch, tmp_path):
+    monkeypatch.setenv("JOURNEYMART_STATE", str(PROJECT / ".dagster"))
+    monkeypatch.setenv("JOURNEYMART_MIN_FREE_GB", "1000000")
+    code, out, _ = journeymart("doctor", "--json")
+    found = {finding["what"]: finding for finding in json.loads(out)}
+    assert code == 1
+    assert found["disk"]["health"] == "problem"
+    assert "free some space" in found["disk"]["said"]
+    assert found["source shop"]["health"] == "warning"
+    assert "journeymart sample" in found["source shop"]["said"]
+    assert {found[what]["health"] for what in ("python", "dagster", "dbt project", "sources")} == {"ok"}
+
+
+def test_doctor_goes_on_after_a_problem(journeymart, monkeypatch, tmp_path):
+    monkeypatch.setenv("JOURNEYMART_STATE", str(PROJECT / ".dagster"))
+    monkeypatch.setenv("JOURNEYMART_SOURCES", str(tmp_path / "none.yml"))
+    code, out, _ = journeymart("doctor")
+    assert code == 1
+    assert "set JOURNEYMART_SOURCES" in out
+    assert "versions" in out

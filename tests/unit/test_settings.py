@@ -1,0 +1,46 @@
+"""Folders and limits come from the environment, and a mistake in them is one sentence."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from orchestration.settings import PROJECT, load_settings
+from quality.errors import JourneymartError
+
+
+@pytest.fixture(autouse=True)
+def bare_environment(monkeypatch):
+    for name in ("DATA", "SOURCES", "STATE", "KEEP_VERSIONS", "MIN_FREE_GB"):
+        monkeypatch.delenv(f"JOURNEYMART_{name}", raising=False)
+
+
+def test_everything_lies_in_the_project_unless_said_otherwise():
+    settings = load_settings()
+    assert (settings.data, settings.sources) == (PROJECT / "data", PROJECT / "sources.yml")
+    assert (settings.state, settings.keep_versions) == (PROJECT / ".dagster", 7)
+
+
+def test_relative_folders_lie_in_the_working_folder(monkeypatch, tmp_path):
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setenv("JOURNEYMART_DATA", "my data")
+    assert load_settings().data == tmp_path / "my data"
+
+
+def test_the_home_folder_may_be_abbreviated(monkeypatch):
+    monkeypatch.setenv("JOURNEYMART_SOURCES", "~/sources.yml")
+    assert load_settings().sources == Path.home() / "sources.yml"
+
+
+def test_an_empty_variable_says_nothing(monkeypatch):
+    monkeypatch.setenv("JOURNEYMART_DATA", "")
+    assert load_settings().data == PROJECT / "data"
+
+
+@pytest.mark.parametrize("value", ["none", "0", "-3"])
+def test_a_wrong_number_names_its_variable(monkeypatch, value):
+    monkeypatch.setenv("JOURNEYMART_KEEP_VERSIONS", value)
+    with pytest.raises(JourneymartError, match="JOURNEYMART_KEEP_VERSIONS is not usable") as caught:
+        load_settings()
+    assert "\n" not in str(caught.value)

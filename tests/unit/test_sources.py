@@ -1,0 +1,286 @@
+"""What `sources.yml` may say, and the one line a person gets for a mistake in it."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from orchestration.settings import PROJECT
+from orchestration.sources import load_sources
+from quality.errors import JourneymartError
+
+GOOD = """\
+company: Acme
+reporting_timezone: Europe/Berlin
+currency: EUR
+first_date: 2026-06-27
+sources:
+  desk:
+    system: zendesk
+    connector: files
+    location: "{data}/drop/desk"
+    pattern: "{stream}_{date}.jsonl.gz"
+    complete: rename
+    streams:
+      tickets:
+      users:
+        pattern: "people-{date}.csv"
+        header_rows: 2
+        mode: full
+"""
+
+
+def write(folder: Path, text: str) -> Path:
+    path = folder / "sources.yml"
+    path.write_text(text, encoding="utf-8")
+    return path
+
+
+def test_a_streams_own_words_win_over_its_sources(tmp_path):
+    sources = load_sources(write(tmp_path, GOOD), tmp_path / "my data")
+    tickets, users = sources.streams
+    assert (tickets.pattern, tickets.mode, tickets.header_rows) == (
+        "{stream}_{date}.jsonl.gz",
+        "increment",
+        1,
+    )
+    assert (users.pattern, users.mode, users.header_rows) == ("people-{date}.csv", "full", 2)
+    assert tickets.complete == users.complete == "rename"
+    assert sources.first_date == users.first_date == date(2026, 6, 27)
+    assert [str(stream) for stream in sources.streams_of("zendesk", "users")[0:1]] == [str(users)]
+
+
+def test_the_data_folder_and_relative_paths_are_filled_in(tmp_path):
+    path = write(tmp_path, GOOD)
+    assert load_sources(path, tmp_path / "my data").streams[0].location == str(tmp_path / "my data/drop/desk")
+    path.write_text(GOOD.replace("{data}/drop/desk", "extracts"))
+    assert load_sources(path, tmp_path).streams[0].location == str(tmp_path / "extracts")
+    path.write_text(GOOD.replace("{data}/drop/desk", "s3://bucket/desk"))
+    assert load_sources(path, tmp_path).streams[0].location == "s3://bucket/desk"
+
+
+def test_secrets_are_named_and_never_held(tmp_path):
+    text = GOOD.replace("    complete:", "    storage_options_env: {key: DESK_KEY}\n    complete:")
+    stream = load_sources(write(tmp_path, text), tmp_path).streams[0]
+    assert stream.storage_options_env == (("key", "DESK_KEY"),)
+
+
+def test_the_sample_companys_file_is_right_and_every_line_of_it_is_explained():
+    path = PROJECT / "sources.yml"
+    sources = load_sources(path, PROJECT / "data")
+    assert [source.name for source in sources.sources] == ["salesforce", "zendesk", "qualtrics", "shop"]
+    lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
+    assert [line for line in lines if "#" not in line and not line.startswith("#")] == []
+
+
+MISTAKES = {
+    "an unknown key has a neighbour": (
+        "currency: EUR",
+        "curency: EUR",
+        3,
+        "curency: unknown key; did you mean 'currency'?",
+    ),
+    "an unknown key of a source": (
+        "    complete:",
+        "    completed:",
+        11,
+        "desk.completed: unknown key; did you mean 'complete'?",
+    ),
+    "an unknown key of a stream": (
+        "header_rows: 2",
+        "header: 2",
+        16,
+        "users.header: unknown key; did you mean 'header_rows'?",
+    ),
+    "a secret beside the point": (
+        "    complete:",
+        "    password: s3cr3t\n    complete:",
+        11,
+        "under storage_options_env",
+    ),
+    "a missing key": (
+        "currency: EUR\n",
+        "",
+        1,
+        "the key 'currency' is missing: an ISO 4217 code such as EUR",
+    ),
+    "a missing system": (
+        "    system: zendesk\n",
+        "",
+        6,
+        "sources.desk: the key 'system' is missing: the vendor",
+    ),
+    "a missing location": (
+        '    location: "{data}/drop/desk"\n',
+        "",
+        6,
+        "sources.desk: the key 'location' is missing",
+    ),
+    "a missing pattern": (
+        '    pattern: "{stream}_{date}.jsonl.gz"\n',
+        "",
+        12,
+        "the key 'pattern' is missing",
+    ),
+    "an unknown time zone": (
+        "Europe/Berlin",
+        "Europe/Berln",
+        2,
+        "'Europe/Berln' is not a time zone; did you mean 'Europe/Berlin'?",
+    ),
+    "a time zone like no other": ("Europe/Berlin", "Qqqq", 2, "allowed: IANA names such as Europe/Berlin"),
+    "an unknown currency": ("EUR", "EURO", 3, "'EURO' is not a currency; did you mean 'EUR'?"),
+    "an unknown system": (
+        "system: zendesk",
+        "system: zendesc",
+        7,
+        "'zendesc' is not a system; did you mean 'zendesk'?",
+    ),
+    "an unknown stream": (
+        "      tickets:",
+        "      ticket:",
+        13,
+        "system 'zendesk' has no stream 'ticket'; did you mean 'tickets'?",
+    ),
+    "an unknown connector": (
+        "connector: files",
+        "connector: ftp",
+        8,
+        "'ftp' is not allowed; allowed: 'files'",
+    ),
+    "an unknown mode": (
+        "mode: full",
+        "mode: fully",
+        17,
+        "'fully' is not allowed; allowed: 'increment', 'full'",
+    ),
+    "an unknown way to be complete": (
+        "complete: rename",
+        "complete: done",
+        11,
+        "allowed: 'manifest', 'rename'",
+    ),
+    "an unknown encoding": (
+        "    complete:",
+        "    encoding: utf-9\n    complete:",
+        11,
+        "'utf-9' is not an encoding; allowed:",
+    ),
+    "a wrong type": ("header_rows: 2", "header_rows: two", 16, "header_rows: must be a whole number"),
+    "a number as text": ("header_rows: 2", 'header_rows: "2"', 16, "header_rows: must be a whole number"),
+    "a number out of range": ("header_rows: 2", "header_rows: 0", 16, "is out of range; allowed: at least 1"),
+    "a delimiter of two": ("header_rows: 2", 'delimiter: "||"', 16, "is too long; allowed: 1 character"),
+    "text where keys belong": (
+        "  desk:\n",
+        "  desk: here\n  other:\n",
+        6,
+        "sources.desk: must be a list of keys",
+    ),
+    "no text": ("company: Acme", "company:", 1, "company: must be text"),
+    "yes for text": ("company: Acme", "company: yes", 1, "company: must be text (in quotes if it looks like"),
+    "a wrong day": ("2026-06-27", "2026-06-31", 4, "first_date: must be a day: a day written as 2026-06-27"),
+    "no sources": (
+        GOOD[GOOD.index("sources:") :],
+        "sources: {}\n",
+        5,
+        "sources: nothing stands here; at least one",
+    ),
+    "no streams": (
+        GOOD[GOOD.index("    streams:") :],
+        "    streams: {}\n",
+        12,
+        "streams: nothing stands here",
+    ),
+    "a key twice": ("currency: EUR", "company: Acme2", 3, "company: the key stands twice, first on line 1"),
+    "a stream twice": (
+        "      users:",
+        "      tickets:",
+        14,
+        "tickets: the key stands twice, first on line 13",
+    ),
+    "a tab": ("    system:", "\tsystem:", 7, "a tab stands at the start of the line; indent with spaces"),
+    "broken YAML": ('"{data}/drop/desk"', '"{data}/drop/desk', 10, "this is not valid YAML"),
+    "an unknown placeholder": (
+        "people-{date}",
+        "people-{day}",
+        15,
+        "unknown placeholder {day}; allowed: {stream}, {date}",
+    ),
+    "an unknown placeholder of a place": (
+        "{data}/drop",
+        "{home}/drop",
+        9,
+        "unknown placeholder {home}; allowed: {data}",
+    ),
+    "a password in a URL": (
+        '"{data}/drop/desk"',
+        "sftp://me:pw@host/x",
+        9,
+        "no user name or password may stand in the location",
+    ),
+    "a cursor that is no column": (
+        "header_rows: 2",
+        "cursor: updated",
+        16,
+        "stream 'users' has no column 'updated'",
+    ),
+    "a source's name": (
+        "  desk:",
+        "  Help Desk:",
+        6,
+        "a source's name has small letters, digits and underscores",
+    ),
+    "a file for all nights without a cursor": (
+        '"{stream}_{date}.jsonl.gz"',
+        '"{stream}.jsonl.gz"',
+        13,
+        "needs a 'cursor'",
+    ),
+    "one file for two streams": (
+        '        pattern: "people-{date}.csv"\n',
+        '        pattern: "tickets_{date}.jsonl.gz"\n',
+        14,
+        "reads the same files as stream 'tickets'",
+    ),
+}
+
+
+@pytest.mark.parametrize(("old", "new", "line", "said"), MISTAKES.values(), ids=MISTAKES)
+def test_a_mistake_is_one_line_with_file_line_key_and_what_is_allowed(tmp_path, old, new, line, said):
+    assert old in GOOD
+    path = write(tmp_path, GOOD.replace(old, new, 1))
+    with pytest.raises(JourneymartError) as caught:
+        load_sources(path, tmp_path)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message.startswith(f"{path}, line {line}: ")
+    assert said in message
+
+
+@pytest.mark.parametrize("secret", ["hunter2", "AKIA-very/secret", "Bearer abc"])
+def test_a_literal_secret_is_refused_and_not_repeated(tmp_path, secret):
+    text = GOOD.replace("    complete:", f"    storage_options_env: {{key: '{secret}'}}\n    complete:")
+    with pytest.raises(JourneymartError, match="must be the NAME of an environment variable") as caught:
+        load_sources(write(tmp_path, text), tmp_path)
+    assert secret not in str(caught.value)
+
+
+def test_a_file_that_is_not_there_says_what_to_set(tmp_path):
+    with pytest.raises(JourneymartError, match=r"No such file.*set JOURNEYMART_SOURCES"):
+        load_sources(tmp_path / "none.yml", tmp_path)
+
+
+@pytest.mark.parametrize("text", ["", "- a\n- b\n", "just words"])
+def test_a_file_without_keys_says_so(tmp_path, text):
+    with pytest.raises(JourneymartError, match="not a list of keys"):
+        load_sources(write(tmp_path, text), tmp_path)
+
+
+def test_what_is_allowed_is_listed_where_it_is_short(tmp_path):
+    text = GOOD.replace("system: zendesk", "system: qqq")
+    with pytest.raises(JourneymartError) as caught:
+        load_sources(write(tmp_path, text), tmp_path)
+    assert re.search(r"allowed: canonical, olist, qualtrics, salesforce, zendesk", str(caught.value))
