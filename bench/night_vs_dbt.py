@@ -70,7 +70,11 @@ def _prepare_build(ready: Path, folder: Path) -> Path:
     """The state a night hands to dbt: a night is killed just before it starts dbt."""
     shutil.copytree(ready, folder / "data", symlinks=True)
     killed = subprocess.run(
-        [*JOURNEYMART, "run"], cwd=PROJECT, env=os.environ | {FAULT_VARIABLE: "before_dbt"}, capture_output=True, check=False
+        [*JOURNEYMART, "run"],
+        cwd=PROJECT,
+        env=os.environ | {FAULT_VARIABLE: "before_dbt"},
+        capture_output=True,
+        check=False,
     )
     if killed.returncode >= 0:
         raise SystemExit(f"The night was to be killed before dbt, but ended with {killed.returncode}.")

@@ -2,8 +2,7 @@
 
 dagster-dbt works with and without dbt-core in its process. We need it for the translation of a manifest, and
 dbt runs in a process of its own, so importing dbt here as well would be a second for nothing, on every load
-and
-every night.
+and every night.
 """
 
 from __future__ import annotations

@@ -1,0 +1,1 @@
+"""Tests, and the kits they share. `unit`, `integration`, `e2e`, `chaos`: from one function to whole nights."""

@@ -1,0 +1,1 @@
+"""Whole nights of whole installations."""

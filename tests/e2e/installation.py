@@ -1,7 +1,7 @@
 """A whole installation in a folder of its own: what the end-to-end tests run nights on.
 
-What lives here: delivering extracts, running nights through the real Dagster job in this process (or through the command
-line in another), reading what was published. Not here: any expectation.
+What lives here: delivering extracts, running nights through the real Dagster job in this process (or through the
+command line in another), reading what was published. Not here: any expectation.
 """
 
 from __future__ import annotations
@@ -91,7 +91,7 @@ class Installation:
         current = self.data / "current"
         files = [path for path in sorted(current.resolve().rglob("*")) if path.is_file()]
         return {
-            "current": os.readlink(current),
+            "current": str(current.readlink()),
             **{str(path): hashlib.sha256(path.read_bytes()).hexdigest() for path in files},
         }
 

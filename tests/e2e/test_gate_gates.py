@@ -1,7 +1,7 @@
 """The gate gates: each kind of blocking check, before and after dbt, meets its defect in a real night.
 
-Every time nothing is published and not one published byte changes. Before dbt the defect is delivered; after dbt it is
-done to the published marts the next night builds on, as a bug or a bad disk would.
+Every time nothing is published and not one published byte changes. Before dbt the defect is delivered; after dbt it
+is done to the published marts the next night builds on, as a bug or a bad disk would.
 """
 
 from __future__ import annotations
@@ -69,7 +69,8 @@ def a_metric_nobody_knows(company: Installation) -> None:
         "last_modified": f"{THIRD}T10:00:00Z",
     }
     company.redeliver(
-        f"qualtrics/survey_definitions_{THIRD}.jsonl.gz", lambda content: content + json.dumps(question).encode() + b"\n"
+        f"qualtrics/survey_definitions_{THIRD}.jsonl.gz",
+        lambda content: content + json.dumps(question).encode() + b"\n",
     )
 
 
@@ -88,12 +89,9 @@ TAMPERED = {
     "relationships": "update marts.fct_survey_answer set question_key = 42",
     "accepted_values": "update marts.dim_customer set status = 'happy'",
     "assert_every_record_is_in_its_fact": (
-        "delete from marts.fct_survey_answer "
-        "where answer_key = (select min(answer_key) from marts.fct_survey_answer)"
+        "delete from marts.fct_survey_answer where answer_key = (select min(answer_key) from marts.fct_survey_answer)"
     ),
-    "reconciliation": (
-        "delete from warehouse.accepted.canonical__order where rowid = 0"
-    ),
+    "reconciliation": ("delete from warehouse.accepted.canonical__order where rowid = 0"),
     "kpi_identities": "update marts.mart_kpi_daily set ci_low = ci_high where method = 'wilson'",
 }
 
@@ -139,7 +137,9 @@ def test_a_check_that_did_not_run_publishes_nothing(company: Installation, monke
 
     whole = models._run_results
     monkeypatch.setattr(
-        models, "_run_results", lambda target: {i: r for i, r in whole(target).items() if "unique_grain_fct_ticket" not in i}
+        models,
+        "_run_results",
+        lambda target: {i: r for i, r in whole(target).items() if "unique_grain_fct_ticket" not in i},
     )
     before = company.published_hashes()
     with pytest.raises(JourneymartError, match="unique_grain_fct_ticket"):

@@ -1,7 +1,7 @@
 """A killed night leaves readers on the last version, and the next one makes up for it.
 
-The process of `journeymart run` is killed with SIGKILL while it lands extracts, while dbt builds, and just before the link
-is swung. Readers see the same bytes as before; the next run ends with the marts an undisturbed run makes.
+The process of `journeymart run` is killed with SIGKILL while it lands extracts, while dbt builds, and just before the
+link is swung. Readers see the same bytes as before; the next run ends with the marts an undisturbed run makes.
 """
 
 from __future__ import annotations

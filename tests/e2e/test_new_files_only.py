@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 import shutil
 import subprocess
@@ -19,12 +18,17 @@ from tests.e2e.installation import Installation
 _ROWS = re.compile(r"\.(parquet|csv\.gz|jsonl\.gz)$")
 _DATED = re.compile(r"(\d{4}-\d{2}-\d{2})")
 
-@pytest.mark.skipif(not shutil.which("strace"), reason="strace, which sees every file a process opens, is not installed")
+
+@pytest.mark.skipif(
+    not shutil.which("strace"), reason="strace, which sees every file a process opens, is not installed"
+)
 def test_a_night_opens_files_of_its_own_date_only(company: Installation, tmp_path: Path) -> None:
     trace = tmp_path / "opened files"
     done = subprocess.run(
-        ["strace", "-f", "--seccomp-bpf", "-qq", "-e", "trace=openat,open", "-o", str(trace)]
-        + [sys.executable, "-m", "orchestration.cli", "run", "--as-of", str(THIRD)],
+        [
+            *("strace", "-f", "--seccomp-bpf", "-qq", "-e", "trace=openat,open", "-o", str(trace)),
+            *(sys.executable, "-m", "orchestration.cli", "run", "--as-of", str(THIRD)),
+        ],
         cwd=PROJECT,
         env=company.environment,
         capture_output=True,
@@ -38,7 +42,7 @@ def test_a_night_opens_files_of_its_own_date_only(company: Installation, tmp_pat
         if (found := re.search(r'open(?:at)?\([^"]*"([^"]+)"[^=]*= \d+', line))
         and str(company.data) in (path := found.group(1))
         and _ROWS.search(path)
-        and os.path.basename(os.path.dirname(path)) != "parquet"
+        and Path(path).parent.name != "parquet"
     }
     dates = {day for path in opened for day in _DATED.findall(path.removeprefix(str(company.data)))}
     assert str(THIRD) in dates

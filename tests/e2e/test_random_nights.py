@@ -1,8 +1,7 @@
 """Any order of nights equals one full rebuild, row for row, through the whole pipeline.
 
-Dates run in any order, alone or together, some of them first with another content that is delivered again later. The
-extracts hold late rows, edits, deletions and merges of their own. Finer random histories, row by row, are the business of
-`tests/integration`.
+Dates run in any order, one of them first with another content that is delivered again later. The extracts hold late
+rows, edits, deletions and merges of their own. Finer random histories, row by row, are in `tests/integration`.
 """
 
 from __future__ import annotations

@@ -193,8 +193,7 @@ class Warehouse:
             for table in tables:
                 public = table.removeprefix("cx_marts.")
                 here, there = (
-                    f"{place}_marts.{public}" if public != table else f"{place}.{table}"
-                    for place in ("here", "there")
+                    f"{place}_marts.{public}" if public != table else f"{place}.{table}" for place in ("here", "there")
                 )
                 rows = connection.execute(
                     f"(select 'here', * from (select * from {here} except all select * from {there})) "
@@ -220,17 +219,12 @@ class Warehouse:
         """The first column of a query."""
         return [next(iter(row.values())) for row in self.rows(sql, *parameters)]
 
-    def _append(
-        self, connection: duckdb.DuckDBPyConnection, contract: Contract, delivered: Sequence[Row]
-    ) -> None:
+    def _append(self, connection: duckdb.DuckDBPyConnection, contract: Contract, delivered: Sequence[Row]) -> None:
         if not delivered:
             return
         types = {name: DUCKDB_TYPES[column.type] for name, column in contract.columns.items()}
         types |= ADDED_COLUMNS | {"_batch_id": "varchar"}
-        records = [
-            {name: _text(value) for name, value in self._completed(contract, row).items()}
-            for row in delivered
-        ]
+        records = [{name: _text(value) for name, value in self._completed(contract, row).items()} for row in delivered]
         arrived = pa.Table.from_pylist(  # noqa: F841 (DuckDB reads it by name)
             records, schema=pa.schema([(name, pa.string()) for name in types])
         )
@@ -265,9 +259,7 @@ class Warehouse:
             **dull,
             **row,
         }
-        completed.setdefault(
-            "_version_at", (contract.version and completed.get(contract.version)) or end_of_day
-        )
+        completed.setdefault("_version_at", (contract.version and completed.get(contract.version)) or end_of_day)
         return completed
 
 

@@ -70,9 +70,7 @@ def test_unquoted_empty_fields_are_null_and_quoted_ones_are_empty(drop: Drop) ->
     ids=["short", "wide", "bad-utf8", "nul", "text-after-quote", "2-MB-record", "40-MB-record"],
 )
 @pytest.mark.parametrize("packed", [False, True], ids=["plain", "gz"])
-def test_one_bad_record_is_rejected_and_the_others_stay(
-    drop: Drop, record: bytes, reason: str, packed: bool
-) -> None:
+def test_one_bad_record_is_rejected_and_the_others_stay(drop: Drop, record: bytes, reason: str, packed: bool) -> None:
     text = CSV.replace(b"2,solved", record + b"\n2,solved")
     suffix = ".csv.gz" if packed else ".csv"
     drop.deliver(f"{NAME}{suffix}", gzip.compress(text, 1) if packed else text)
@@ -244,9 +242,7 @@ def test_parquet_types_become_exact_text(drop: Drop) -> None:
 
 
 def test_a_parquet_row_with_undecodable_text_is_rejected(drop: Drop) -> None:
-    values = pa.Array.from_buffers(
-        pa.string(), 3, pa.array([b"good", b"\xff", b"nul\0"], pa.binary()).buffers()
-    )
+    values = pa.Array.from_buffers(pa.string(), 3, pa.array([b"good", b"\xff", b"nul\0"], pa.binary()).buffers())
     pq.write_table(pa.table({"id": [1, 2, 3], "note": values}), drop.inbox / f"{NAME}.parquet")
     drop = drop.having(pattern="{stream}_{date}.parquet")
 
@@ -370,9 +366,7 @@ def test_a_named_pipe_is_refused_without_waiting_for_its_writer(drop: Drop) -> N
         drop.land()
 
 
-@pytest.mark.parametrize(
-    "pattern", ["../{stream}_{date}.csv", "/etc/{stream}_{date}.csv", "a/../{stream}_{date}.csv"]
-)
+@pytest.mark.parametrize("pattern", ["../{stream}_{date}.csv", "/etc/{stream}_{date}.csv", "a/../{stream}_{date}.csv"])
 def test_a_pattern_out_of_the_drop_folder_is_refused(drop: Drop, pattern: str) -> None:
     with pytest.raises(JourneymartError, match="leaves its drop folder"):
         drop.having(pattern=pattern).land()
@@ -385,9 +379,7 @@ def test_a_pattern_out_of_the_drop_folder_is_refused(drop: Drop, pattern: str) -
 def mutations(valid: bytes) -> st.SearchStrategy[bytes]:
     """The bytes with a few of them overwritten, removed, inserted or repeated, or the end cut off."""
     spot = st.integers(0, len(valid) - 1)
-    byte = st.one_of(st.sampled_from(b'"",\n\r\\{}:[]0\xff\x00'), st.integers(0, 255)).map(
-        lambda value: bytes([value])
-    )
+    byte = st.one_of(st.sampled_from(b'"",\n\r\\{}:[]0\xff\x00'), st.integers(0, 255)).map(lambda value: bytes([value]))
     edit = st.tuples(st.sampled_from(["set", "drop", "insert", "cut", "repeat"]), spot, byte)
 
     def apply(edits: list[tuple[str, int, bytes]]) -> bytes:
@@ -462,17 +454,13 @@ def test_mutated_json_lines_lose_no_record(tmp_path_factory: pytest.TempPathFact
 
 @many
 @given(content=mutations(gzip.compress(CSV, mtime=0)))
-def test_mutated_gzip_lands_just_what_python_unpacks(
-    tmp_path_factory: pytest.TempPathFactory, content: bytes
-) -> None:
+def test_mutated_gzip_lands_just_what_python_unpacks(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
     counts = landed_counts(tmp_path_factory.mktemp("gz"), ".csv.gz", content)
 
     plain = unpacked(content)
     if counts is not None:
         assert plain is not None
-        assert (
-            counts[0] == len([row for row in csv.reader(io.StringIO(plain.decode(), newline="")) if row]) - 1
-        )
+        assert counts[0] == len([row for row in csv.reader(io.StringIO(plain.decode(), newline="")) if row]) - 1
 
 
 @many

@@ -169,24 +169,18 @@ DEFECTS: list[tuple[str, str, Callable[[Landing], object]]] = [
 ]
 
 
-@pytest.mark.parametrize(
-    ("kind", "defect"), [(kind, make) for kind, _, make in DEFECTS], ids=[d[1] for d in DEFECTS]
-)
+@pytest.mark.parametrize(("kind", "defect"), [(kind, make) for kind, _, make in DEFECTS], ids=[d[1] for d in DEFECTS])
 def test_a_defect_blocks_and_what_was_accepted_stays(
     landing: Landing, kind: str, defect: Callable[[Landing], object]
 ) -> None:
-    before = {
-        path: path.read_bytes() for path in sorted(landing.folder.accepted.rglob("*")) if path.is_file()
-    }
+    before = {path: path.read_bytes() for path in sorted(landing.folder.accepted.rglob("*")) if path.is_file()}
     defect(landing)
     ledger = Ledger(landing.folder.ledger("run"))
     (verdict,) = landing.judge(landing.extract(), ledger=ledger)
     assert not verdict.passed
     assert kind in verdict.blocked_by
     assert verdict.batch_id is None
-    assert {
-        path: path.read_bytes() for path in sorted(landing.folder.accepted.rglob("*")) if path.is_file()
-    } == before
+    assert {path: path.read_bytes() for path in sorted(landing.folder.accepted.rglob("*")) if path.is_file()} == before
     assert Check("extract", f"helpdesk/tickets/{DAY}", kind) in ledger.verdict().blockers
     assert (landing.folder.quarantine_partition(verdict.stream, DAY) / "verdict.json").exists()
 
@@ -211,9 +205,7 @@ def test_a_check_blocks_by_itself(landing: Landing, kind: str, defect: Callable[
 
 def test_a_mass_deletion_blocks(tmp_path: Path) -> None:
     dump = Landing(tmp_path, contract(), mode="full")
-    dump.land(
-        [["1", VERSION]], changes=[("delete", None, [str(n), None]) for n in range(2, 9)], delete_breaker=True
-    )
+    dump.land([["1", VERSION]], changes=[("delete", None, [str(n), None]) for n in range(2, 9)], delete_breaker=True)
     (verdict,) = dump.judge(dump.extract())
     assert verdict.blocked_by == ("deletes",)
     assert metadata(verdict, "deletes") == {"vanished": 7}
@@ -356,9 +348,7 @@ def test_the_history_and_the_first_nights_are_of_any_size(tmp_path: Path) -> Non
     sizes = [500, 10, 40, 10]
     days = [DAY - timedelta(days=3 - night) for night in range(4)]
     for day, size in zip(days, sizes, strict=True):
-        landing.land(
-            [good(n, updated_at=f"{day}T10:00:00Z") for n in range(size)], day, is_history=day == days[0]
-        )
+        landing.land([good(n, updated_at=f"{day}T10:00:00Z") for n in range(size)], day, is_history=day == days[0])
     verdicts = landing.judge(*map(landing.extract, days))
     assert [verdict.blocked_by for verdict in verdicts] == [()] * 4
 

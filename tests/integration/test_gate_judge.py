@@ -100,9 +100,7 @@ def test_a_table_that_is_not_there_is_an_error(judge: Judge) -> None:
     assert set(judge.judge("nowhere", key_suite(asked)).values()) == {"error"}
 
 
-def test_tables_made_after_the_last_judgement_are_seen(
-    connection: duckdb.DuckDBPyConnection, judge: Judge
-) -> None:
+def test_tables_made_after_the_last_judgement_are_seen(connection: duckdb.DuckDBPyConnection, judge: Judge) -> None:
     one_row = [Expectation("rows", "row_count", True, "false", {"min_value": 1})]
     for rows, said in ((0, "fail"), (1, "pass"), (0, "fail")):
         connection.execute(f"create or replace table changing as select 1 as a from range({rows})")
@@ -111,18 +109,14 @@ def test_tables_made_after_the_last_judgement_are_seen(
 
 def test_another_version_of_great_expectations_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(importlib.metadata, "version", lambda _: "1.25.0")
-    with pytest.raises(
-        JourneymartError, match=r"Great Expectations 1\.24 is needed .* 1\.25\.0 is installed"
-    ):
+    with pytest.raises(JourneymartError, match=r"Great Expectations 1\.24 is needed .* 1\.25\.0 is installed"):
         expectations._library.__wrapped__()
 
 
 def test_a_judge_that_cannot_tell_good_from_bad_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     library = expectations._library()
     blind = dict(library.expectations)
-    blind["in_set"] = lambda column, value_set, **rest: library.expectations["not_null"](
-        column=column, **rest
-    )
+    blind["in_set"] = lambda column, value_set, **rest: library.expectations["not_null"](column=column, **rest)
     monkeypatch.setattr(expectations, "_library", lambda: dataclasses.replace(library, expectations=blind))
     with pytest.raises(JourneymartError, match="does not tell a good batch from a bad one"):
         expectations._proven.__wrapped__()
@@ -175,6 +169,4 @@ def test_a_process_that_judges_opens_no_connection_and_leaves_no_trace(tmp_path:
     assert not list(work.rglob("*"))
     left = sorted(path.name for path in (tmp_path / "data").rglob("*") if path.is_file())
     file = f"tickets_{DAY}.csv"
-    assert left == sorted(
-        ["manifest.json", file, "rejects.parquet", "rows.parquet", "batch.json", "rows.parquet"]
-    )
+    assert left == sorted(["manifest.json", file, "rejects.parquet", "rows.parquet", "batch.json", "rows.parquet"])

@@ -195,9 +195,7 @@ def test_accepted_rows_have_the_columns_and_types_of_the_contract(tmp_path: Path
     file = landing.folder.accepted_partition(landing.extract().stream, DAY) / "rows.parquet"
     described = duckdb.sql(f"describe from '{file}'").fetchall()
     wanted = {name: DUCKDB_TYPES[each.type] for name, each in TICKETS.columns.items()} | dict(ADDED_COLUMNS)
-    held = {
-        name: kind.lower().replace("timestamp with time zone", "timestamptz") for name, kind, *_ in described
-    }
+    held = {name: kind.lower().replace("timestamp with time zone", "timestamptz") for name, kind, *_ in described}
     assert list(held.items()) == list(wanted.items())
     (row,) = landing.accepted()
     assert row["amount"] == Decimal("1.01")
@@ -336,9 +334,7 @@ def test_a_dump_in_which_nothing_changed_passes(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(("newest", "passed"), [(VERSION, True), ("2026-03-08T10:00:00Z", False)])
-def test_a_dump_is_as_fresh_as_all_of_it_not_as_what_changed(
-    tmp_path: Path, newest: str, passed: bool
-) -> None:
+def test_a_dump_is_as_fresh_as_all_of_it_not_as_what_changed(tmp_path: Path, newest: str, passed: bool) -> None:
     asked = contract({"note": column("text")}, freshness=Freshness(column="updated_at", max_age_days=2))
     landing = dump(tmp_path, asked)
     old: Row = ["2", "corrected", "2026-01-01T10:00:00Z"]

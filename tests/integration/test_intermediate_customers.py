@@ -80,9 +80,7 @@ def test_an_address_that_names_nobody_matches_nobody(warehouse: Warehouse, addre
     assert customers(warehouse)["u"] == ("u", "own", "unmatched")
 
 
-@pytest.mark.parametrize(
-    "address", ["Ann <ann.b+x@a.example>", "mailto:ann.b+x@a.example", "\tANN.B+X@A.EXAMPLE "]
-)
+@pytest.mark.parametrize("address", ["Ann <ann.b+x@a.example>", "mailto:ann.b+x@a.example", "\tANN.B+X@A.EXAMPLE "])
 def test_one_address_is_found_in_any_spelling(warehouse: Warehouse, address: str) -> None:
     warehouse.night(
         {
@@ -121,10 +119,7 @@ def test_who_moves_is_told_with_both_customers_and_nobody_else_is(warehouse: War
         },
         SELECT,
     )
-    key = {
-        row["contact_id"]: row["contact_key"]
-        for row in warehouse.rows("from intermediate.int_contact__unioned")
-    }
+    key = {row["contact_id"]: row["contact_key"] for row in warehouse.rows("from intermediate.int_contact__unioned")}
     address = {"email": "ann@a.example", "updated_at": "2026-02-01 00:00:00+00"}
     warehouse.night({"zendesk.users": [{"id": "u", "role": "end-user", **address}]})
     moved = warehouse.rows("select contact_id, customer_key from _touched.int_customer__identity")

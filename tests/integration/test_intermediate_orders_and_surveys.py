@@ -38,9 +38,7 @@ def test_late_items_payments_and_customers_reach_their_order(warehouse: Warehous
             ]
         }
     )
-    warehouse.night(
-        {"olist.order_payments": [{"order_id": "1", "payment_sequential": 1, "payment_value": "20.10"}]}
-    )
+    warehouse.night({"olist.order_payments": [{"order_id": "1", "payment_sequential": 1, "payment_value": "20.10"}]})
     warehouse.night({"olist.customers": [{"customer_id": "c", "customer_unique_id": "person"}]})
     assert amounts(warehouse) == [
         ("1", Decimal("15.10"), Decimal("5.00"), Decimal("20.10")),
@@ -66,9 +64,7 @@ def test_a_deal_is_bought_when_its_history_says_else_on_its_closing_day(warehous
                 {"Id": "3", "IsClosed": True, "StageName": "Closed Lost"},
                 {"Id": "4", "StageName": "Proposal"},
             ],
-            "salesforce.opportunity_history": [
-                {**change, "OpportunityId": "1", "CreatedDate": at, "_row": 1}
-            ],
+            "salesforce.opportunity_history": [{**change, "OpportunityId": "1", "CreatedDate": at, "_row": 1}],
         },
         ORDERS,
     )
@@ -180,9 +176,7 @@ def test_previews_tests_and_spam_are_marked(warehouse: Warehouse) -> None:
         },
         ANSWERS,
     )
-    marked = (
-        "select list(response_id order by response_id) from intermediate.int_survey_answer__unioned where "
-    )
+    marked = "select list(response_id order by response_id) from intermediate.int_survey_answer__unioned where "
     assert warehouse.values(marked + "is_test") == [["b", "c"]]
     assert warehouse.values(marked + "is_spam") == [["d"]]
 
@@ -199,28 +193,20 @@ def test_an_invitation_that_names_another_response_leaves_the_first(warehouse: W
         {
             "qualtrics.survey_definitions": [question("QID1", "nps")],
             "qualtrics.responses": [response("r1"), response("r2")],
-            "qualtrics.distributions": [
-                {**invitation, "response_id": "r1", "updated_at": "2026-01-01 00:00:00+00"}
-            ],
+            "qualtrics.distributions": [{**invitation, "response_id": "r1", "updated_at": "2026-01-01 00:00:00+00"}],
         },
         ANSWERS,
     )
     assert [row["invitation_id"] for row in warehouse.rows(asked)] == ["d:c", None]
     warehouse.night(
-        {
-            "qualtrics.distributions": [
-                {**invitation, "response_id": "r2", "updated_at": "2026-01-02 00:00:00+00"}
-            ]
-        }
+        {"qualtrics.distributions": [{**invitation, "response_id": "r2", "updated_at": "2026-01-02 00:00:00+00"}]}
     )
     assert [row["invitation_id"] for row in warehouse.rows(asked)] == [None, "d:c"]
 
 
 def test_good_and_bad_are_one_and_nothing_on_a_question_of_the_help_desk(warehouse: Warehouse) -> None:
     words = ["good", "good_with_comment", "bad", "bad_with_comment", "offered", "unoffered"]
-    warehouse.night(
-        {"zendesk.satisfaction_ratings": [{"id": word, "score": word} for word in words]}, ANSWERS
-    )
+    warehouse.night({"zendesk.satisfaction_ratings": [{"id": word, "score": word} for word in words]}, ANSWERS)
     assert scores(warehouse) == {"good": 1, "good_with_comment": 1, "bad": 0, "bad_with_comment": 0}
     assert [
         tuple(row.values())
@@ -245,16 +231,16 @@ def test_a_review_of_several_orders_and_several_reviews_of_one_are_all_answers(w
             "olist.customers": [{"customer_id": "c", "customer_unique_id": "person"}],
         }
     )
-    assert warehouse.values(
-        "select contact_id from intermediate.int_survey_answer__unioned order by answer_id"
-    ) == ["person", None, "person"]
+    assert warehouse.values("select contact_id from intermediate.int_survey_answer__unioned order by answer_id") == [
+        "person",
+        None,
+        "person",
+    ]
 
 
 @pytest.mark.parametrize("source", ["shop", "other"])
 def test_fixed_questions_exist_where_their_answers_do(warehouse: Warehouse, source: str) -> None:
-    warehouse.night(
-        {"olist.order_reviews": [{"review_id": "1", "order_id": "1", "_source": source}]}, ANSWERS
-    )
+    warehouse.night({"olist.order_reviews": [{"review_id": "1", "order_id": "1", "_source": source}]}, ANSWERS)
     assert warehouse.rows("select source, question_id from intermediate.int_survey_question__unioned") == [
         {"source": source, "question_id": "review_score"}
     ]

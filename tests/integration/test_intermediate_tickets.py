@@ -16,9 +16,7 @@ def change(field: str, before: str | None, after: str) -> dict[str, object]:
     return {"type": "Change", "field_name": field, "previous_value": before, "value": after}
 
 
-def audit(
-    number: int, ticket: str, author: str, *events: dict[str, object], channel: str = "web"
-) -> dict[str, object]:
+def audit(number: int, ticket: str, author: str, *events: dict[str, object], channel: str = "web") -> dict[str, object]:
     return {
         "id": str(number),
         "ticket_id": ticket,
@@ -38,8 +36,7 @@ EVENTS = """
 
 def roles(warehouse: Warehouse) -> list[str]:
     return warehouse.values(
-        "select author_role from intermediate.int_ticket_event__unioned "
-        "where event_type <> 'created' order by sequence"
+        "select author_role from intermediate.int_ticket_event__unioned where event_type <> 'created' order by sequence"
     )
 
 
@@ -123,14 +120,9 @@ def test_a_change_of_role_reaches_old_comments(warehouse: Warehouse) -> None:
     assert roles(warehouse) == ["agent"]
     warehouse.night({"canonical.agent": [{"agent_id": "a", "is_automated": True}]})
     assert roles(warehouse) == ["bot"]
-    warehouse.night(
-        {"zendesk.users": [{"id": "a", "role": "end-user", "updated_at": "2026-01-03 00:00:00+00"}]}
-    )
+    warehouse.night({"zendesk.users": [{"id": "a", "role": "end-user", "updated_at": "2026-01-03 00:00:00+00"}]})
     assert roles(warehouse) == ["customer"]
-    assert (
-        warehouse.values("select agent_id from intermediate.int_agent__unioned where system = 'zendesk'")
-        == []
-    )
+    assert warehouse.values("select agent_id from intermediate.int_agent__unioned where system = 'zendesk'") == []
 
 
 def test_a_purged_or_merged_ticket_stays_and_says_why_it_is_gone(warehouse: Warehouse) -> None:
@@ -151,8 +143,7 @@ def test_a_purged_or_merged_ticket_stays_and_says_why_it_is_gone(warehouse: Ware
     )
     warehouse.night({"zendesk.tickets": [{"id": "3", "_op": "delete"}]})
     assert warehouse.rows(
-        "select ticket_id, status, deletion_kind, is_deleted "
-        "from intermediate.int_ticket__unioned order by ticket_id"
+        "select ticket_id, status, deletion_kind, is_deleted from intermediate.int_ticket__unioned order by ticket_id"
     ) == [
         {"ticket_id": "1", "status": "deleted", "deletion_kind": "soft", "is_deleted": True},
         {"ticket_id": "2", "status": "closed", "deletion_kind": "merged", "is_deleted": True},
@@ -168,13 +159,9 @@ def test_a_record_that_vanished_and_came_back_lives_again(warehouse: Warehouse) 
         {"zendesk.tickets": [{"id": "1", "status": "open", "_version_at": "2026-01-02 00:00:00+00"}]},
         "int_ticket__unioned",
     )
-    warehouse.night(
-        {"zendesk.tickets": [{"id": "1", "_op": "delete", "_version_at": "2026-01-03 00:00:00+00"}]}
-    )
+    warehouse.night({"zendesk.tickets": [{"id": "1", "_op": "delete", "_version_at": "2026-01-03 00:00:00+00"}]})
     assert warehouse.values("select is_deleted from intermediate.int_ticket__unioned") == [True]
-    warehouse.night(
-        {"zendesk.tickets": [{"id": "1", "status": "open", "_version_at": "2026-01-04 00:00:00+00"}]}
-    )
+    warehouse.night({"zendesk.tickets": [{"id": "1", "status": "open", "_version_at": "2026-01-04 00:00:00+00"}]})
     assert warehouse.values("select is_deleted from intermediate.int_ticket__unioned") == [False]
 
 
@@ -195,9 +182,7 @@ def test_a_corrected_event_leaves_the_ticket_it_was_wrongly_on(warehouse: Wareho
         {"canonical.ticket_event": [{**event, "ticket_id": "1", "updated_at": "2026-01-01 00:00:00+00"}]},
         SELECT,
     )
-    warehouse.night(
-        {"canonical.ticket_event": [{**event, "ticket_id": "2", "updated_at": "2026-01-02 00:00:00+00"}]}
-    )
+    warehouse.night({"canonical.ticket_event": [{**event, "ticket_id": "2", "updated_at": "2026-01-02 00:00:00+00"}]})
     assert warehouse.values("select ticket_id from intermediate.int_ticket_event__unioned") == ["2"]
     assert sorted(warehouse.values("select ticket_id from _touched.int_ticket_event__unioned")) == ["1", "2"]
 

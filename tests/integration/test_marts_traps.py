@@ -31,9 +31,7 @@ MARTS = (
 )
 
 
-def question(
-    name: str, metric: str, low: int, high: int, *, direction: str = "high_is_good"
-) -> dict[str, Any]:
+def question(name: str, metric: str, low: int, high: int, *, direction: str = "high_is_good") -> dict[str, Any]:
     return {
         "survey_id": name,
         "question_id": "q",
@@ -54,9 +52,7 @@ def answer(name: str, survey: str, score: float | None, day: str, **more: object
 def answers(
     prefix: str, survey: str, day: str, scores: Sequence[float | None], channel: str = "email"
 ) -> list[dict[str, Any]]:
-    return [
-        answer(f"{prefix}{place}", survey, score, day, channel=channel) for place, score in enumerate(scores)
-    ]
+    return [answer(f"{prefix}{place}", survey, score, day, channel=channel) for place, score in enumerate(scores)]
 
 
 def contact(name: str, country: str, updated: str = "2025-01-01", **more: object) -> dict[str, Any]:
@@ -207,9 +203,7 @@ def marts(dbt_project: DbtProject, tmp_path_factory: pytest.TempPathFactory) -> 
     return warehouse
 
 
-def kpi(
-    marts: Warehouse, name: str, day: str, *, dimension: str = "all", member: str = "all"
-) -> dict[str, Any]:
+def kpi(marts: Warehouse, name: str, day: str, *, dimension: str = "all", member: str = "all") -> dict[str, Any]:
     """The row of one KPI and day, empty where there is none."""
     rows = marts.rows(
         "select * from cx_marts.main.mart_kpi_daily "
@@ -225,9 +219,7 @@ def one(marts: Warehouse, sql: str, *parameters: object) -> dict[str, Any]:
 
 
 def answer_row(marts: Warehouse, name: str) -> dict[str, Any]:
-    return fact_row(
-        marts, "survey_answer", name, fact_key="answer_key", key="survey_answer_key", natural="answer_id"
-    )
+    return fact_row(marts, "survey_answer", name, fact_key="answer_key", key="survey_answer_key", natural="answer_id")
 
 
 def ticket_row(marts: Warehouse, name: str) -> dict[str, Any]:
@@ -238,9 +230,7 @@ def order_row(marts: Warehouse, name: str) -> dict[str, Any]:
     return fact_row(marts, "order", name, fact_key="order_key", key="order_key", natural="order_id")
 
 
-def fact_row(
-    marts: Warehouse, record: str, name: str, *, fact_key: str, key: str, natural: str
-) -> dict[str, Any]:
+def fact_row(marts: Warehouse, record: str, name: str, *, fact_key: str, key: str, natural: str) -> dict[str, Any]:
     return one(
         marts,
         f"select f.* from cx_marts.main.fct_{record} f "
@@ -251,9 +241,7 @@ def fact_row(
 
 def customer_of(marts: Warehouse, contact: str) -> int:
     return int(
-        marts.values(
-            "select customer_key from intermediate.int_customer__identity where contact_id = ?", contact
-        )[0]
+        marts.values("select customer_key from intermediate.int_customer__identity where contact_id = ?", contact)[0]
     )
 
 
@@ -275,8 +263,7 @@ def test_satisfaction_scores_never_enter_nps(marts: Warehouse) -> None:
 def test_nps_of_all_is_pooled_and_not_the_mean_of_channels(marts: Warehouse) -> None:
     day = "2025-11-03"
     by_channel = [
-        kpi(marts, "nps_transactional", day, dimension="channel", member=member)
-        for member in ("email", "web")
+        kpi(marts, "nps_transactional", day, dimension="channel", member=member) for member in ("email", "web")
     ]
     pooled = kpi(marts, "nps_transactional", day)
     assert pooled["value"] == pytest.approx(100 * (9 - 7) / 16, abs=1e-4)
@@ -329,16 +316,13 @@ def test_a_rating_changed_from_bad_to_good_is_good_on_its_day(marts: Warehouse) 
 
 
 def test_an_offered_rating_is_no_answer(marts: Warehouse) -> None:
-    assert marts.values(
-        "select count(*) from intermediate.int_survey_answer__unioned where answer_id = 'r2'"
-    ) == [0]
+    assert marts.values("select count(*) from intermediate.int_survey_answer__unioned where answer_id = 'r2'") == [0]
 
 
 def test_a_purge_is_removed_work_and_not_solved_work(marts: Warehouse) -> None:
     purge_day = one(
         marts,
-        "select * from cx_marts.main.fct_ticket_backlog_daily "
-        "where date_day = date '2026-01-02' and channel = 'email'",
+        "select * from cx_marts.main.fct_ticket_backlog_daily where date_day = date '2026-01-02' and channel = 'email'",
     )
     assert (purge_day["solved"], purge_day["removed"]) == (0, 1)
     assert purge_day["closing"] == purge_day["opening"] - 1
@@ -417,8 +401,7 @@ def test_a_customer_who_moves_moves_in_the_breakdown_of_past_days(marts: Warehou
 def test_retention_without_a_full_year_of_history_says_so(marts: Warehouse) -> None:
     assert set(
         marts.values(
-            "select distinct is_complete_window from cx_marts.main.mart_kpi_daily "
-            "where kpi = 'logo_retention'"
+            "select distinct is_complete_window from cx_marts.main.mart_kpi_daily where kpi = 'logo_retention'"
         )
     ) == {False}
 
@@ -426,9 +409,7 @@ def test_retention_without_a_full_year_of_history_says_so(marts: Warehouse) -> N
 def test_marts_hold_nothing_that_names_a_customer(marts: Warehouse) -> None:
     for table in MARTS:
         for row in marts.rows(f"select * from cx_marts.main.{table}"):
-            assert not any(
-                "example." in value or "Lind" in value for value in row.values() if isinstance(value, str)
-            )
+            assert not any("example." in value or "Lind" in value for value in row.values() if isinstance(value, str))
 
 
 def test_the_nights_make_what_one_full_rebuild_makes(marts: Warehouse) -> None:

@@ -20,9 +20,7 @@ from quality.errors import JourneymartError
 from quality.ledger import Ledger
 from tests.small_night import NOW, PUBLIC, SmallNight, data_folder, night_seen, run
 
-WRITE_TO_MARTS = (
-    "import duckdb, sys; c = duckdb.connect(sys.argv[1])\nprint('open', flush=True); sys.stdin.read()"
-)
+WRITE_TO_MARTS = "import duckdb, sys; c = duckdb.connect(sys.argv[1])\nprint('open', flush=True); sys.stdin.read()"
 
 
 @pytest.fixture(scope="module")
@@ -121,9 +119,7 @@ def test_a_file_of_a_version_too_new_for_old_clients_blocks(served):
 
 
 def test_a_stray_write_ahead_log_blocks(served):
-    refuse(
-        served, "does not belong", spoil=lambda build: (build / "marts" / "other.duckdb.wal").write_text("x")
-    )
+    refuse(served, "does not belong", spoil=lambda build: (build / "marts" / "other.duckdb.wal").write_text("x"))
 
 
 def test_a_write_ahead_log_of_another_file_blocks(served, tmp_path):
@@ -197,9 +193,7 @@ def test_a_build_without_any_table_is_refused(tmp_path):
     night = SmallNight(1)
     folder.build.mkdir()
     prepare(folder.build)
-    sql("CREATE SCHEMA warehouse.night; CREATE TABLE warehouse.night.batches (batch_id varchar)")(
-        folder.build
-    )
+    sql("CREATE SCHEMA warehouse.night; CREATE TABLE warehouse.night.batches (batch_id varchar)")(folder.build)
     with pytest.raises(JourneymartError, match="lacks mart_a, mart_b"):
         publish(
             folder,

@@ -19,9 +19,7 @@ from tests.gate_kit import DAY, STREAM, Landing, column, contract
 
 VERSION = f"{DAY}T10:00:00Z"
 STRICT = contract({"status": column("text", allowed=("open",))}, quarantine=QuarantineBudget(min_rows=3))
-LENIENT = contract(
-    {"status": column("text", allowed=("open", "paused"))}, quarantine=QuarantineBudget(min_rows=3)
-)
+LENIENT = contract({"status": column("text", allowed=("open", "paused"))}, quarantine=QuarantineBudget(min_rows=3))
 
 
 def test_what_is_in_quarantine_is_listed_with_its_reasons(tmp_path: Path) -> None:

@@ -45,21 +45,13 @@ def test_a_full_build_touches_everything(warehouse: Warehouse) -> None:
 def test_a_key_whose_rows_all_vanished_is_deleted_and_still_seen_downstream(warehouse: Warehouse) -> None:
     rating = {"id": "r", "ticket_id": "1"}
     warehouse.night(
-        {
-            "zendesk.satisfaction_ratings": [
-                {**rating, "score": "good", "updated_at": "2026-01-01 00:00:00+00"}
-            ]
-        },
+        {"zendesk.satisfaction_ratings": [{**rating, "score": "good", "updated_at": "2026-01-01 00:00:00+00"}]},
         "int_survey_answer__unioned",
     )
     key = warehouse.values("select survey_answer_key from intermediate.int_survey_answer__unioned")
     assert len(key) == 1
     warehouse.night(
-        {
-            "zendesk.satisfaction_ratings": [
-                {**rating, "score": "unoffered", "updated_at": "2026-01-02 00:00:00+00"}
-            ]
-        }
+        {"zendesk.satisfaction_ratings": [{**rating, "score": "unoffered", "updated_at": "2026-01-02 00:00:00+00"}]}
     )
     assert warehouse.values("select survey_answer_key from intermediate.int_survey_answer__unioned") == []
     assert warehouse.values("select survey_answer_key from _touched.int_survey_answer__unioned") == key
@@ -69,9 +61,7 @@ def test_a_failed_model_leaves_its_rows_and_its_touched_keys_as_they_were(wareho
     comment = {"id": "1", "ticket_id": "1", "events": [{"type": "Comment"}]}
     warehouse.night({"zendesk.ticket_audits": [comment]}, "int_ticket_event__unioned")
     with pytest.raises(DbtFailedError, match="int_ticket_event__unioned"):
-        warehouse.night(
-            {"zendesk.ticket_audits": [{"id": "2", "ticket_id": "2", "events": {"not": "a list"}}]}
-        )
+        warehouse.night({"zendesk.ticket_audits": [{"id": "2", "ticket_id": "2", "events": {"not": "a list"}}]})
     for table in ("intermediate", "_touched"):
         assert warehouse.values(f"select ticket_id from {table}.int_ticket_event__unioned") == ["1"]
 
@@ -91,9 +81,7 @@ def test_one_source_does_not_touch_the_like_named_records_of_another(warehouse: 
 def test_keys_are_the_same_in_every_build_and_positive(warehouse: Warehouse) -> None:
     warehouse.night(tickets({"id": "1"}), SELECT)
     digest = hashlib.md5(b"zendesk\x1f1", usedforsecurity=False).hexdigest()
-    assert warehouse.values("select ticket_key from intermediate.int_ticket__unioned") == [
-        int(digest[:15], 16)
-    ]
+    assert warehouse.values("select ticket_key from intermediate.int_ticket__unioned") == [int(digest[:15], 16)]
 
 
 @pytest.fixture(scope="module")
@@ -129,9 +117,7 @@ def action(number: int, department: str | None, theme: str | None) -> dict[str, 
 
 def test_a_missing_part_of_a_key_is_a_value_like_any_other(made_up: DbtProject, tmp_path: Path) -> None:
     warehouse = Warehouse(made_up, tmp_path)
-    warehouse.night(
-        {"canonical.action": [action(1, None, "a"), action(2, "x", "a"), action(3, None, None)]}, "public"
-    )
+    warehouse.night({"canonical.action": [action(1, None, "a"), action(2, "x", "a"), action(3, None, None)]}, "public")
     warehouse.night({"canonical.action": [action(4, None, "a")]})
     assert warehouse.differences(warehouse.rebuilt(), ["cx_marts.main.public"]) == {}
     assert warehouse.rows("select theme, actions from cx_marts._touched.public order by actions") == [
@@ -140,13 +126,9 @@ def test_a_missing_part_of_a_key_is_a_value_like_any_other(made_up: DbtProject, 
     ]
 
 
-def test_a_model_that_forgets_to_filter_fails_instead_of_doubling_its_rows(
-    made_up: DbtProject, tmp_path: Path
-) -> None:
+def test_a_model_that_forgets_to_filter_fails_instead_of_doubling_its_rows(made_up: DbtProject, tmp_path: Path) -> None:
     warehouse = Warehouse(made_up, tmp_path)
     warehouse.night({"canonical.action": [action(1, "x", "a")]}, "careless")
-    with pytest.raises(
-        DbtFailedError, match="careless returned a row whose owner_department, theme is not touched"
-    ):
+    with pytest.raises(DbtFailedError, match="careless returned a row whose owner_department, theme is not touched"):
         warehouse.night({"canonical.action": [action(2, "y", "a")]})
     assert warehouse.values("select actions from cx_marts.main.careless") == [1]
