@@ -48,4 +48,4 @@ lock: $(STAMP) ## Rewrite requirements.lock from pyproject.toml.
 	@scripts/lock
 
 clean: ## Remove the environment and what nights made (extracts, versions, run history).
-	rm -rf .venv data .dagster/storage dbt_project/target dbt_project/logs
+	rm -rf .venv data .dagster/storage .dagster/dbt .dagster/lineage.json

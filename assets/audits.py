@@ -60,8 +60,7 @@ IDENTITIES: Mapping[str, str] = {
         "method <> 'adjusted_wald' or (value between -100 and 100 and ci_low >= -100 and ci_high <= 100)"
     ),
     "the value is numerator over denominator": (
-        "method not in ('wilson', 'adjusted_wald') "
-        "or abs(value - 100 * numerator / nullif(denominator, 0)) < 1e-3"
+        "method not in ('wilson', 'adjusted_wald') or abs(value - 100 * numerator / nullif(denominator, 0)) < 1e-3"
     ),
     "the denominator is the number of answers": "method = 'count' or denominator = n",
     "counts are not negative": "n >= 0 and coalesce(denominator, 0) >= 0",

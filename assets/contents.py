@@ -54,9 +54,7 @@ def read_tables(connection: duckdb.DuckDBPyConnection, database: str) -> tuple[T
     return tuple(tables)
 
 
-def read_content(
-    connection: duckdb.DuckDBPyConnection, relation: str, columns: Sequence[Column]
-) -> tuple[int, str]:
+def read_content(connection: duckdb.DuckDBPyConnection, relation: str, columns: Sequence[Column]) -> tuple[int, str]:
     """Rows of a relation and the sum of their hashes.
 
     A sum, not an exclusive or, so that two rows that became one another's copy do not cancel out.

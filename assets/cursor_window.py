@@ -30,9 +30,7 @@ class Windows:
     unplaced: int
 
 
-def cut_by_day(
-    rows: Path, stream: FileStream, contract: Contract, dates: Sequence[date], target: Path
-) -> Windows:
+def cut_by_day(rows: Path, stream: FileStream, contract: Contract, dates: Sequence[date], target: Path) -> Windows:
     """Write the rows of some extract dates, each to a file of its own, in the order they were delivered.
 
     A value without an offset is a time of the source's zone as it stands; one with an offset is converted to

@@ -69,9 +69,7 @@ def _contracts(folder: Path) -> tuple[Contract, ...]:
     if folder.resolve() == CONTRACTS.resolve():
         return all_contracts()
     files = sorted(folder.glob("*/*.yml"))
-    return tuple(
-        Contract.model_validate(yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)) for path in files
-    )
+    return tuple(Contract.model_validate(yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)) for path in files)
 
 
 def _shape(contract: Contract) -> object:

@@ -117,9 +117,7 @@ def _count_keys(dump: Path, key: Sequence[str]) -> int:
 
 def _pass_on_whole(dump: Path, target: Path) -> None:
     file = pq.ParquetFile(dump)
-    with pq.ParquetWriter(
-        target, _pass_on(file.schema_arrow.empty_table()).schema, compression="zstd"
-    ) as writer:
+    with pq.ParquetWriter(target, _pass_on(file.schema_arrow.empty_table()).schema, compression="zstd") as writer:
         for part in file.iter_batches():
             writer.write_table(_pass_on(pa.Table.from_batches([part])))
 

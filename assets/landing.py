@@ -112,9 +112,7 @@ def land(stream: FileStream, contract: Contract, folder: DataFolder, extract_dat
     return next(iter(land_many(stream, contract, folder, [extract_date])), None)
 
 
-def land_many(
-    stream: FileStream, contract: Contract, folder: DataFolder, dates: Collection[date]
-) -> list[Landed]:
+def land_many(stream: FileStream, contract: Contract, folder: DataFolder, dates: Collection[date]) -> list[Landed]:
     """Land the extracts of several dates, ascending; missing ones that may be missing are left out.
 
     A file that serves every date is copied and parsed once. A dump without a date in its name says how things stand
@@ -221,9 +219,7 @@ def _land_delivery(
             manifest = kept[day]
             if manifest is None:
                 manifest = _manifest(stream, day, read_as, parsed, portions[day], unplaced=unplaced)
-                manifest = _put_in_place(
-                    stream, home, building, manifest, portions[day], files=building / FILES
-                )
+                manifest = _put_in_place(stream, home, building, manifest, portions[day], files=building / FILES)
             elif not _is_compared(stream, home, manifest):
                 manifest, changed = _compare_again(stream, home, building, manifest), True
             landed.append(Landed(manifest, changed, _compare_successor(stream, home, building, day)))
@@ -285,9 +281,7 @@ def _parse(stream: FileStream, building: Path, copied: Mapping[DroppedFile, Copi
                 damaged += [f"{file.name}: {note}" for note in batch.damage]
             declared = file.declared.rows if file.declared else None
             files.append(
-                LandedFile(
-                    file.name, copied[file].bytes, copied[file].sha256, **counts, declared_rows=declared
-                )
+                LandedFile(file.name, copied[file].bytes, copied[file].sha256, **counts, declared_rows=declared)
             )
     return _Parsed(_Portion(whole_rows, whole_rejects, tuple(files)), columns, tuple(damaged))
 
@@ -339,9 +333,7 @@ def _portions(
         for file in parsed.whole.files:
             count, rejects = in_window.get(file.name, 0), file.rejects if takes_rejects else 0
             here = count + rejects
-            files.append(
-                replace(file, records=here, rows=count, rejects=rejects, outside_window=file.records - here)
-            )
+            files.append(replace(file, records=here, rows=count, rejects=rejects, outside_window=file.records - here))
         portions[day] = _Portion(rows, parsed.whole.rejects if takes_rejects else nothing, tuple(files))
     return portions, windows.unplaced + sum(file.rejects for file in parsed.whole.files)
 
@@ -376,9 +368,7 @@ def _manifest(
 
 def _content_hash(manifest: LandingManifest) -> str:
     """Hash of all that decides what the partition holds, what it passes on included."""
-    return _hash(
-        [_dump_hash(manifest), manifest.window, manifest.compared_to and asdict(manifest.compared_to)]
-    )
+    return _hash([_dump_hash(manifest), manifest.window, manifest.compared_to and asdict(manifest.compared_to)])
 
 
 def _dump_hash(manifest: LandingManifest) -> str:
@@ -454,15 +444,10 @@ def _is_compared(stream: FileStream, home: Path, manifest: LandingManifest) -> b
     if manifest.mode != "full":
         return True
     over = (manifest.vanished or 0) > stream.max_delete_share * (manifest.known or 0)
-    return (
-        manifest.compared_to == _compared_to(_dump_before(home, manifest.date))
-        and manifest.delete_breaker == over
-    )
+    return manifest.compared_to == _compared_to(_dump_before(home, manifest.date)) and manifest.delete_breaker == over
 
 
-def _compare_again(
-    stream: FileStream, home: Path, building: Path, manifest: LandingManifest
-) -> LandingManifest:
+def _compare_again(stream: FileStream, home: Path, building: Path, manifest: LandingManifest) -> LandingManifest:
     partition = home / manifest.extract_date
     portion = _Portion(partition / ROWS, partition / REJECTED, manifest.files)
     return _put_in_place(stream, home, building, manifest, portion, files=partition / FILES)

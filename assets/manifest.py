@@ -185,8 +185,7 @@ def _plain(value: object) -> object:
 
 def _from_json(values: dict[str, Any]) -> Manifest:
     batches = (
-        Batch(**{**batch, "extract_date": date.fromisoformat(batch["extract_date"])})
-        for batch in values["batches"]
+        Batch(**{**batch, "extract_date": date.fromisoformat(batch["extract_date"])}) for batch in values["batches"]
     )
     tables = (
         Table(**{**table, "columns": tuple(Column(**column) for column in table["columns"])})

@@ -135,9 +135,7 @@ def verify_in_fresh_process(version: Path) -> None:
     command = [sys.executable, "-m", "assets.verify", str(version.resolve())]
     result = subprocess.run(command, cwd=_PROJECT, capture_output=True, text=True, check=False)
     if result.returncode != 0:
-        reason = result.stderr.strip().splitlines()[-1:] or [
-            f"the process that read it ended with {result.returncode}"
-        ]
+        reason = result.stderr.strip().splitlines()[-1:] or [f"the process that read it ended with {result.returncode}"]
         raise JourneymartError(f"The new version does not read back, so nothing was published: {reason[0]}")
 
 
@@ -151,9 +149,7 @@ def _require_permission(verdict: LedgerVerdict) -> None:
         for what, checks in became.items()
         if blockers & set(checks)
     )
-    raise JourneymartError(
-        f"Nothing was published: {said or 'the ledger expects no check, so nothing was judged'}."
-    )
+    raise JourneymartError(f"Nothing was published: {said or 'the ledger expects no check, so nothing was judged'}.")
 
 
 def _counted(verdict: LedgerVerdict) -> Checks:
@@ -169,9 +165,7 @@ def _finish(build: Path, public_tables: Set[str], night: Night) -> tuple[Table, 
     """
     spill = warehouse_file(build).parent / _SPILL
     try:
-        with duckdb.connect(
-            config={"temp_directory": str(spill), "autoinstall_known_extensions": False}
-        ) as connection:
+        with duckdb.connect(config={"temp_directory": str(spill), "autoinstall_known_extensions": False}) as connection:
             attach(connection, build, read_only=False)
             # Which rows moved is the next model's business, not the reader's.
             connection.execute(f"DROP SCHEMA IF EXISTS marts.{_TOUCHED} CASCADE")
@@ -210,9 +204,7 @@ def _require_public_shape(
             f"The marts file holds {', '.join(extra)}, which is not declared public: drop or declare it."
         )
     if views:
-        raise JourneymartError(
-            f"Mart {views[0][0]} is a view: materialize it as a table, views do not travel."
-        )
+        raise JourneymartError(f"Mart {views[0][0]} is a view: materialize it as a table, views do not travel.")
     if lacking := sorted(public_tables - found):
         raise JourneymartError(f"The marts file lacks {', '.join(lacking)}: see why dbt did not build it.")
     indexed = connection.execute(
@@ -224,9 +216,7 @@ def _require_public_shape(
         [list(_INDEXED)],
     ).fetchall()
     if indexed:
-        raise JourneymartError(
-            f"Mart {indexed[0][0]} has an index or a key constraint: test its key instead."
-        )
+        raise JourneymartError(f"Mart {indexed[0][0]} has an index or a key constraint: test its key instead.")
     for table in marts:
         for column in table.columns:
             if _UNSAFE_TYPE.fullmatch(column.type):
@@ -238,9 +228,7 @@ def _require_public_shape(
 
 def _require_batches(connection: duckdb.DuckDBPyConnection, build: Path, night: Night) -> None:
     """Refuse a manifest that would lie of its batches: the next night would skip some, or load some twice."""
-    loaded = {
-        batch for (batch,) in connection.execute("SELECT batch_id FROM warehouse.night.batches").fetchall()
-    }
+    loaded = {batch for (batch,) in connection.execute("SELECT batch_id FROM warehouse.night.batches").fetchall()}
     named = {batch.batch_id for batch in night.batches}
     if loaded != named:
         raise JourneymartError(
@@ -261,9 +249,7 @@ def _write_parquet(connection: duckdb.DuckDBPyConnection, build: Path, marts: tu
 
 def _files(build: Path, tables: tuple[Table, ...]) -> tuple[File, ...]:
     """The files a version is made of, hashed. Anything else in the build is a stray, refused by verify."""
-    copies = (
-        parquet_folder(build) / f"{table.name}.parquet" for table in tables if table.database == "marts"
-    )
+    copies = (parquet_folder(build) / f"{table.name}.parquet" for table in tables if table.database == "marts")
     paths = sorted([marts_file(build), warehouse_file(build), *copies])
     with ThreadPoolExecutor() as pool:
         return tuple(

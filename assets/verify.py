@@ -58,22 +58,16 @@ def _verify_files(version: Path, manifest: Manifest) -> None:
             f"{version / stray[0]} does not belong there: {len(stray)} file(s) are not in the manifest."
         )
     if lost := sorted(expected.keys() - found):
-        raise JourneymartError(
-            f"{version / lost[0]} is missing: {len(lost)} file(s) of the manifest are not there."
-        )
+        raise JourneymartError(f"{version / lost[0]} is missing: {len(lost)} file(s) of the manifest are not there.")
     with ThreadPoolExecutor() as pool:
         for file, same in zip(
             manifest.files, pool.map(lambda file: _is_file(version, file), manifest.files), strict=True
         ):
             if not same:
-                raise JourneymartError(
-                    f"{version / file.name} is damaged: its bytes are not those that were written."
-                )
+                raise JourneymartError(f"{version / file.name} is damaged: its bytes are not those that were written.")
 
 
-def _verify_database(
-    connection: duckdb.DuckDBPyConnection, version: Path, manifest: Manifest, database: str
-) -> None:
+def _verify_database(connection: duckdb.DuckDBPyConnection, version: Path, manifest: Manifest, database: str) -> None:
     if storage_version(connection, database) != STORAGE_VERSION:
         raise JourneymartError(
             f"{version}: the {database} file has storage version {storage_version(connection, database)}, "
@@ -82,14 +76,10 @@ def _verify_database(
     expected, found = names(manifest.tables_of(database)), names(read_tables(connection, database))
     for name in sorted(expected.keys() | found.keys()):
         if name not in found or name not in expected or not _same(manifest, expected[name], found[name]):
-            raise JourneymartError(
-                f"{version}: table {name} of the {database} file is not what the manifest says."
-            )
+            raise JourneymartError(f"{version}: table {name} of the {database} file is not what the manifest says.")
 
 
-def _verify_parquet(
-    connection: duckdb.DuckDBPyConnection, version: Path, manifest: Manifest, table: Table
-) -> None:
+def _verify_parquet(connection: duckdb.DuckDBPyConnection, version: Path, manifest: Manifest, table: Table) -> None:
     path = parquet_folder(version) / f"{table.name}.parquet"
     rows, content = read_content(connection, f"read_parquet({literal(str(path))})", table.columns)
     copy = Table(table.database, table.schema, table.name, rows, table.columns, content)

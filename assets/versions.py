@@ -54,9 +54,7 @@ def version_id(as_of: date, run_id: str) -> str:
     """Name of the version a run makes."""
     name = f"{as_of.isoformat()}-{run_id[:8]}"
     if not _VERSION_ID.fullmatch(name):
-        raise JourneymartError(
-            f"'{run_id}' cannot name a version: a run id starts with letters, digits, '-' or '_'."
-        )
+        raise JourneymartError(f"'{run_id}' cannot name a version: a run id starts with letters, digits, '-' or '_'.")
     return name
 
 
@@ -77,9 +75,7 @@ def current_id(folder: DataFolder) -> str | None:
     except OSError as error:
         if error.errno != errno.EINVAL:
             raise
-        raise JourneymartError(
-            f"{folder.current} is not a link: move it away, then run the night again."
-        ) from None
+        raise JourneymartError(f"{folder.current} is not a link: move it away, then run the night again.") from None
 
 
 def current_version(folder: DataFolder) -> Version | None:
@@ -93,9 +89,7 @@ def current_version(folder: DataFolder) -> Version | None:
         return None
     version = _read_version(folder.versions / name)
     if version is None:
-        raise JourneymartError(
-            f"{folder.current} names {name}, which is not whole: roll back, or run the next night."
-        )
+        raise JourneymartError(f"{folder.current} names {name}, which is not whole: roll back, or run the next night.")
     return version
 
 
@@ -245,14 +239,10 @@ def _rollback_target(folder: DataFolder, current: str | None, to: str | None) ->
     if to is not None:
         if to in by_id:
             return by_id[to]
-        state = (
-            "is not whole" if (folder.versions / to).is_dir() and _VERSION_ID.fullmatch(to) else "is not kept"
-        )
+        state = "is not whole" if (folder.versions / to).is_dir() and _VERSION_ID.fullmatch(to) else "is not kept"
         raise JourneymartError(f"Version {to} {state} in {folder.versions}: {known}.")
     if current not in by_id:
-        raise JourneymartError(
-            f"There is no whole current version in {folder.root} to go back from: {known}."
-        )
+        raise JourneymartError(f"There is no whole current version in {folder.root} to go back from: {known}.")
     older = [version for version in versions if version.sequence < by_id[current].sequence]
     if not older:
         raise JourneymartError(f"No version older than {current} is kept in {folder.versions}: {known}.")

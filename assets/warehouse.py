@@ -152,9 +152,7 @@ def _table_columns(contract: Contract) -> dict[str, str]:
 
 def _refuse_loaded(connection: duckdb.DuckDBPyConnection, new: Sequence[_Delivery]) -> None:
     """A partition is loaded once: another content of it needs a base that never saw the first."""
-    loaded = set(
-        connection.execute("select source, stream, extract_date from warehouse.night.batches").fetchall()
-    )
+    loaded = set(connection.execute("select source, stream, extract_date from warehouse.night.batches").fetchall())
     for batch in (delivery.batch for delivery in new):
         partition = (batch.source, batch.stream, batch.extract_date)
         if partition in loaded:
@@ -214,8 +212,7 @@ def _append(
         )
     except (duckdb.BinderException, duckdb.InvalidInputException) as error:
         raise JourneymartError(
-            f"An accepted extract of {stream} does not have the columns of its contract: "
-            "judge its extracts again."
+            f"An accepted extract of {stream} does not have the columns of its contract: judge its extracts again."
         ) from error
     found = dict(
         connection.execute(

@@ -71,9 +71,7 @@ def build_defs(
 
 def night_assets(setup: Setup, manifest: dict[str, Any]) -> list[dg.AssetsDefinition]:
     """All steps of a night, in order. Publish depends directly on every asset that has a blocking check."""
-    extraction = [
-        make(setup, source) for make in (landing_assets, accepted_assets) for source in setup.sources.sources
-    ]
+    extraction = [make(setup, source) for make in (landing_assets, accepted_assets) for source in setup.sources.sources]
     begin = begin_build_asset(setup, manifest)
     models = build_models(setup, manifest)
     audit = audit_asset(setup, models.keys)

@@ -38,9 +38,7 @@ app = typer.Typer(
     pretty_exceptions_enable=False,
     context_settings={"help_option_names": ["-h", "--help"]},
 )
-quarantine_app = typer.Typer(
-    help="Look at rows that broke their contract, and judge them again.", no_args_is_help=True
-)
+quarantine_app = typer.Typer(help="Look at rows that broke their contract, and judge them again.", no_args_is_help=True)
 app.add_typer(quarantine_app, name="quarantine")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
@@ -65,9 +63,7 @@ def _options(
 def run(
     as_of: Annotated[
         datetime | None,
-        typer.Option(
-            formats=["%Y-%m-%d"], help="Last extract date; by default the newest every source has delivered."
-        ),
+        typer.Option(formats=["%Y-%m-%d"], help="Last extract date; by default the newest every source has delivered."),
     ] = None,
     begin: Annotated[
         datetime | None, typer.Option("--from", formats=["%Y-%m-%d"], help="Extract again from this date on.")
@@ -138,9 +134,7 @@ def _print_scorecard(setup: Setup, made: Sequence[Manifest], seconds: float) -> 
 
 @app.command()
 def sample(
-    customers: Annotated[
-        int | None, typer.Option(min=1, help="Customers at the start; by default 2,000.")
-    ] = None,
+    customers: Annotated[int | None, typer.Option(min=1, help="Customers at the start; by default 2,000.")] = None,
     days: Annotated[
         int | None,
         typer.Option(min=1, help="Nights of extracts to write, the first with all history; by default 3."),
@@ -294,9 +288,7 @@ def doctor(as_json: Json = False) -> None:
     else:
         marks = {"ok": "[green]✓[/green]", "warning": "[yellow]![/yellow]", "problem": "[red]✗[/red]"}
         for finding in findings:
-            console.print(
-                f"{marks[finding.health]} {finding.what:<20} {finding.said}", highlight=False, soft_wrap=True
-            )
+            console.print(f"{marks[finding.health]} {finding.what:<20} {finding.said}", highlight=False, soft_wrap=True)
     if any(finding.health == "problem" for finding in findings):
         raise typer.Exit(1)
 
@@ -345,17 +337,13 @@ def quarantine_show(
         return
     for row in rows:
         where = f"{row.file}, record {row.row}" if row.row else "a record that vanished"
-        console.print(
-            f"{where}: {', '.join(row.reasons)}", style="bold", highlight=False, markup=False, soft_wrap=True
-        )
+        console.print(f"{where}: {', '.join(row.reasons)}", style="bold", highlight=False, markup=False, soft_wrap=True)
         console.print(f"  {row.raw or ''}", highlight=False, markup=False, soft_wrap=True)
 
 
 @quarantine_app.command("replay")
 def quarantine_replay(
-    extract: Annotated[
-        str | None, typer.Argument(help="Which extract, as source/stream; by default all.")
-    ] = None,
+    extract: Annotated[str | None, typer.Argument(help="Which extract, as source/stream; by default all.")] = None,
     day: Annotated[
         datetime | None,
         typer.Argument(formats=["%Y-%m-%d"], help="Its date; by default all.", metavar="DATE"),
@@ -393,9 +381,7 @@ def _stream(setup: Setup, name: str) -> FileStream:
     """
     known = {str(stream.stream): stream for stream in setup.sources.streams}
     if name not in known:
-        raise JourneymartError(
-            f"There is no stream '{name}' in {setup.sources.file}: name one of {', '.join(known)}."
-        )
+        raise JourneymartError(f"There is no stream '{name}' in {setup.sources.file}: name one of {', '.join(known)}.")
     return known[name]
 
 
@@ -424,9 +410,7 @@ def command_line(arguments: Sequence[str]) -> int:
     except Exception as error:  # noqa: BLE001 - the outermost place: everything else is a mistake of ours
         # Its words may quote rows, so they are shown only on demand.
         kind = type(error).__name__
-        return _explain(
-            f"Unexpected {kind}: run the command again with --debug to see what and where.", debug
-        )
+        return _explain(f"Unexpected {kind}: run the command again with --debug to see what and where.", debug)
     return 0
 
 

@@ -81,9 +81,7 @@ def print_scorecard(console: Console, card: Scorecard, seconds: float) -> None:
     table.add_column("95 % interval", justify="right", style="dim")
     table.add_column("n", justify="right", style="dim")
     for figure in card.figures:
-        table.add_row(
-            figure.title, _value(figure), _interval(figure), "" if figure.n is None else f"{figure.n:,}"
-        )
+        table.add_row(figure.title, _value(figure), _interval(figure), "" if figure.n is None else f"{figure.n:,}")
     console.print()
     console.print(table)
     rows = f"{card.rows_in:,} in, {card.rows_quarantined:,} quarantined, {card.rows_published:,} published"

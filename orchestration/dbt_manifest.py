@@ -90,9 +90,7 @@ def prepare_manifest(settings: Settings) -> bool:
         )
         if result.returncode:
             words = " ".join((result.stdout + result.stderr).split())
-            raise JourneymartError(
-                f"dbt cannot parse {settings.dbt_project}: {words[:600] or 'it gave no reason'}"
-            )
+            raise JourneymartError(f"dbt cannot parse {settings.dbt_project}: {words[:600] or 'it gave no reason'}")
         temporary = settings.dbt_target / ".project_manifest.json"
         temporary.write_bytes((settings.dbt_target / "manifest.json").read_bytes())
         temporary.replace(manifest_path(settings))

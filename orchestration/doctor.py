@@ -120,13 +120,9 @@ def _sources(settings: Settings) -> Iterator[Finding]:
     from orchestration.sources import load_sources
 
     sources = load_sources(settings.sources, settings.data)
-    yield Finding(
-        "sources", "ok", f"{sources.file}: {len(sources.sources)} sources, {len(sources.streams)} streams"
-    )
+    yield Finding("sources", "ok", f"{sources.file}: {len(sources.sources)} sources, {len(sources.streams)} streams")
     for source in sources.sources:
-        newest = {
-            stream.stream.stream: max(delivered_dates(stream), default=None) for stream in source.streams
-        }
+        newest = {stream.stream.stream: max(delivered_dates(stream), default=None) for stream in source.streams}
         lacking = sorted(name for name, day in newest.items() if day is None)
         if lacking:
             yield Finding(
@@ -137,9 +133,7 @@ def _sources(settings: Settings) -> Iterator[Finding]:
             )
         else:
             days = sorted({day.isoformat() for day in newest.values() if day})
-            yield Finding(
-                f"source {source.name}", "ok", f"newest extracts {' to '.join({days[0]: 0, days[-1]: 0})}"
-            )
+            yield Finding(f"source {source.name}", "ok", f"newest extracts {' to '.join({days[0]: 0, days[-1]: 0})}")
 
 
 def _dbt(settings: Settings) -> Iterator[Finding]:
@@ -151,9 +145,7 @@ def _dbt(settings: Settings) -> Iterator[Finding]:
 
 def _dagster(settings: Settings) -> Iterator[Finding]:
     if not (PROJECT / "dagster.yaml").is_file():
-        yield Finding(
-            "dagster", "problem", f"{PROJECT / 'dagster.yaml'} is missing: restore it from the repository."
-        )
+        yield Finding("dagster", "problem", f"{PROJECT / 'dagster.yaml'} is missing: restore it from the repository.")
         return
     from orchestration.build import build_defs
 
@@ -168,6 +160,4 @@ def _versions(settings: Settings) -> Iterator[Finding]:
     if current is None:
         yield Finding("versions", "warning", "nothing is published yet: run `journeymart run`.")
     else:
-        yield Finding(
-            "versions", "ok", f"{current.id} is current, {len(list_versions(settings.folder))} kept"
-        )
+        yield Finding("versions", "ok", f"{current.id} is current, {len(list_versions(settings.folder))} kept")

@@ -207,9 +207,7 @@ def why_blocked(blocked: "Sequence[Verdict]") -> str:
         failed = [check for check in verdict.checks if check.kind in verdict.blocked_by]
         counts = ", ".join(f"{name} {value}" for name, value in failed[0].metadata.items())
         kinds = ", ".join(check.kind for check in failed)
-        said.append(
-            f"{verdict.stream} of {verdict.extract_date} failed {kinds}{f' ({counts})' if counts else ''}"
-        )
+        said.append(f"{verdict.stream} of {verdict.extract_date} failed {kinds}{f' ({counts})' if counts else ''}")
     more = f", and {len(said) - _SAID} more" if len(said) > _SAID else ""
     return f"The gate stopped the night: {'; '.join(said[:_SAID])}{more}; nothing was published."
 
@@ -225,9 +223,7 @@ def _check_results(stream: FileStream, verdicts: "Sequence[Verdict]") -> Iterato
     """One result per kind over all extracts just judged, with counts of the first at fault or the newest."""
     for kind in CHECKS:
         results = [(v, check) for v in verdicts for check in v.checks if check.kind == kind]
-        telling = next(
-            (pair for pair in results if pair[1].outcome not in {"pass"}), results[-1] if results else None
-        )
+        telling = next((pair for pair in results if pair[1].outcome not in {"pass"}), results[-1] if results else None)
         outcome = telling[1].outcome if telling else "pass"
         yield dg.AssetCheckResult(
             asset_key=keys.accepted(stream.stream),
@@ -238,11 +234,7 @@ def _check_results(stream: FileStream, verdicts: "Sequence[Verdict]") -> Iterato
             else dg.AssetCheckSeverity.ERROR,
             metadata={
                 "extracts judged": len(verdicts),
-                **(
-                    {"extract date": telling[0].extract_date.isoformat(), **telling[1].metadata}
-                    if telling
-                    else {}
-                ),
+                **({"extract date": telling[0].extract_date.isoformat(), **telling[1].metadata} if telling else {}),
             },
         )
 

@@ -36,9 +36,7 @@ def dagster_home(settings: Settings) -> tuple[Path, Path]:
     if settings.state == PROJECT / ".dagster":
         return PROJECT, PROJECT
     said: dict[str, Any] = yaml.safe_load((PROJECT / "dagster.yaml").read_text(encoding="utf-8"))
-    (settings.state / "dagster.yaml").write_text(
-        yaml.safe_dump({**said, **_paths(settings)}), encoding="utf-8"
-    )
+    (settings.state / "dagster.yaml").write_text(yaml.safe_dump({**said, **_paths(settings)}), encoding="utf-8")
     return settings.state, settings.state
 
 
@@ -54,9 +52,7 @@ def _paths(settings: Settings) -> dict[str, Any]:
     return {
         name: {
             **entry,
-            "config": {
-                "base_dir": str(settings.state / Path(entry["config"]["base_dir"]).relative_to(".dagster"))
-            },
+            "config": {"base_dir": str(settings.state / Path(entry["config"]["base_dir"]).relative_to(".dagster"))},
         }
         for name, entry in said.items()
         if "base_dir" in entry.get("config", {})

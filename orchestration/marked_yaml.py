@@ -42,9 +42,7 @@ def read_marked_yaml(path: Path, text: str) -> MarkedYaml:
     """
     for number, line in enumerate(text.splitlines(), start=1):
         if "\t" in line[: len(line) - len(line.lstrip())]:
-            raise JourneymartError(
-                f"{path}, line {number}: a tab stands at the start of the line; indent with spaces."
-            )
+            raise JourneymartError(f"{path}, line {number}: a tab stands at the start of the line; indent with spaces.")
     loader = yaml.SafeLoader(text)
     lines: dict[KeyPath, int] = {}
     try:
@@ -53,9 +51,7 @@ def read_marked_yaml(path: Path, text: str) -> MarkedYaml:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f", line {mark.line + 1}" if mark else ""
-        raise JourneymartError(
-            f"{path}{where}: this is not valid YAML: {error.problem or error.context}."
-        ) from None
+        raise JourneymartError(f"{path}{where}: this is not valid YAML: {error.problem or error.context}.") from None
     except yaml.YAMLError:
         raise JourneymartError(f"{path}: this is not valid YAML: it holds characters YAML forbids.") from None
     finally:
@@ -65,9 +61,7 @@ def read_marked_yaml(path: Path, text: str) -> MarkedYaml:
     return MarkedYaml(path, values, lines)
 
 
-def _values(
-    loader: yaml.SafeLoader, node: yaml.Node, at: KeyPath, lines: dict[KeyPath, int], path: Path
-) -> Any:  # noqa: ANN401 - whatever stands in the file
+def _values(loader: yaml.SafeLoader, node: yaml.Node, at: KeyPath, lines: dict[KeyPath, int], path: Path) -> Any:  # noqa: ANN401 - whatever stands in the file
     lines.setdefault(at, node.start_mark.line + 1)
     if isinstance(node, yaml.SequenceNode):
         return [_values(loader, child, (*at, n), lines, path) for n, child in enumerate(node.value)]

@@ -82,9 +82,7 @@ def dbt_resource(setup: Setup) -> NightlyDbt:
 
 def _project(setup: Setup) -> DbtProject:
     settings = setup.settings
-    return DbtProject(
-        settings.dbt_project, target_path=settings.dbt_target, profiles_dir=settings.dbt_project
-    )
+    return DbtProject(settings.dbt_project, target_path=settings.dbt_target, profiles_dir=settings.dbt_project)
 
 
 class Translator(DagsterDbtTranslator):
@@ -94,9 +92,7 @@ class Translator(DagsterDbtTranslator):
         super().__init__()
         self._setup = setup
 
-    def get_asset_spec(
-        self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None
-    ) -> dg.AssetSpec:
+    def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
         """The stock translation, with the sources' own dependencies, kinds, owners and tags."""
         spec = super().get_asset_spec(manifest, unique_id, project)
         props = self.get_resource_props(manifest, unique_id)
@@ -150,9 +146,7 @@ class Translator(DagsterDbtTranslator):
     ) -> list[dg.AssetDep]:
         """What a node reads: other nodes, and for tables of the warehouse the extracts that filled them."""
         sources = [
-            manifest["sources"][i]
-            for i in props.get("depends_on", {}).get("nodes", [])
-            if i in manifest["sources"]
+            manifest["sources"][i] for i in props.get("depends_on", {}).get("nodes", []) if i in manifest["sources"]
         ]
         nodes = [dep for dep in spec.deps if dep.asset_key.path[0] != "warehouse"]
         extracts = [
@@ -262,9 +256,7 @@ def _check_results(
             asset_key=translator.get_asset_key(manifest["nodes"][target]),
             check_name=test["name"],
             passed=result["status"] == "pass",
-            severity=dg.AssetCheckSeverity.WARN
-            if result["status"] == "warn"
-            else dg.AssetCheckSeverity.ERROR,
+            severity=dg.AssetCheckSeverity.WARN if result["status"] == "warn" else dg.AssetCheckSeverity.ERROR,
             metadata=_counts(result),
         )
 
@@ -280,9 +272,7 @@ def _problem(
         names = ", ".join(sorted(manifest["nodes"][i]["name"] for i in broken)[:5])
         return f"dbt could not build or test {names}: see {log}; nothing was published."
     if failed:
-        said = ", ".join(
-            f"{manifest['nodes'][i]['name']} ({results[i]['failures']} rows)" for i in sorted(failed)[:5]
-        )
+        said = ", ".join(f"{manifest['nodes'][i]['name']} ({results[i]['failures']} rows)" for i in sorted(failed)[:5])
         return f"{len(failed)} dbt test(s) failed, {said}: see {log}; nothing was published."
     if code:
         return f"dbt ended early with exit code {code}: see {log}; nothing was published."
@@ -313,11 +303,7 @@ def _outputs(
             metadata={
                 "seconds": round(results[unique_id]["execution_time"], 3),
                 **({"dagster/row_count": counted} if counted is not None else {}),
-                **(
-                    {"dagster/column_lineage": column_lineage(columns, manifest, translator)}
-                    if columns
-                    else {}
-                ),
+                **({"dagster/column_lineage": column_lineage(columns, manifest, translator)} if columns else {}),
             },
         )
 
@@ -341,9 +327,7 @@ def column_lineage(
 
 def _row_counts(setup: Setup) -> dict[tuple[str, str, str], int]:
     """Rows of every table of the build, by database, schema and name; from the catalog, not by scanning."""
-    found = _catalog(
-        setup, "select database_name, schema_name, table_name, estimated_size from duckdb_tables()"
-    )
+    found = _catalog(setup, "select database_name, schema_name, table_name, estimated_size from duckdb_tables()")
     return {(database, schema, name): rows for database, schema, name, rows in found}
 
 
@@ -382,9 +366,7 @@ def _is_public(props: Mapping[str, Any]) -> bool:
 def public_tables(manifest: Mapping[str, Any]) -> frozenset[str]:
     """Names of the marts a version must hold."""
     return frozenset(
-        node["alias"]
-        for node in manifest["nodes"].values()
-        if node["resource_type"] in _BUILT and _is_public(node)
+        node["alias"] for node in manifest["nodes"].values() if node["resource_type"] in _BUILT and _is_public(node)
     )
 
 

@@ -45,9 +45,7 @@ class BuildPlan:
         """Every batch as the version's manifest lists it."""
         from assets.manifest import Batch
 
-        return tuple(
-            Batch(b.batch_id, b.source, b.system, b.stream, b.extract_date, b.rows) for b in self.accepted
-        )
+        return tuple(Batch(b.batch_id, b.source, b.system, b.stream, b.extract_date, b.rows) for b in self.accepted)
 
     @property
     def rows_in(self) -> int:
@@ -157,8 +155,4 @@ def delivered_dates(stream: FileStream) -> list[date]:
 
 
 def _not_landed(setup: Setup, stream: FileStream) -> list[date]:
-    return [
-        day
-        for day in delivered_dates(stream)
-        if not setup.folder.landing_partition(stream.stream, day).exists()
-    ]
+    return [day for day in delivered_dates(stream) if not setup.folder.landing_partition(stream.stream, day).exists()]

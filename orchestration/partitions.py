@@ -20,9 +20,7 @@ _PARTITION = "dagster/partition"
 
 def daily(sources: Sources) -> dg.DailyPartitionsDefinition:
     """One partition per extract date, complete at midnight of the reporting time zone."""
-    return dg.DailyPartitionsDefinition(
-        start_date=sources.first_date.isoformat(), timezone=sources.reporting_timezone
-    )
+    return dg.DailyPartitionsDefinition(start_date=sources.first_date.isoformat(), timezone=sources.reporting_timezone)
 
 
 def dates(context: AssetExecutionContext) -> list[date]:

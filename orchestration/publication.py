@@ -22,9 +22,7 @@ from orchestration.setup import Setup
 from quality.ledger import Check, Expected, Ledger, Recorded
 
 AUDITS = {
-    "reconciliation": (
-        "Every accepted record is in its canonical object, and every canonical record in its fact."
-    ),
+    "reconciliation": ("Every accepted record is in its canonical object, and every canonical record in its fact."),
     "kpi_identities": "Numerators, denominators, values and bounds of every KPI row agree.",
     "drift": "No mart vanished, emptied or lost most of its rows against the version before.",
 }
@@ -61,9 +59,7 @@ def begin_build_asset(setup: Setup, manifest: Mapping[str, Any]) -> dg.AssetsDef
         with in_one_sentence():
             plan = plan_build(setup, last_date(context))
             if plan.is_current:
-                context.log.info(
-                    f"Nothing is new: the current version holds every accepted batch as of {plan.as_of}."
-                )
+                context.log.info(f"Nothing is new: the current version holds every accepted batch as of {plan.as_of}.")
                 return
             ledger = Ledger(setup.folder.ledger(context.run_id))
             # Warnings are expected like the rest: a test that did not run says nothing.
@@ -135,25 +131,19 @@ def audit_asset(setup: Setup, marts: Iterable[dg.AssetKey]) -> dg.AssetsDefiniti
                 asset_key=keys.AUDIT,
                 check_name=finding.audit,
                 passed=finding.outcome == "pass",
-                severity=dg.AssetCheckSeverity.WARN
-                if finding.outcome == "warn"
-                else dg.AssetCheckSeverity.ERROR,
+                severity=dg.AssetCheckSeverity.WARN if finding.outcome == "warn" else dg.AssetCheckSeverity.ERROR,
                 description=finding.sentence,
                 metadata=dict(finding.detail),
             )
         failed = [finding.sentence for finding in findings if finding.outcome in {"fail", "error"}]
         if failed:
             raise dg.Failure(description=f"{' '.join(failed)} Nothing was published.", allow_retries=False)
-        yield dg.MaterializeResult(
-            asset_key=keys.AUDIT, metadata={"seconds": round(time.monotonic() - began, 3)}
-        )
+        yield dg.MaterializeResult(asset_key=keys.AUDIT, metadata={"seconds": round(time.monotonic() - began, 3)})
 
     return audit_marts
 
 
-def published_asset(
-    setup: Setup, manifest: Mapping[str, Any], gates: Iterable[dg.AssetKey]
-) -> dg.AssetsDefinition:
+def published_asset(setup: Setup, manifest: Mapping[str, Any], gates: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
     """The step that turns the build into the version readers see.
 
     Args:

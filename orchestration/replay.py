@@ -45,11 +45,7 @@ def replay(setup: Setup, stream: StreamId | None, extract_date: date | None) -> 
     with data_lock(setup.folder, "a replay"), Gate(setup.folder, None, record_texts) as gate:
         for held in list_quarantined(setup.folder):
             own = configured.get((held.source, held.stream))
-            if (
-                own is None
-                or (stream and own.stream != stream)
-                or (extract_date and held.extract_date != extract_date)
-            ):
+            if own is None or (stream and own.stream != stream) or (extract_date and held.extract_date != extract_date):
                 continue
             extract = LandedExtract(
                 stream=own.stream,

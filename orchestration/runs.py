@@ -50,9 +50,7 @@ _ENDINGS = {
 }
 
 
-def run_night(
-    defs: dg.Definitions, instance: DagsterInstance, days: Sequence[date], watcher: Watcher
-) -> RunOutcome:
+def run_night(defs: dg.Definitions, instance: DagsterInstance, days: Sequence[date], watcher: Watcher) -> RunOutcome:
     """Run one night over a range of dates.
 
     Raises:

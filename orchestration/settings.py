@@ -31,9 +31,7 @@ class Settings(BaseSettings):
         dbt_threads: Models dbt builds at once.
     """
 
-    model_config = SettingsConfigDict(
-        env_prefix="JOURNEYMART_", frozen=True, extra="ignore", env_ignore_empty=True
-    )
+    model_config = SettingsConfigDict(env_prefix="JOURNEYMART_", frozen=True, extra="ignore", env_ignore_empty=True)
 
     data: Folder = PROJECT / "data"
     sources: Folder = PROJECT / "sources.yml"

@@ -87,8 +87,7 @@ def _placeholders(*allowed: str) -> BeforeValidator:
 def _no_secret(value: object) -> object:
     if isinstance(value, str) and _SECRET_IN_URL.search(value):
         raise _refuse(
-            "no user name or password may stand in the location; name environment variables under "
-            "storage_options_env"
+            "no user name or password may stand in the location; name environment variables under storage_options_env"
         )
     return value
 
@@ -231,9 +230,7 @@ def _source(file: MarkedYaml, data: Path, parsed: _File, name: str) -> Source:
     """Put a source's defaults under its streams' own words, and check what only the whole can show."""
     at, source = ("sources", name), parsed.sources[name]
     if not _NAME.fullmatch(name):
-        raise file.mistake(
-            at, "a source's name has small letters, digits and underscores, and begins with a letter"
-        )
+        raise file.mistake(at, "a source's name has small letters, digits and underscores, and begins with a letter")
     known = {path.stem for path in (CONTRACTS / source.system).glob("*.yml")}
     read_by: dict[str, str] = {}
     streams = []
@@ -269,13 +266,10 @@ def _said(file: MarkedYaml, source: _Source, at: KeyPath, stream: str) -> dict[s
     said = {
         key: value
         for key in _Stream.model_fields
-        if (value := getattr(own, key) if getattr(own, key) is not None else getattr(source, key, None))
-        is not None
+        if (value := getattr(own, key) if getattr(own, key) is not None else getattr(source, key, None)) is not None
     }
     if "pattern" not in said:
-        raise file.mistake(
-            at, f"the key 'pattern' is missing, here or for the whole source{_meaning('pattern')}"
-        )
+        raise file.mistake(at, f"the key 'pattern' is missing, here or for the whole source{_meaning('pattern')}")
     columns = load_contract(source.system, stream).columns if "cursor" in said else {}
     if "cursor" in said and said["cursor"] not in columns:
         hint = _nearest(said["cursor"], columns, show=40)

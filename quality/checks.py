@@ -140,9 +140,7 @@ def completeness(
     }
     if changes is not None:
         changed, vanished, neither = changes
-        wrong["changes that do not add up"] = (
-            changed > manifest.rows or vanished != manifest.vanished or neither > 0
-        )
+        wrong["changes that do not add up"] = changed > manifest.rows or vanished != manifest.vanished or neither > 0
     return CheckResult(
         "completeness",
         "fail" if any(wrong.values()) else "pass",

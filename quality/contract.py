@@ -156,13 +156,9 @@ class Contract(_Strict):
     def _is_unambiguous(self) -> Contract:
         # DuckDB does not tell names apart that differ only in case; the gate's own columns begin with "_".
         folded = [name.casefold() for name in self.columns]
-        doubtful = [
-            name for name in self.columns if folded.count(name.casefold()) > 1 or name.startswith("_")
-        ]
+        doubtful = [name for name in self.columns if folded.count(name.casefold()) > 1 or name.startswith("_")]
         if doubtful:
-            raise ValueError(
-                f"{', '.join(doubtful)}: a column needs a name of its own that begins with no '_'"
-            )
+            raise ValueError(f"{', '.join(doubtful)}: a column needs a name of its own that begins with no '_'")
         rules = [rule.name for rule in self.rules]
         if len(set(rules)) < len(rules):
             raise ValueError("two rules have the same name")

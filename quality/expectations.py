@@ -79,8 +79,7 @@ class Judge:
             results[name] = "error" if not ran else "pass" if result.success is True else "fail"
         if len(said) != len(expected):
             raise JourneymartError(
-                f"Great Expectations gave {len(said)} results for {len(expected)} expectations: "
-                "run the night again."
+                f"Great Expectations gave {len(said)} results for {len(expected)} expectations: run the night again."
             )
         return results
 
@@ -129,9 +128,7 @@ def _proven() -> None:
     The hollow one has neither rows nor the columns asked for; what is asked of the table itself fails there.
     """
     expected = (
-        Expectation(
-            "columns", "columns", True, "false", {"column_set": ["a", "b", "c"], "exact_match": False}
-        ),
+        Expectation("columns", "columns", True, "false", {"column_set": ["a", "b", "c"], "exact_match": False}),
         Expectation("row_count", "row_count", True, "false", {"min_value": 1}),
         Expectation("not_null", "not_null", True, "a is null", {"column": "a"}),
         Expectation("in_set", "in_set", True, "b <> 'x'", {"column": "b", "value_set": ["x", "y"]}),

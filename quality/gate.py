@@ -237,9 +237,7 @@ class Gate:
             manifest = read_landing_manifest(extract.partition)
         except JourneymartError as error:
             results["completeness"] = _failed("completeness", error)
-            results.update(
-                {kind: not_judged(kind, "completeness") for kind in ("schema", "volume", "deletes")}
-            )
+            results.update({kind: not_judged(kind, "completeness") for kind in ("schema", "volume", "deletes")})
             return _Case(extract, None, results, time.perf_counter() - started)
         results["completeness"] = _guarded("completeness", lambda: self._completeness(extract, manifest))
         results["schema"] = _guarded("schema", lambda: checks.schema(contract, manifest))
@@ -270,11 +268,7 @@ class Gate:
                 ).fetchall()
             )
             changes = (by_operation.pop("upsert", 0), by_operation.pop("delete", 0), len(by_operation))
-        columns = [
-            name
-            for name in text_columns(self._connection, extract.rows_file)
-            if name not in ("_file", "_row")
-        ]
+        columns = [name for name in text_columns(self._connection, extract.rows_file) if name not in ("_file", "_row")]
         about = (extract.stream, extract.extract_date, extract.mode)
         return checks.completeness(manifest, about=about, facts=facts, columns=columns, changes=changes)
 
@@ -291,9 +285,7 @@ class Gate:
     def _volume(self, extract: LandedExtract, manifest: LandingManifest) -> CheckResult:
         earlier: list[int] = []
         if extract.contract.volume is not None:
-            earlier = earlier_row_counts(
-                self._folder, extract.stream, extract.extract_date, checks.VOLUME_NIGHTS
-            )
+            earlier = earlier_row_counts(self._folder, extract.stream, extract.extract_date, checks.VOLUME_NIGHTS)
         return checks.volume(extract.contract, manifest, earlier)
 
     def _judge_rows(self, cases: Sequence[_Case]) -> dict[date, Verdict]:
@@ -324,8 +316,7 @@ class Gate:
         make_work(self._connection, contract, extracts)
         if wrong := wrong_types(self._connection, contract):
             raise JourneymartError(
-                f"{extracts[0].stream}: {', '.join(wrong)} did not get the type of the contract: "
-                "report this as a bug."
+                f"{extracts[0].stream}: {', '.join(wrong)} did not get the type of the contract: report this as a bug."
             )
         counts = count_work(self._connection, contract, len(cases))
         # Of a dump, nothing may have changed.
@@ -343,9 +334,7 @@ class Gate:
             )
             for table, expected in suites
         ]
-        contract_results = [
-            checks.contract_met(contract, opinions, counts, batch) for batch in range(len(cases))
-        ]
+        contract_results = [checks.contract_met(contract, opinions, counts, batch) for batch in range(len(cases))]
         return _Pass(counts, contract_results, time.perf_counter() - started)
 
     def _conclude(
@@ -367,15 +356,11 @@ class Gate:
                 "completeness", lambda: self._builds_on_accepted(extract, manifest, results["completeness"])
             )
         if counts is None or manifest is None:
-            results.update(
-                {kind: not_judged(kind, "contract") for kind in ("freshness", "quarantine", WARNINGS)}
-            )
+            results.update({kind: not_judged(kind, "contract") for kind in ("freshness", "quarantine", WARNINGS)})
         else:
             found = predicates(contract)
             warned = {each.name: counts.found[each.name] for each in found if each.on_failure == "warn"}
-            reasons = {
-                each.name: counts.found[each.name] for each in found if each.on_failure == "quarantine"
-            }
+            reasons = {each.name: counts.found[each.name] for each in found if each.on_failure == "quarantine"}
             results["freshness"] = _guarded("freshness", lambda: self._freshness(extract, manifest, counts))
             results["quarantine"] = checks.quarantine(contract, manifest, counts, reasons)
             results[WARNINGS] = checks.warnings(contract, manifest, warned)
@@ -415,9 +400,7 @@ class Gate:
             seconds=case.seconds + seconds + time.perf_counter() - started,
         )
 
-    def _freshness(
-        self, extract: LandedExtract, manifest: LandingManifest, counts: BatchCounts
-    ) -> CheckResult:
+    def _freshness(self, extract: LandedExtract, manifest: LandingManifest, counts: BatchCounts) -> CheckResult:
         limit, newest = extract.contract.freshness, counts.newest
         if limit is not None and extract.mode == "full" and manifest.rows:
             newest = newest_in_dump(self._connection, extract, limit.column)

@@ -135,8 +135,7 @@ def read_landing_manifest(partition: Path) -> LandingManifest:
             extract_date=date.fromisoformat(said["extract_date"]),
             mode=said["mode"],
             files=tuple(
-                LandedFile(**{name: each[name] for name in LandedFile.__dataclass_fields__})
-                for each in said["files"]
+                LandedFile(**{name: each[name] for name in LandedFile.__dataclass_fields__}) for each in said["files"]
             ),
             records=int(said["records"]),
             rows=int(said["rows"]),
@@ -169,9 +168,7 @@ def earlier_row_counts(folder: DataFolder, stream: StreamId, before: date, night
         nights: How many at most.
     """
     landed = folder.landing_partition(stream, before).parent
-    dates = sorted(
-        (path.name for path in landed.glob("[0-9]*") if path.name < before.isoformat()), reverse=True
-    )
+    dates = sorted((path.name for path in landed.glob("[0-9]*") if path.name < before.isoformat()), reverse=True)
     counts: list[int] = []
     for name in dates:
         if len(counts) == nights:

@@ -110,9 +110,7 @@ class Ledger:
 
     def expect_all(self, expected: Iterable[Expected]) -> None:
         """Say that checks have to run this night; costs one flush to disk, however many."""
-        self._append(
-            {"event": "expect", **_names(each.check), "blocking": each.blocking} for each in expected
-        )
+        self._append({"event": "expect", **_names(each.check), "blocking": each.blocking} for each in expected)
 
     def record(
         self,
@@ -223,8 +221,7 @@ class Ledger:
             raise ValueError("event")
         elif before is None:
             raise JourneymartError(
-                f"{self.path}: the {check} was recorded without being expected: "
-                "expect it when the night begins."
+                f"{self.path}: the {check} was recorded without being expected: expect it when the night begins."
             )
         else:
             state[check] = (before[0], Recorded(check, _outcome(event["outcome"]), detail))

@@ -96,9 +96,7 @@ def _column_predicates(contract: Contract, name: str) -> Iterator[Predicate]:
         missing = f"{value} is null" + ("" if column.type == "text" else f" and {text} is null")
         yield predicate("missing", without_value, missing, "missing")
     if column.type != "text":
-        yield predicate(
-            "type", without_value, f"{text} is not null and {value} is null", f"not a {column.type}"
-        )
+        yield predicate("type", without_value, f"{text} is not null and {value} is null", f"not a {column.type}")
     if column.allowed is not None:
         allowed = ", ".join(map(literal, column.allowed))
         yield predicate("allowed", column.on_failure, f"{value} not in ({allowed})", "not allowed")

@@ -153,8 +153,7 @@ def _summary(connection: duckdb.DuckDBPyConnection, partition: Path) -> Quaranti
     rows = read_parquet(partition / ROWS)
     counted = connection.execute(f"select count(*) from {rows}").fetchone()
     reasons = connection.execute(
-        f"select reason, count(*) from (select unnest(reasons) as reason from {rows}) "
-        "group by all order by 2 desc, 1"
+        f"select reason, count(*) from (select unnest(reasons) as reason from {rows}) group by all order by 2 desc, 1"
     ).fetchall()
     verdict = json.loads((partition / VERDICT).read_text(encoding="utf-8"))
     return QuarantinedExtract(
@@ -172,9 +171,7 @@ def _collect_rows(connection: duckdb.DuckDBPyConnection, extract: LandedExtract,
     contract = extract.contract
     faults = [each for each in predicates(contract) if each.on_failure != "warn"]
     lists = [
-        "list_filter(["
-        + ", ".join(f"case when {each.sql} then {literal(word)} end" for each, word in words)
-        + "], "
+        "list_filter([" + ", ".join(f"case when {each.sql} then {literal(word)} end" for each, word in words) + "], "
         "lambda x: x is not null)"
         for words in (
             [(each, each.reason) for each in faults],
@@ -195,20 +192,16 @@ def _collect_rows(connection: duckdb.DuckDBPyConnection, extract: LandedExtract,
     )
 
 
-def _take_raw_texts(
-    connection: duckdb.DuckDBPyConnection, extract: LandedExtract, raw_texts: RawTexts
-) -> None:
+def _take_raw_texts(connection: duckdb.DuckDBPyConnection, extract: LandedExtract, raw_texts: RawTexts) -> None:
     wanted = connection.execute(
-        "select _file, list(_row order by _row) from faulty "
-        "where _row is not null group by _file order by _file"
+        "select _file, list(_row order by _row) from faulty where _row is not null group by _file order by _file"
     ).fetchall()
     for file, numbers in wanted:
         texts = raw_texts(extract.partition, file, numbers)
         known = pa.table({"_row": pa.array(texts, pa.int64()), "raw": pa.array(texts.values(), pa.string())})
         connection.register("known", known)
         connection.execute(
-            "update faulty set raw = known.raw from known "
-            "where faulty._file = ? and faulty._row = known._row",
+            "update faulty set raw = known.raw from known where faulty._file = ? and faulty._row = known._row",
             [file],
         )
         connection.unregister("known")

@@ -94,9 +94,7 @@ def text_columns(connection: duckdb.DuckDBPyConnection, file: Path) -> dict[str,
     return {name: row[0] for (name,), row in zip(as_delivered, as_read, strict=True)}
 
 
-def make_work(
-    connection: duckdb.DuckDBPyConnection, contract: Contract, extracts: Sequence[LandedExtract]
-) -> None:
+def make_work(connection: duckdb.DuckDBPyConnection, contract: Contract, extracts: Sequence[LandedExtract]) -> None:
     """Make the working table, with a column `_batch` (place among the extracts), and its views.
 
     Raises:
@@ -110,13 +108,11 @@ def make_work(
         rows.append(f"({_typed_rows(extract, batch, columns)})")
     quarantining = any_of(each for each in predicates(contract) if each.on_failure == "quarantine")
     connection.execute(
-        f"create or replace table {WORK} as select *, {quarantining} as _quarantined "
-        f"from ({' union all '.join(rows)})"
+        f"create or replace table {WORK} as select *, {quarantining} as _quarantined from ({' union all '.join(rows)})"
     )
     for view, operation in ((TO_ACCEPT, "upsert"), (TO_DELETE, "delete")):
         connection.execute(
-            f"create or replace view {view} as "
-            f"select * from {WORK} where not _quarantined and _op = '{operation}'"
+            f"create or replace view {view} as select * from {WORK} where not _quarantined and _op = '{operation}'"
         )
 
 
@@ -174,9 +170,7 @@ def count_violations(
     }
 
 
-def newest_in_dump(
-    connection: duckdb.DuckDBPyConnection, extract: LandedExtract, column: str
-) -> datetime | None:
+def newest_in_dump(connection: duckdb.DuckDBPyConnection, extract: LandedExtract, column: str) -> datetime | None:
     """Newest value of a time column in the whole delivered table, not only in what changed."""
     text = identifier(text_columns(connection, extract.rows_file)[column])
     kind = extract.contract.columns[column].type
@@ -185,9 +179,7 @@ def newest_in_dump(
     return row[0] if row else None
 
 
-def _by_batch(
-    connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str]
-) -> dict[int, tuple[Any, ...]]:
+def _by_batch(connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str]) -> dict[int, tuple[Any, ...]]:
     query = f"select _batch, {', '.join(columns)} from {table} group by _batch"
     return {row[0]: row[1:] for row in connection.execute(query).fetchall()}
 

@@ -29,9 +29,7 @@ def column(kind: str, **settings: Any) -> Column:
     return Column(type=kind, description=kind, **{"pii": "none", **settings})
 
 
-def contract(
-    columns: Mapping[str, Column] | None = None, rules: Sequence[Rule] = (), **settings: Any
-) -> Contract:
+def contract(columns: Mapping[str, Column] | None = None, rules: Sequence[Rule] = (), **settings: Any) -> Contract:
     """A contract with an id, a version and whatever else is asked for."""
     return Contract(
         **{

@@ -70,8 +70,7 @@ def _header(text: Path, form: FileFormat) -> tuple[list[str], int]:
             break
     if len(found) < form.header_rows:
         raise JourneymartError(
-            f"{text.name} has {len(found)} of {form.header_rows} header rows: have the complete file "
-            "delivered again."
+            f"{text.name} has {len(found)} of {form.header_rows} header rows: have the complete file delivered again."
         )
     for records, index in found:
         if index in damage(records, form.limits.max_record_bytes):
@@ -132,9 +131,7 @@ def _arrow_parse(block: object, columns: tuple[str, ...], delimiter: str, on_rag
     return arrow_csv.read_csv(
         pa.py_buffer(block),
         # One block: a record can then not straddle two. Without threads, invalid rows come with their number.
-        read_options=arrow_csv.ReadOptions(
-            use_threads=False, block_size=size + 1, column_names=list(columns)
-        ),
+        read_options=arrow_csv.ReadOptions(use_threads=False, block_size=size + 1, column_names=list(columns)),
         parse_options=arrow_csv.ParseOptions(
             delimiter=delimiter, newlines_in_values=True, invalid_row_handler=on_ragged
         ),

@@ -102,16 +102,12 @@ class _LocalFolder:
     def entries(self, path: str) -> list[_Entry]:
         try:
             with os.scandir(self.root / path) as found:
-                return [
-                    _Entry(entry.name, entry.is_dir(follow_symlinks=False), entry.is_symlink())
-                    for entry in found
-                ]
+                return [_Entry(entry.name, entry.is_dir(follow_symlinks=False), entry.is_symlink()) for entry in found]
         except FileNotFoundError:
             return []
         except OSError as error:
             raise JourneymartError(
-                f"The drop folder {self.root / path} cannot be read ({error.strerror}): check its path "
-                "and permissions."
+                f"The drop folder {self.root / path} cannot be read ({error.strerror}): check its path and permissions."
             ) from None
 
     @contextmanager
@@ -294,23 +290,15 @@ def _regexes(pattern: str, stream: FileStream, extract_date: date | None) -> lis
             return re.escape(extract_date.isoformat()) if extract_date else f"({_DATE})"
         return "[^/]*" if token == "*" else re.escape(token)  # noqa: S105
 
-    return [
-        re.compile(re.sub(r"\{stream\}|\{date\}|\*|[^{*]+|\{", literal, part)) for part in pattern.split("/")
-    ]
+    return [re.compile(re.sub(r"\{stream\}|\{date\}|\*|[^{*]+|\{", literal, part)) for part in pattern.split("/")]
 
 
-def _matches(
-    folder: _Folder, stream: FileStream, parts: list[re.Pattern[str]], below: str = ""
-) -> Iterator[_Match]:
+def _matches(folder: _Folder, stream: FileStream, parts: list[re.Pattern[str]], below: str = "") -> Iterator[_Match]:
     entries = folder.entries(below)
     files = {entry.name for entry in entries if not entry.is_folder}
     for entry in entries:
         match = parts[0].fullmatch(entry.name)
-        if (
-            not match
-            or entry.name.startswith(".")
-            or entry.name.lower().endswith((*_UNFINISHED, MANIFEST_SUFFIX))
-        ):
+        if not match or entry.name.startswith(".") or entry.name.lower().endswith((*_UNFINISHED, MANIFEST_SUFFIX)):
             continue
         _require_plain(entry.name, below)
         path = f"{below}/{entry.name}".lstrip("/")
@@ -361,8 +349,7 @@ def _declared(folder: _Folder, stream: FileStream, path: str) -> Declared | None
         ) from None
     if mode != stream.mode:
         raise JourneymartError(
-            f"{where} declares mode {mode}, but {stream.stream} is read as {stream.mode}: correct one of "
-            "them."
+            f"{where} declares mode {mode}, but {stream.stream} is read as {stream.mode}: correct one of them."
         )
     return declared
 

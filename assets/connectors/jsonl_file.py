@@ -83,9 +83,7 @@ def read_jsonl(text: Path, form: FileFormat, window: int = WINDOW_BYTES) -> Pars
     return ParsedFile(names, in_order(read, surveyed))
 
 
-def _survey(
-    connection: duckdb.DuckDBPyConnection, records: Records, limit: int, columns: dict[str, str]
-) -> _Survey:
+def _survey(connection: duckdb.DuckDBPyConnection, records: Records, limit: int, columns: dict[str, str]) -> _Survey:
     """Judge each line of a window, and add the keys of good ones to `columns` (by name in lower case)."""
     faults = damage(records, limit)
     _load_lines(connection, records, _all_but(len(records), faults))
@@ -101,14 +99,10 @@ def _survey(
         """,
         {"suspect": _SUSPECT},
     )
-    broken = connection.execute(
-        "select i, is_object from surveyed where is_object is distinct from true"
-    ).fetchall()
+    broken = connection.execute("select i, is_object from surveyed where is_object is distinct from true").fetchall()
     faults.update((i, _INVALID if is_object is None else _NO_OBJECT) for i, is_object in broken)
     suspects = []
-    for (i,) in connection.execute(
-        "select i from surveyed where is_suspect and is_object order by i"
-    ).fetchall():
+    for (i,) in connection.execute("select i from surveyed where is_suspect and is_object order by i").fetchall():
         values = _exact_values(records.text(i, limit))
         if isinstance(values, str):
             faults[i] = values
@@ -148,10 +142,7 @@ def _batch(records: Records, survey: _Survey, columns: tuple[str, ...], limit: i
         table = _plain_rows(connection, records, plain, columns)
     if survey.suspects:
         exact = [_exact_values(records.text(i, limit)) for i in survey.suspects]
-        values = [
-            pa.array([row.get(name) for row in exact if isinstance(row, dict)], pa.string())
-            for name in columns
-        ]
+        values = [pa.array([row.get(name) for row in exact if isinstance(row, dict)], pa.string()) for name in columns]
         numbers = np.array(survey.suspects, dtype=np.int64) + records.first
         table = pa.concat_tables([table, rows_table(columns, values, numbers)]).sort_by("_row")
     rejected = sorted(survey.faults)
@@ -189,9 +180,7 @@ def _load_lines(connection: duckdb.DuckDBPyConnection, records: Records, keep: F
         [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(block))],
     )
     table = pa.table({"i": np.flatnonzero(keep), "line": texts})
-    connection.register(
-        "lines", pa.Table.from_batches(table.to_batches(max_chunksize=_MORSEL_ROWS), table.schema)
-    )
+    connection.register("lines", pa.Table.from_batches(table.to_batches(max_chunksize=_MORSEL_ROWS), table.schema))
 
 
 def _all_but(count: int, left_out: dict[int, str]) -> Flags:

@@ -34,9 +34,7 @@ def read_parquet(path: Path, form: FileFormat) -> ParsedFile:
     """
     try:
         file = pq.ParquetFile(path, page_checksum_verification=True)
-        unpacked = sum(
-            file.metadata.row_group(index).total_byte_size for index in range(file.metadata.num_row_groups)
-        )
+        unpacked = sum(file.metadata.row_group(index).total_byte_size for index in range(file.metadata.num_row_groups))
         names = list(file.schema_arrow.names)
     except _DAMAGE as error:
         raise _damaged(path, error) from None
@@ -62,9 +60,7 @@ def _batches(file: pq.ParquetFile, columns: tuple[str, ...], path: Path, limit: 
         except _DAMAGE as error:
             raise _damaged(path, error) from None
         if seen != expected:
-            raise JourneymartError(
-                f"{path.name} holds fewer rows than its footer says: have it delivered again."
-            )
+            raise JourneymartError(f"{path.name} holds fewer rows than its footer says: have it delivered again.")
 
 
 def _batch(table: pa.Table, columns: tuple[str, ...], first: int, limit: int) -> Batch:
@@ -90,18 +86,14 @@ def _batch(table: pa.Table, columns: tuple[str, ...], first: int, limit: int) ->
     return Batch(rows.filter(pa.array(good)), rejects, table.num_rows)
 
 
-def _raw_texts(
-    columns: list[pa.ChunkedArray], names: tuple[str, ...], rows: np.ndarray, limit: int
-) -> list[str]:
+def _raw_texts(columns: list[pa.ChunkedArray], names: tuple[str, ...], rows: np.ndarray, limit: int) -> list[str]:
     """Rejected rows as JSON objects, undecodable bytes replaced, cut at `limit`."""
     taken = [column.take(pa.array(rows)).to_pylist() for column in columns]
     decoded = [
-        [None if value is None else value.decode("utf-8", errors="replace") for value in column]
-        for column in taken
+        [None if value is None else value.decode("utf-8", errors="replace") for value in column] for column in taken
     ]
     return [
-        json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False)[:limit]
-        for row in zip(*decoded, strict=True)
+        json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False)[:limit] for row in zip(*decoded, strict=True)
     ]
 
 

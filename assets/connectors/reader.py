@@ -75,6 +75,4 @@ def require_known_format(name: str) -> None:
     """
     known = (*_CSV, *_JSONL, *_PARQUET)
     if not name.endswith(known):
-        raise JourneymartError(
-            f"{name} is of no known format: its name must end in one of {', '.join(known)}."
-        )
+        raise JourneymartError(f"{name} is of no known format: its name must end in one of {', '.join(known)}.")

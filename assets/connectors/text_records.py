@@ -224,8 +224,7 @@ def _structural_quotes(
     is_even = np.arange(len(quotes)) % 2 == 0
     # wrong_if[p]: quotes in an impossible role if those with (index + p) even are the opening ones.
     wrong_if = [
-        np.flatnonzero(np.where(is_even == (shift == 0), cannot_open, cannot_close)).tolist()
-        for shift in (0, 1)
+        np.flatnonzero(np.where(is_even == (shift == 0), cannot_open, cannot_close)).tolist() for shift in (0, 1)
     ]
     shift, index = int(in_quotes), 0
     literal: list[int] = []

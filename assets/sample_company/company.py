@@ -146,9 +146,7 @@ def _live(today: _Day, scene: _Scene) -> None:
 
 def _settle(today: _Day, scene: _Scene) -> None:
     """What was felt today moves the mood; without news it returns to the person's temper."""
-    scene.minds.mood[: today.n] += 0.015 * (
-        scene.people.people["temper"][: today.n] - scene.minds.mood[: today.n]
-    )
+    scene.minds.mood[: today.n] += 0.015 * (scene.people.people["temper"][: today.n] - scene.minds.mood[: today.n])
     felt = scene.agenda.due("felt", today.day)
     if felt:
         known = felt["person"] != NOBODY
@@ -246,9 +244,7 @@ def _ask_for_scores(today: _Day, scene: _Scene) -> None:
         occasions += [(surveys.LIVE, take(solved, live)), (surveys.SUPPORT, take(solved, ~live))]
     occasions.append((surveys.RELATIONSHIP, _their_turn(today, people)))
     sent = [surveys.walk_ins(rng, delivered, people, minds, today.day)]
-    sent += [
-        surveys.invitations(rng, which, due, people, minds, day=today.day) for which, due in occasions if due
-    ]
+    sent += [surveys.invitations(rng, which, due, people, minds, day=today.day) for which, due in occasions if due]
     for answers in sent:
         scene.tables.surveys.add(answers)
         low = surveys.goodness(answers["survey"], answers["score"]) < LOW_SCORE
@@ -261,9 +257,7 @@ def _their_turn(today: _Day, people: People) -> Columns:
     table = take(people.people, np.arange(today.n))
     turn = table["survey_day"] == (today.day - today.start) % surveys.QUARTER_DAYS
     person = np.flatnonzero(turn & (table["joined_at"] < midnight(today.day - 30)))
-    return _about_nothing(
-        {"person": person, "at": np.full(len(person), midnight(today.day) + np.timedelta64(8, "h"))}
-    )
+    return _about_nothing({"person": person, "at": np.full(len(person), midnight(today.day) + np.timedelta64(8, "h"))})
 
 
 def _about_nothing(due: Columns) -> Columns:

@@ -96,9 +96,7 @@ def office_hours(rng: np.random.Generator, times: Times) -> Times:
     sunday = (days + 3) % 7 == SUNDAY
     days = np.where(sunday, days + 1, days)
     moved = late | sunday | (second < 7 * HOUR)
-    morning = after(
-        days.astype("datetime64[D]").astype("datetime64[s]"), 7 * HOUR + rng.random(len(times)) * HOUR
-    )
+    morning = after(days.astype("datetime64[D]").astype("datetime64[s]"), 7 * HOUR + rng.random(len(times)) * HOUR)
     return np.where(moved & ~np.isnat(times), morning, times)
 
 

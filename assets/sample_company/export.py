@@ -83,9 +83,7 @@ def write_extracts(company: Company, drop: Path, first_date: date, through: date
     written = []
     with studio(world) as connection:
         for extract_date in (first_date + timedelta(days=n) for n in range((through - first_date).days + 1)):
-            written += _write_day(
-                connection, world, drop, extract_date, is_history=extract_date == first_date
-            )
+            written += _write_day(connection, world, drop, extract_date, is_history=extract_date == first_date)
         write_truth(connection, world, drop / "truth", through)
     _write_json(drop / PARAMETERS, {**parameters, "through": through.isoformat()})
     return written
@@ -128,10 +126,7 @@ def _read_parameters(drop: Path) -> dict[str, Any] | None:
         known = json.loads(path.read_text(encoding="utf-8"))
     except json.JSONDecodeError:
         known = None
-    if (
-        not isinstance(known, dict)
-        or not {"seed", "customers", "start", "first_date", "through"} <= known.keys()
-    ):
+    if not isinstance(known, dict) or not {"seed", "customers", "start", "first_date", "through"} <= known.keys():
         raise JourneymartError(
             f"{path} is not readable as parameters of a sample company: remove it or the drop folder."
         )
@@ -147,10 +142,7 @@ def _write_day(
     dirt_path = drop / "truth" / "dirt" / f"{extract_date}.parquet"
     if dirt_path.exists() and all(_manifest(path).exists() for path in paths):
         return []
-    found = [
-        _write_extract(connection, world, extract, path)
-        for extract, path in zip(extracts, paths, strict=True)
-    ]
+    found = [_write_extract(connection, world, extract, path) for extract, path in zip(extracts, paths, strict=True)]
     with _whole(dirt_path) as partial:
         pq.write_table(pa.concat_tables(found), partial)
     return paths
@@ -165,9 +157,7 @@ def _manifest(path: Path) -> Path:
     return path.with_name(f"{path.name}.manifest.json")
 
 
-def _write_extract(
-    connection: duckdb.DuckDBPyConnection, world: World, extract: Extract, path: Path
-) -> pa.Table:
+def _write_extract(connection: duckdb.DuckDBPyConnection, world: World, extract: Extract, path: Path) -> pa.Table:
     """Write one extract and its manifest; returns the dirt it holds."""
     rows = pick_rows(connection, extract, world.company.seed)
     dirt = []
@@ -183,9 +173,7 @@ def _write_extract(
         broken = broken_rows(connection, extract, world, rows)
         for kind, native in broken:
             out.write(connection, native)
-            dirt.append(
-                _dirt(connection, extract, f"select 'broken_{kind}' as kind, _key as key from ({native})")
-            )
+            dirt.append(_dirt(connection, extract, f"select 'broken_{kind}' as kind, _key as key from ({native})"))
     with path.open("rb") as content:
         digest = hashlib.file_digest(content, "sha256").hexdigest()
     manifest = {

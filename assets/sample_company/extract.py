@@ -93,9 +93,7 @@ def pick_rows(connection: duckdb.DuckDBPyConnection, extract: Extract, seed: int
     if stream.touched is not None:
         changes += f" union select {stream.touched}, {until}, null"
     arrived = "arrives <= " if extract.is_history or stream.mode == "full" else "arrives = "
-    repeated = (
-        f"is_repeated({seed}, '{stream.source}/{stream.name}', id, {until})" if stream.repeats else "false"
-    )
+    repeated = f"is_repeated({seed}, '{stream.source}/{stream.name}', id, {until})" if stream.repeats else "false"
     topic = stream.table if stream.table not in {"audit", "clock"} else "ticket"
     connection.execute(f"""
         create or replace temp table delivered as
@@ -129,13 +127,9 @@ def chunks(rows: int) -> Iterator[tuple[int, int]]:
     return ((start, min(start + CHUNK_ROWS, rows)) for start in starts)
 
 
-def render(
-    connection: duckdb.DuckDBPyConnection, extract: Extract, world: World, first: int, last: int
-) -> None:
+def render(connection: duckdb.DuckDBPyConnection, extract: Extract, world: World, first: int, last: int) -> None:
     """Fill table `rendered` with the native rows `first` to `last` (not included), `_key` and `_dirt`."""
-    connection.execute(
-        f"create or replace temp table picked as from delivered where row >= {first} and row < {last}"
-    )
+    connection.execute(f"create or replace temp table picked as from delivered where row >= {first} and row < {last}")
     columns = extract.stream.columns
     if extract.stream.table == "contact":
         announced = world.company.start + timedelta(days=native_salesforce.NEW_COLUMN_DAY)

@@ -67,9 +67,7 @@ def _by_window(figure: Callable[[pd.DataFrame], Figures], rows: pd.DataFrame, th
 
 def latest_by_person(answers: pd.DataFrame) -> pd.DataFrame:
     """One answer per customer for relationship NPS, the latest in the window; of nobody known, all."""
-    known = (
-        answers[answers["person"].notna()].sort_values(["answered_at", "answer_id"]).groupby("person").tail(1)
-    )
+    known = answers[answers["person"].notna()].sort_values(["answered_at", "answer_id"]).groupby("person").tail(1)
     return pd.concat([known, answers[answers["person"].isna()]])
 
 

@@ -64,9 +64,7 @@ def _literal(value: object) -> str:
 
 def shared_words() -> dict[str, Sequence[object]]:
     """Lists of words by name."""
-    return {
-        name.lower(): getattr(words, name) for name in dir(words) if name.isupper() and "WEIGHT" not in name
-    }
+    return {name.lower(): getattr(words, name) for name in dir(words) if name.isupper() and "WEIGHT" not in name}
 
 
 MACROS = """

@@ -5,9 +5,7 @@ from __future__ import annotations
 from assets.sample_company.desk import AUDITS, KINDS, METRICS, STAFF_USERS, STATUSES, TYPES
 from assets.sample_company.native import Stream
 
-TICKET_MOMENTS = tuple(
-    dict.fromkeys([moment for _, moment, *_ in AUDITS] + ["rated_at", "rerated_at", "deleted_at"])
-)
+TICKET_MOMENTS = tuple(dict.fromkeys([moment for _, moment, *_ in AUDITS] + ["rated_at", "rerated_at", "deleted_at"]))
 VIA = "list_extract(channels(), t.channel + 1)"
 GOOD_NOW = "(t.rated_good <> coalesce(t.rerated_at < p.cutoff, false))"
 RATING = f"""(

@@ -75,18 +75,14 @@ def people_through(seed: int, customers: int, start: int, through: int) -> Peopl
         n = customers if day == start else int(rng.poisson(customers * JOINS_PER_DAY))
         if n:
             span = PAST_DAYS * DAY if day == start else DAY
-            joins = after(
-                np.full(n, midnight(day)), np.sort(rng.random(n)) * span - (span if day == start else 0)
-            )
+            joins = after(np.full(n, midnight(day)), np.sort(rng.random(n)) * span - (span if day == start else 0))
             _join(rng, joins, midnight(start), (accounts, people, contacts))
         joined_by.append(people.size)
     records = _with_lives(contacts.columns(), people.columns())
     first, double = np.full(people.size, NOBODY), np.full(people.size, NOBODY)
     first[records["person"][~records["is_duplicate"]]] = records["id"][~records["is_duplicate"]]
     double[records["person"][records["is_duplicate"]]] = records["id"][records["is_duplicate"]]
-    return People(
-        accounts.columns(), people.columns(), records, np.array(joined_by, dtype=np.int64), first, double
-    )
+    return People(accounts.columns(), people.columns(), records, np.array(joined_by, dtype=np.int64), first, double)
 
 
 def _with_lives(contacts: Columns, people: Columns) -> Columns:
@@ -109,9 +105,7 @@ def _join(
     if not accounts.size:
         business[0] = True  # Even the smallest company sells to a company, its first customer.
     account = accounts.size + np.cumsum(head) - 1
-    accounts.add(
-        _accounts(rng, business[head], joins[head], people.size + np.flatnonzero(head), accounts.size)
-    )
+    accounts.add(_accounts(rng, business[head], joins[head], people.size + np.flatnonzero(head), accounts.size))
     person = people.add(_people(rng, joins, business, account, start))
     contacts.add(
         {
@@ -157,9 +151,7 @@ def _accounts(rng: np.random.Generator, business: Bools, joins: Times, head: Int
     }
 
 
-def _people(
-    rng: np.random.Generator, joins: Times, business: Bools, account: Ints, start: np.datetime64
-) -> Columns:
+def _people(rng: np.random.Generator, joins: Times, business: Bools, account: Ints, start: np.datetime64) -> Columns:
     n = len(joins)
     country = pick(rng, n, words.COUNTRY_WEIGHTS)
     first, last = rng.integers(0, 1_000_000, n), rng.integers(0, 1_000_000, n)
@@ -237,9 +229,7 @@ def staff(seed: int, customers: int, start: int) -> Columns:
         "group": np.where(is_bot, 0, teams),
         "is_bot": is_bot,
         "name": rng.integers(0, 1_000_000, total),
-        "hired_at": np.concatenate(
-            [np.full(n, midnight(start - 900)), departures + np.timedelta64(DAY, "s")]
-        ),
+        "hired_at": np.concatenate([np.full(n, midnight(start - 900)), departures + np.timedelta64(DAY, "s")]),
         "left_at": np.concatenate([np.full(n - turnover, NEVER), departures[::-1], np.full(turnover, NEVER)]),
         "trained_at": midnight(start) + rng.integers(-300, 400, total) * np.timedelta64(DAY, "s"),
     }

@@ -116,9 +116,7 @@ def _orders(rng: np.random.Generator, people: People, person: Ints, placed: Time
     delivered = after(shipped, travel)
     cancelled = chance(rng, n, 0.025) & ~in_store
     returned = chance(rng, n, 0.05 + 0.05 * late) & ~cancelled
-    items = np.round(rng.lognormal(4.1, 0.7, n) * 100 * np.array(words.PRICE_LEVELS)[country]).astype(
-        np.int64
-    )
+    items = np.round(rng.lognormal(4.1, 0.7, n) * 100 * np.array(words.PRICE_LEVELS)[country]).astype(np.int64)
     freight = np.where(in_store | (items > FREE_FREIGHT_CENTS), 0, 490).astype(np.int64)
     hours_later = after(placed, np.full(n, 60))
     delivered = np.where(in_store, hours_later, delivered)
@@ -150,9 +148,7 @@ def days_late(orders: Columns) -> Floats:
     """How many calendar days after the promise an order came; 0: on time."""
     late = orders["delivered_at"].astype("datetime64[D]") - orders["promised_at"].astype("datetime64[D]")
     known = ~np.isnat(late)
-    return np.where(
-        known, np.maximum(np.where(known, late, np.timedelta64(0, "D")).astype(np.float64), 0.0), 0.0
-    )
+    return np.where(known, np.maximum(np.where(known, late, np.timedelta64(0, "D")).astype(np.float64), 0.0), 0.0)
 
 
 def activities_of_day(rng: np.random.Generator, day: int, people: People, minds: Minds, n: int) -> Columns:
@@ -211,9 +207,7 @@ DEAL_TYPES = ("New Business", "Renewal", "Expansion")
 RENEWAL = 1
 
 
-def deals_of_day(
-    rng: np.random.Generator, day: int, people: People, minds: Minds, n: int, *, first: bool
-) -> Columns:
+def deals_of_day(rng: np.random.Generator, day: int, people: People, minds: Minds, n: int, *, first: bool) -> Columns:
     """Deals opened with companies, on the first day at least one; a good mood wins more renewals."""
     table = people.people
     accounts = people.accounts

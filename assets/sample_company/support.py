@@ -67,9 +67,7 @@ def reasons_in(orders: Columns, rng: np.random.Generator) -> Columns:
         (chance(rng, n, 0.35), after(orders["returned_at"], rng.exponential(2 * DAY, n)), RETURN),
         (chance(rng, n, 0.02), after(orders["placed_at"], rng.exponential(5 * DAY, n)), BILLING),
     ]
-    return stack(
-        [_asked(orders["person"], orders["order"], only_if(asks, at), reason) for asks, at, reason in parts]
-    )
+    return stack([_asked(orders["person"], orders["order"], only_if(asks, at), reason) for asks, at, reason in parts])
 
 
 def _asked(person: Ints, order: Ints, at: Times, reason: int) -> Columns:
@@ -78,9 +76,7 @@ def _asked(person: Ints, order: Ints, at: Times, reason: int) -> Columns:
     return {"person": person[known], "order": order[known], "at": at[known], "reason": np.full(n, reason)}
 
 
-def spontaneous(
-    rng: np.random.Generator, day: int, people: People, minds: Minds, n: int, *, outage: bool
-) -> Columns:
+def spontaneous(rng: np.random.Generator, day: int, people: People, minds: Minds, n: int, *, outage: bool) -> Columns:
     """Questions without an order behind them: how-to, contracts, and the flood on an outage day."""
     table = people.people
     new = table["joined_at"][:n] > midnight(day - 21)
@@ -96,9 +92,7 @@ def spontaneous(
         hit = np.flatnonzero(chance(rng, n, 0.06) & here)
         hours = 8 + rng.exponential(2.0, len(hit)).clip(0, 15)
         parts.append(
-            _without_order(
-                hit, after(np.full(len(hit), midnight(day)), hours * HOUR), np.full(len(hit), OUTAGE)
-            )
+            _without_order(hit, after(np.full(len(hit), midnight(day)), hours * HOUR), np.full(len(hit), OUTAGE))
         )
     return stack(parts)
 
@@ -122,9 +116,7 @@ def cases(rng: np.random.Generator, asked: Columns, people: People) -> Columns:
     """Lives of CRM cases."""
     n = len(asked["person"])
     created = asked["at"]
-    closed = only_if(
-        ~chance(rng, n, 0.05), office_hours(rng, after(created, HOUR + rng.exponential(30 * HOUR, n)))
-    )
+    closed = only_if(~chance(rng, n, 0.05), office_hours(rng, after(created, HOUR + rng.exponential(30 * HOUR, n))))
     escalated = chance(rng, n, 0.1)
     return {
         **{name: asked[name] for name in ("person", "order", "reason")},
@@ -178,11 +170,7 @@ def tickets(rng: np.random.Generator, asked: Columns, people: People, staff: Col
     held = human & (reason == DEFECT) & chance(rng, n, 0.3)
     held_at = only_if(held, after(last, 200 + 600 * rng.random(n)))
     last = np.where(held, held_at, last)
-    work = (
-        np.where(phone | chat, 900, 9 * HOUR) * rng.lognormal(0, 0.9, n)
-        + 2 * DAY * held
-        + 6 * HOUR * escalated
-    )
+    work = np.where(phone | chat, 900, 9 * HOUR) * rng.lognormal(0, 0.9, n) + 2 * DAY * held + 6 * HOUR * escalated
     stuck = chance(rng, n, 0.02)
     solved = np.where(chat | phone, after(last, 720 + work), office_hours(rng, after(last, 720 + work)))
     solved = np.where(bot_solves, after(bot_at, np.full(n, 1800)), solved)
@@ -305,9 +293,7 @@ def _with_merged(rng: np.random.Generator, lives: Columns) -> Columns:
     second = take(lives, rows)
     gap = (second["first_reply_at"] - second["created_at"]).astype(np.int64)
     # Still on the day of the first one, so that ids grow with the day of creation.
-    day_end = (second["created_at"].astype("datetime64[D]") + 1).astype("datetime64[s]") - np.timedelta64(
-        1, "s"
-    )
+    day_end = (second["created_at"].astype("datetime64[D]") + 1).astype("datetime64[s]") - np.timedelta64(1, "s")
     created = np.minimum(after(second["created_at"], 60 + gap * 0.5), day_end)
     nothing: Times = np.full(len(rows), NEVER)
     dead = {name: nothing for name in second if name.endswith("_at")}
@@ -328,6 +314,5 @@ def _silent_once_gone(lives: Columns) -> Columns:
     """Nothing happens on a deleted ticket."""
     gone = lives["deleted_at"]
     return {
-        name: only_if(~(values > gone), values) if name.endswith("_at") else values
-        for name, values in lives.items()
+        name: only_if(~(values > gone), values) if name.endswith("_at") else values for name, values in lives.items()
     }

@@ -168,9 +168,7 @@ def goodness(survey: Ints, score: Ints) -> Floats:
     return np.asarray(np.where(survey == LIVE, 1 - share, share))
 
 
-def walk_ins(
-    rng: np.random.Generator, deliveries: Columns | None, people: People, minds: Minds, day: int
-) -> Columns:
+def walk_ins(rng: np.random.Generator, deliveries: Columns | None, people: People, minds: Minds, day: int) -> Columns:
     """Responses nobody was invited to: by the code printed on the parcel, previews by staff, and spam.
 
     Whoever scans the code stays anonymous: the person is known to the world, not to the extracts. At least

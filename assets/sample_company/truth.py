@@ -227,19 +227,14 @@ def write_truth(connection: duckdb.DuckDBPyConnection, world: World, folder: Pat
         connection.register("finished", frame)
         pq.write_table(connection.sql("from finished").to_arrow_table(), folder / f"{name}.parquet")
     pq.write_table(customers, folder / "customers.parquet")
-    rows = {
-        f"{stream.source}/{stream.name}": _records(connection, world, stream.name, through)
-        for stream in STREAMS
-    }
+    rows = {f"{stream.source}/{stream.name}": _records(connection, world, stream.name, through) for stream in STREAMS}
     content = {"as_of": through.isoformat(), "records": rows, **kpis(tickets, orders, answers, through)}
     (folder / "kpis.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def _everything(stream: str, through: date) -> Extract:
     """All that is known of a stream by a day: what a history of that day would hold."""
-    return Extract(
-        next(candidate for candidate in STREAMS if candidate.name == stream), through, is_history=True
-    )
+    return Extract(next(candidate for candidate in STREAMS if candidate.name == stream), through, is_history=True)
 
 
 def _records(connection: duckdb.DuckDBPyConnection, world: World, stream: str, through: date) -> int:

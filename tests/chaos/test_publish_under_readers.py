@@ -51,10 +51,7 @@ def reading(folder: DataFolder, *kinds: str) -> Iterator[list[dict[str, Any]]]:
         yield seen
     finally:
         output = [reader.communicate()[0] for reader in readers]
-    seen += [
-        {"kind": kind, **json.loads(text)}
-        for kind, text in zip(kinds * READERS_OF_A_KIND, output, strict=True)
-    ]
+    seen += [{"kind": kind, **json.loads(text)} for kind, text in zip(kinds * READERS_OF_A_KIND, output, strict=True)]
 
 
 def killed_night(folder: DataFolder, night: int, dice: random.Random) -> None:
@@ -83,9 +80,7 @@ def test_readers_never_fail_and_never_go_back_through_publishes_and_kills(tmp_pa
         assert reader["faults"] == [], reader
         assert reader["rounds"] > ROUNDS
         assert reader["nights"] == sorted(set(reader["nights"])), reader
-        assert reader["nights"] == [1] if reader["kind"] == "held" else reader["nights"][-1] >= night - 2, (
-            reader
-        )
+        assert reader["nights"] == [1] if reader["kind"] == "held" else reader["nights"][-1] >= night - 2, reader
     assert not folder.build.exists()
 
 

@@ -1,8 +1,13 @@
-"""A small sample company, its history and one more night published: made once per session, copied by each test."""
+"""A small sample company, its history and one more night published: made once, copied by each test.
+
+Test processes that run side by side share what is made: whoever asks first makes it, the others wait.
+"""
 
 from __future__ import annotations
 
+import fcntl
 import shutil
+from collections.abc import Callable
 from datetime import date, timedelta
 from pathlib import Path
 
@@ -23,7 +28,7 @@ FOURTH = FIRST + timedelta(days=3)
 
 @pytest.fixture(scope="session")
 def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A state folder with the dbt project parsed, this session's own."""
+    """A state folder with the dbt project parsed, this process's own."""
     quiet_environment()
     folder = tmp_path_factory.mktemp("journeymart state")
     parsed = PROJECT / ".dagster" / "dbt"
@@ -34,28 +39,60 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def delivered(state: Path, tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """Extracts of four dates in the drop folder, the first with all history; no night has run."""
-    installation = Installation(tmp_path_factory.mktemp("journeymart delivered") / "data", state)
-    write_extracts(Company(customers=150), installation.data / "drop", FIRST, FOURTH)
-    return installation
+def made_once(
+    tmp_path_factory: pytest.TempPathFactory, worker_id: str
+) -> Callable[[str, Callable[[Path], None]], Path]:
+    """Makes a data folder by name, once for all test processes of this run."""
+    base = tmp_path_factory.getbasetemp()
+    shared = base if worker_id == "master" else base.parent
+
+    def make(name: str, fill: Callable[[Path], None]) -> Path:
+        data = shared / f"journeymart {name}" / "data"
+        data.parent.mkdir(exist_ok=True)
+        with (data.parent / "being made").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            done = data.parent / "done"
+            if not done.exists():
+                fill(data)
+                done.touch()
+        return data
+
+    return make
+
+
+MadeOnce = Callable[[str, Callable[[Path], None]], Path]
 
 
 @pytest.fixture(scope="session")
-def two_nights(delivered: Installation, tmp_path_factory: pytest.TempPathFactory) -> Installation:
+def delivered(state: Path, made_once: MadeOnce) -> Installation:
+    """Extracts of four dates in the drop folder, the first with all history; no night has run. Read-only."""
+
+    def fill(data: Path) -> None:
+        write_extracts(Company(customers=150), data / "drop", FIRST, FOURTH)
+
+    return Installation(made_once("delivered", fill), state)
+
+
+@pytest.fixture(scope="session")
+def two_nights(delivered: Installation, made_once: MadeOnce) -> Installation:
     """The first two dates published, a night each; the later ones delivered. Read-only: copy it to change it."""
-    installation = delivered.copy_to(tmp_path_factory.mktemp("journeymart base") / "data")
-    installation.night(FIRST)
-    installation.night(SECOND)
-    return installation
+
+    def fill(data: Path) -> None:
+        installation = delivered.copy_to(data)
+        installation.night(FIRST)
+        installation.night(SECOND)
+
+    return Installation(made_once("two nights", fill), delivered.state)
 
 
 @pytest.fixture(scope="session")
-def rebuilt(delivered: Installation, tmp_path_factory: pytest.TempPathFactory) -> Installation:
+def rebuilt(delivered: Installation, made_once: MadeOnce) -> Installation:
     """All four dates published by one night, from nothing. Read-only."""
-    installation = delivered.copy_to(tmp_path_factory.mktemp("journeymart rebuilt") / "data")
-    installation.night(FIRST, SECOND, THIRD, FOURTH)
-    return installation
+
+    def fill(data: Path) -> None:
+        delivered.copy_to(data).night(FIRST, SECOND, THIRD, FOURTH)
+
+    return Installation(made_once("rebuilt", fill), delivered.state)
 
 
 @pytest.fixture

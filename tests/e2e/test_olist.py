@@ -17,7 +17,7 @@ from tests.e2e.installation import Installation
 
 EXAMPLE = PROJECT / "examples" / "olist"
 FILES = PROJECT.parent / "shared" / "data" / "olist"
-ENDS = (date(2017, 12, 31), date(2018, 4, 30), date(2018, 10, 31))
+ENDS = (date(2018, 6, 30), date(2018, 7, 31), date(2018, 10, 31))
 
 README = (EXAMPLE / "README.md").read_text(encoding="utf-8")
 FIGURES = re.findall(r"```sql\n-- (.*?)\n(.*?)\n-- (.*?)\n```", README, re.DOTALL)

@@ -48,9 +48,7 @@ def build(tmp_path):
                 "insert into warehouse.accepted.zendesk__tickets (id, _source) values (?, 'desk')",
                 [ticket],
             )
-            connection.execute(
-                "insert into warehouse.intermediate.int_ticket__unioned values ('zendesk', ?)", [ticket]
-            )
+            connection.execute("insert into warehouse.intermediate.int_ticket__unioned values ('zendesk', ?)", [ticket])
             connection.execute("insert into marts.main.fct_ticket values ('zendesk', ?)", [ticket])
         columns = ", ".join(f"? as {name}" for name in KPI)
         connection.execute(f"create table marts.main.mart_kpi_daily as select {columns}", list(KPI.values()))
@@ -82,8 +80,7 @@ def test_a_sound_build_passes(build):
         ("delete from marts.main.fct_ticket where id = '2'", "int_ticket__unioned in fct_ticket"),
         ("insert into marts.main.fct_ticket values ('zendesk', '2')", "int_ticket__unioned in fct_ticket"),
         (
-            "insert into warehouse.night.batches "
-            "values ('b', 'desk', 'zendesk', 'tickets', '2026-06-27', 3, 1)",
+            "insert into warehouse.night.batches values ('b', 'desk', 'zendesk', 'tickets', '2026-06-27', 3, 1)",
             "zendesk/tickets: loaded rows",
         ),
     ],

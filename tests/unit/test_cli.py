@@ -74,10 +74,7 @@ def test_what_is_unexpected_quotes_nothing_unless_asked(journeymart, monkeypatch
     monkeypatch.setattr(cli, "_setup", broken)
     code, _, err = journeymart("status")
     assert code == 1
-    assert (
-        err
-        == "journeymart: Unexpected ValueError: run the command again with --debug to see what and where.\n"
-    )
+    assert err == "journeymart: Unexpected ValueError: run the command again with --debug to see what and where.\n"
 
 
 def test_debug_shows_the_traceback():

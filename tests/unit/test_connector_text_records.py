@@ -67,9 +67,7 @@ def test_lines_are_those_between_newlines_without_the_empty_ones(text: bytes, wi
     assert bodies(list(line_records(array(text), 0, window))) == [line for line in expected if line]
 
 
-@given(
-    st.lists(st.binary(max_size=12).map(lambda raw: raw.replace(b"\n", b"").replace(b"\r", b"")), max_size=8)
-)
+@given(st.lists(st.binary(max_size=12).map(lambda raw: raw.replace(b"\n", b"").replace(b"\r", b"")), max_size=8))
 def test_only_the_lines_that_python_cannot_decode_have_bad_encoding(lines: list[bytes]) -> None:
     lines = [line.replace(b"\0", b"") or b"x" for line in lines]
     found = list(line_records(array(b"\n".join(lines)), 0))

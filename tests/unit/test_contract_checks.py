@@ -40,6 +40,7 @@ def manifest(rows: int, rejects: int = 0, mode: str = "increment", **said: objec
         "is_history": False,
         "vanished": 0,
         "delete_breaker": False,
+        "compared_to": None,
         **said,
     }
     return LandingManifest(**settings)  # type: ignore[arg-type]
@@ -127,9 +128,7 @@ def test_rows_without_a_time_are_not_fresh() -> None:
         (3, 3, 0, "fail"),
     ],
 )
-def test_the_budget_counts_rows_and_records_together(
-    rows: int, quarantined: int, rejects: int, expected: str
-) -> None:
+def test_the_budget_counts_rows_and_records_together(rows: int, quarantined: int, rejects: int, expected: str) -> None:
     asked = contract(quarantine=QuarantineBudget(max_share=0.02, min_rows=2))
     counts = counted(rows - quarantined, quarantined)
     assert checks.quarantine(asked, manifest(rows, rejects), counts, {}).outcome == expected

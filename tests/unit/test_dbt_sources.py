@@ -21,7 +21,5 @@ def test_the_committed_sources_are_those_of_the_contracts() -> None:
 
 def test_every_stream_has_its_staging_model_and_every_staging_model_its_stream() -> None:
     staging = {path.stem for path in (ROOT / "dbt_project/models/staging").glob("*/stg_*.sql")}
-    streams = {
-        f"stg_{path.parent.name}__{path.stem}" for path in (ROOT / "quality/contracts").glob("*/*.yml")
-    }
+    streams = {f"stg_{path.parent.name}__{path.stem}" for path in (ROOT / "quality/contracts").glob("*/*.yml")}
     assert staging == streams

@@ -62,9 +62,7 @@ import orchestration.definitions
 heavy = {"great_expectations", "duckdb", "pandas", "scipy", "pyarrow"} & set(sys.modules)
 print(time.perf_counter() - began, sorted(heavy))
 """
-    done = subprocess.run(
-        [sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PROJECT
-    )
+    done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PROJECT)
     seconds, heavy = done.stdout.strip().split(" ", 1)
     assert heavy == "[]"
     assert float(seconds) < 5

@@ -107,9 +107,7 @@ def test_nothing_but_partitions_stays_in_landing(drop: Drop) -> None:
 
 
 def test_a_killed_landing_leaves_no_partition_and_the_next_sweeps_it_up(drop: Drop) -> None:
-    code = (
-        "import sys, pathlib; from tests.landing_kit import Drop; Drop.at(pathlib.Path(sys.argv[1])).land()"
-    )
+    code = "import sys, pathlib; from tests.landing_kit import Drop; Drop.at(pathlib.Path(sys.argv[1])).land()"
     killed = subprocess.run(
         [sys.executable, "-c", code, str(drop.inbox.parent)],
         env={**os.environ, FAULT_VARIABLE: "in_extract", "PYTHONPATH": str(Path(__file__).parents[2])},
@@ -137,9 +135,7 @@ def test_a_partition_moved_aside_by_a_killed_replacement_comes_back(drop: Drop) 
 
 
 def test_a_missing_delivery_blocks_or_is_carried_forward(drop: Drop) -> None:
-    with pytest.raises(
-        JourneymartError, match=r"for 2026-03-02 is missing: no complete file 'tickets_2026-03-02.csv'"
-    ):
+    with pytest.raises(JourneymartError, match=r"for 2026-03-02 is missing: no complete file 'tickets_2026-03-02.csv'"):
         drop.land(SECOND)
 
     lenient = drop.having(when_missing="carry_forward")

@@ -19,9 +19,7 @@ DAYS = [FIRST + timedelta(days=n) for n in range(4)]
 
 
 def cut(root: Path, text: str, **settings: object) -> Drop:
-    drop = Drop.at(
-        root, **{"pattern": "{stream}.csv", "cursor": "at", "timezone": "America/Sao_Paulo", **settings}
-    )
+    drop = Drop.at(root, **{"pattern": "{stream}.csv", "cursor": "at", "timezone": "America/Sao_Paulo", **settings})
     drop.deliver("tickets.csv", text)
     return drop
 
@@ -66,9 +64,7 @@ def test_records_of_a_day_are_found_in_the_whole_file(tmp_path: Path) -> None:
     drop = cut(tmp_path, "id,at\n1,2026-03-01\n2,2026-03-02\n")
     drop.land_many(*DAYS)
 
-    assert record_texts(drop.partition(DAYS[1]), "tickets.csv", drop.column("_row", DAYS[1])) == {
-        2: "2,2026-03-02"
-    }
+    assert record_texts(drop.partition(DAYS[1]), "tickets.csv", drop.column("_row", DAYS[1])) == {2: "2,2026-03-02"}
 
 
 @pytest.mark.parametrize(("kind", "factor"), [("epoch_s", 1), ("epoch_ms", 1000)])
@@ -105,9 +101,7 @@ def test_every_row_lands_on_the_local_day_python_computes(
 ) -> None:
     zone = ZoneInfo("America/Sao_Paulo")
     texts = [time.isoformat() + offset for time in times]
-    drop = cut(
-        tmp_path_factory.mktemp("cut"), "id,at\n" + "".join(f"{n},{text}\n" for n, text in enumerate(texts))
-    )
+    drop = cut(tmp_path_factory.mktemp("cut"), "id,at\n" + "".join(f"{n},{text}\n" for n, text in enumerate(texts)))
     days = [*DAYS, date(2026, 3, 5)]
 
     drop.land_many(*days)

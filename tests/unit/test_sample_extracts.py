@@ -66,9 +66,7 @@ def as_text(path: Path) -> pd.DataFrame:
         if ".csv" in path.name:
             rows = list(csv.reader(io.StringIO(text.read(), newline="")))
             header, records = rows[0], rows[3 if path.name.startswith("responses") else 1 :]
-            return pd.DataFrame(
-                [[value or None for value in row] for row in records], columns=header, dtype=object
-            )
+            return pd.DataFrame([[value or None for value in row] for row in records], columns=header, dtype=object)
         lines = [json.loads(line) for line in text]
     frame = pd.DataFrame(lines, dtype=object)
     as_json = frame.map(lambda value: value if value is None or isinstance(value, str) else json.dumps(value))
@@ -79,11 +77,7 @@ def is_bad(name: str, column: Column) -> str:
     """SQL that is true where a value breaks its contract."""
     text = f'"{name}"'
     kind = DUCKDB_TYPES[column.type]
-    typed = (
-        f"to_timestamp(try_cast({text} as bigint))"
-        if column.type == "epoch_s"
-        else f"try_cast({text} as {kind})"
-    )
+    typed = f"to_timestamp(try_cast({text} as bigint))" if column.type == "epoch_s" else f"try_cast({text} as {kind})"
     faults = [f"({text} is not null and {typed} is null)"]
     faults += [f"{text} is null"] if column.required else []
     if column.on_failure != "warn":
@@ -96,9 +90,7 @@ def is_bad(name: str, column: Column) -> str:
 def bad_rows(contract: Contract, rows: pd.DataFrame, extract_date: date) -> int:
     """Rows that break the contract, judged by plain SQL of this test's own."""
     frame = rows.reindex(columns=sorted(set(rows.columns) | set(contract.columns))).astype(object)
-    table = pa.table(
-        {name: pa.array(frame[name].where(frame[name].notna(), None), pa.string()) for name in frame}
-    )
+    table = pa.table({name: pa.array(frame[name].where(frame[name].notna(), None), pa.string()) for name in frame})
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.register("rows", table)
@@ -108,9 +100,7 @@ def bad_rows(contract: Contract, rows: pd.DataFrame, extract_date: date) -> int:
             for name, column in contract.columns.items()
             if column.type != "epoch_s"
         )
-        rules = " or ".join(
-            f"not coalesce(({rule.sql}), true)" for rule in contract.rules if rule.on_failure != "warn"
-        )
+        rules = " or ".join(f"not coalesce(({rule.sql}), true)" for rule in contract.rules if rule.on_failure != "warn")
         return int(
             connection.execute(
                 f"with judged as (select *, ({columns}) as is_bad from rows), "
@@ -121,9 +111,7 @@ def bad_rows(contract: Contract, rows: pd.DataFrame, extract_date: date) -> int:
 
 
 def dirt(drop: Path) -> pd.DataFrame:
-    return pd.concat(
-        [pq.read_table(path).to_pandas() for path in sorted((drop / "truth" / "dirt").glob("*.parquet"))]
-    )
+    return pd.concat([pq.read_table(path).to_pandas() for path in sorted((drop / "truth" / "dirt").glob("*.parquet"))])
 
 
 def listed(drop: Path, source: str, stream: str, extract_date: date, kind: str) -> int:
@@ -141,9 +129,7 @@ def digests(folder: Path) -> dict[str, str]:
 
 
 @pytest.mark.parametrize(("source", "stream"), ALL)
-def test_extracts_keep_their_contract_but_for_the_rows_broken_on_purpose(
-    drop: Path, source: str, stream: str
-) -> None:
+def test_extracts_keep_their_contract_but_for_the_rows_broken_on_purpose(drop: Path, source: str, stream: str) -> None:
     contract = load_contract(SYSTEMS[source], stream)
     for when, path in extracts(drop, source, stream).items():
         extract_date = FIRST if when == "history" else date.fromisoformat(when)
@@ -179,9 +165,7 @@ def test_manifests_tell_the_truth(drop: Path) -> None:
 
 
 @pytest.mark.parametrize(("source", "stream"), ALL)
-def test_a_day_holds_what_changed_by_then_and_nothing_from_the_future(
-    drop: Path, source: str, stream: str
-) -> None:
+def test_a_day_holds_what_changed_by_then_and_nothing_from_the_future(drop: Path, source: str, stream: str) -> None:
     version = load_contract(SYSTEMS[source], stream).version
     key = load_contract(SYSTEMS[source], stream).key[-1]
     for when, path in extracts(drop, source, stream).items():
@@ -189,9 +173,7 @@ def test_a_day_holds_what_changed_by_then_and_nothing_from_the_future(
         rows = as_text(path)
         if not len(rows):
             continue
-        newest = pd.to_datetime(
-            rows[version].where(rows[key].notna()).dropna(), format="mixed", utc=True
-        ).max()
+        newest = pd.to_datetime(rows[version].where(rows[key].notna()).dropna(), format="mixed", utc=True).max()
         assert newest < pd.Timestamp(extract_date, tz="UTC") + pd.Timedelta(days=1)
 
 
@@ -273,9 +255,7 @@ def test_an_edited_answer_keeps_its_recorded_date(drop: Path) -> None:
     history = as_text(extracts(drop, "qualtrics", "responses")["history"]).set_index("ResponseId")
     edited = dirt(drop).query("kind == 'edited' and stream == 'responses' and extract_date != @FIRST")
     for row in edited.itertuples():
-        later = as_text(extracts(drop, "qualtrics", "responses")[row.extract_date.isoformat()]).set_index(
-            "ResponseId"
-        )
+        later = as_text(extracts(drop, "qualtrics", "responses")[row.extract_date.isoformat()]).set_index("ResponseId")
         if row.key in history.index:
             assert later.loc[row.key, "RecordedDate"] == history.loc[row.key, "RecordedDate"]
 
@@ -296,9 +276,7 @@ def test_anonymous_answers_name_nobody(drop: Path) -> None:
 
 
 def test_responses_have_three_header_rows_with_line_breaks_in_quotes(drop: Path) -> None:
-    with gzip.open(
-        extracts(drop, "qualtrics", "responses")["history"], "rt", encoding="utf-8", newline=""
-    ) as text:
+    with gzip.open(extracts(drop, "qualtrics", "responses")["history"], "rt", encoding="utf-8", newline="") as text:
         rows = list(csv.reader(io.StringIO(text.read(), newline="")))
     assert any("\n" in value for value in rows[1])
     assert [json.loads(value)["ImportId"] for value in rows[2]] == rows[0]
@@ -332,21 +310,13 @@ def newest(drop: Path, source: str, stream: str) -> pd.DataFrame:
     rows = pd.concat(parts, ignore_index=True)
     rows = rows[rows[list(contract.key)].notna().all(axis=1)]
     rows["_version"] = pd.to_datetime(rows[contract.version], format="mixed", utc=True, errors="coerce")
-    return (
-        rows.sort_values(["_version", "_file"], kind="stable")
-        .groupby(list(contract.key), as_index=False)
-        .tail(1)
-    )
+    return rows.sort_values(["_version", "_file"], kind="stable").groupby(list(contract.key), as_index=False).tail(1)
 
 
 def test_the_true_answers_are_those_a_reader_of_the_extracts_finds(drop: Path) -> None:
     responses = newest(drop, "qualtrics", "responses").set_index("ResponseId")
     responses = responses[~responses.index.str.startswith("R_999999")]
-    truth = (
-        pd.read_parquet(drop / "truth" / "answers.parquet")
-        .query("source == 'qualtrics'")
-        .set_index("answer_id")
-    )
+    truth = pd.read_parquet(drop / "truth" / "answers.parquet").query("source == 'qualtrics'").set_index("answer_id")
     assert set(truth.index) == set(responses.index)
     scores = responses["QID1"].reindex(truth.index).astype(float)
     np.testing.assert_array_equal(scores, truth["score"])
@@ -357,11 +327,7 @@ def test_the_true_answers_are_those_a_reader_of_the_extracts_finds(drop: Path) -
 
 def test_the_true_tickets_are_those_a_reader_of_the_extracts_finds(drop: Path) -> None:
     tickets = newest(drop, "zendesk", "tickets").set_index("id").drop(index="999999998", errors="ignore")
-    truth = (
-        pd.read_parquet(drop / "truth" / "tickets.parquet")
-        .query("source == 'zendesk'")
-        .set_index("ticket_id")
-    )
+    truth = pd.read_parquet(drop / "truth" / "tickets.parquet").query("source == 'zendesk'").set_index("ticket_id")
     assert set(truth.index) == set(tickets.index)
     counted = truth[truth["is_counted"]]
     # Audits of a day arrive with the ticket of that day, so both tell the same status.
@@ -398,9 +364,7 @@ def test_kpis_agree_with_a_count_by_hand(drop: Path) -> None:
     answers = pd.read_parquet(drop / "truth" / "answers.parquet").query("is_counted and metric == 'csat'")
     local = answers["answered_at"].dt.tz_localize("UTC").dt.tz_convert("Europe/Berlin").dt.date
     window = answers[(local > LAST - timedelta(days=28)) & (local <= LAST)]
-    good = window.eval(
-        "(survey_id == 'zendesk_satisfaction' and score == 1) or (scale_max == 5 and score >= 4)"
-    )
+    good = window.eval("(survey_id == 'zendesk_satisfaction' and score == 1) or (scale_max == 5 and score >= 4)")
     assert kpis["csat"]["28"] == {"numerator": int(good.sum()), "n": len(window), "value": 100 * good.mean()}
     assert 0 < kpis["logo_retention"]["active_within_90_days"]["value"] <= 100
     assert kpis["backlog"]["value"] > 0

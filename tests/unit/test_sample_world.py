@@ -97,10 +97,7 @@ def test_late_deliveries_are_the_trough_and_onboarding_calls_the_peak(world: Wor
     delivery = finished & (answers["survey"] == surveys.DELIVERY) & about
     csat_late, csat_on_time = mood[delivery & late].mean(), mood[delivery & ~late].mean()
     assert csat_late < csat_on_time - 0.3
-    others = {
-        number: mood[finished & (answers["survey"] == number)].mean()
-        for number in range(len(surveys.SURVEYS))
-    }
+    others = {number: mood[finished & (answers["survey"] == number)].mean() for number in range(len(surveys.SURVEYS))}
     assert others[surveys.ONBOARDING] == max(others.values())
     assert csat_late < min(others.values())
 
@@ -108,10 +105,7 @@ def test_late_deliveries_are_the_trough_and_onboarding_calls_the_peak(world: Wor
 def test_a_reversed_question_gets_reversed_answers(world: World) -> None:
     answers = world.surveys
     finished = ~np.isnat(answers["finished_at"])
-    raw = {
-        n: answers["score"][finished & (answers["survey"] == n)].mean()
-        for n in (surveys.SUPPORT, surveys.LIVE)
-    }
+    raw = {n: answers["score"][finished & (answers["survey"] == n)].mean() for n in (surveys.SUPPORT, surveys.LIVE)}
     assert raw[surveys.LIVE] < 4 < raw[surveys.SUPPORT]
 
 

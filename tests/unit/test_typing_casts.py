@@ -37,10 +37,7 @@ def read(
         f"select {value} as value from (select unnest($texts::varchar[]) as text)",
         params={"texts": list(texts)},
     )
-    assert (
-        str(relation.types[0]).lower().replace("timestamp with time zone", "timestamptz")
-        == DUCKDB_TYPES[kind]
-    )
+    assert str(relation.types[0]).lower().replace("timestamp with time zone", "timestamptz") == DUCKDB_TYPES[kind]
     return [row[0] for row in relation.fetchall()]
 
 
@@ -120,9 +117,7 @@ def test_a_time_without_an_offset_is_in_the_zone_of_its_source(
 
 @given(
     local=st.datetimes(datetime(1990, 1, 1), datetime(2035, 1, 1)),
-    timezone=st.sampled_from(
-        ["UTC", "Europe/London", "America/Sao_Paulo", "Australia/Lord_Howe", "Asia/Kolkata"]
-    ),
+    timezone=st.sampled_from(["UTC", "Europe/London", "America/Sao_Paulo", "Australia/Lord_Howe", "Asia/Kolkata"]),
 )
 def test_zones_agree_with_another_implementation(
     connection: duckdb.DuckDBPyConnection, local: datetime, timezone: str
@@ -205,9 +200,7 @@ def test_integers_are_read_or_refused_whole(connection: duckdb.DuckDBPyConnectio
 
 
 @given(st.decimals(allow_nan=False, allow_infinity=False, min_value=-(10**18), max_value=10**18, places=4))
-def test_amounts_are_rounded_to_cents_away_from_zero(
-    connection: duckdb.DuckDBPyConnection, amount: Decimal
-) -> None:
+def test_amounts_are_rounded_to_cents_away_from_zero(connection: duckdb.DuckDBPyConnection, amount: Decimal) -> None:
     cents = amount.quantize(Decimal("0.01"), rounding=ROUND_HALF_UP)
     expected = cents if abs(cents) < 10**16 else None
     assert read(connection, "decimal", [f"{amount:f}"]) == [expected]

@@ -56,9 +56,7 @@ def sign(version: Path, **changes: object) -> Manifest:
     """Make the manifest tell of the bytes that are there, as if they had been written damaged."""
     manifest = replace(read_manifest(version), **changes)
     files = (version / file.name for file in manifest.files)
-    signed = tuple(
-        File(p.relative_to(version).as_posix(), p.stat().st_size, sha256_of(p)) for p in files if p.exists()
-    )
+    signed = tuple(File(p.relative_to(version).as_posix(), p.stat().st_size, sha256_of(p)) for p in files if p.exists())
     write_manifest(version, replace(manifest, files=signed))
     return manifest
 
@@ -113,9 +111,7 @@ def test_a_stray_file_is_refused(copy, name):
         verify(copy)
 
 
-@pytest.mark.parametrize(
-    "name", ["marts/cx_marts.duckdb", "warehouse/warehouse.duckdb", "parquet/mart_a.parquet"]
-)
+@pytest.mark.parametrize("name", ["marts/cx_marts.duckdb", "warehouse/warehouse.duckdb", "parquet/mart_a.parquet"])
 def test_a_lost_file_is_refused(copy, name):
     (copy / name).unlink()
     with pytest.raises(JourneymartError, match="missing"):

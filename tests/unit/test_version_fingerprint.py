@@ -39,9 +39,7 @@ def contracts(tmp_path: Path) -> Path:
     return shutil.copytree(CONTRACTS, tmp_path / "contracts")
 
 
-def fingerprint(
-    project: Path, contracts: Path = CONTRACTS, timezone: str = "UTC", currency: str = "EUR"
-) -> str:
+def fingerprint(project: Path, contracts: Path = CONTRACTS, timezone: str = "UTC", currency: str = "EUR") -> str:
     return project_fingerprint(project, contracts, timezone, currency)
 
 

@@ -59,9 +59,7 @@ def manifest(sequence: int, batches: set[str], fingerprint: str = "same") -> Man
     )
 
 
-def add_version(
-    folder: DataFolder, sequence: int, batches: set[str] = frozenset(), fingerprint: str = "same"
-) -> str:
+def add_version(folder: DataFolder, sequence: int, batches: set[str] = frozenset(), fingerprint: str = "same") -> str:
     """Lay a whole version into the data folder, as publish would, and let readers see it."""
     made = manifest(sequence, batches, fingerprint)
     path = folder.versions / made.version
@@ -111,9 +109,7 @@ def test_versions_are_listed_oldest_first(folder):
     histories=st.lists(st.tuples(st.frozensets(st.sampled_from("abcd")), st.sampled_from("xy")), max_size=6),
     accepted=st.frozensets(st.sampled_from("abcd")),
 )
-def test_the_base_is_the_newest_version_of_this_project_whose_batches_all_stand(
-    tmp_path_factory, histories, accepted
-):
+def test_the_base_is_the_newest_version_of_this_project_whose_batches_all_stand(tmp_path_factory, histories, accepted):
     folder = DataFolder(tmp_path_factory.mktemp("data"))
     folder.versions.mkdir()
     names = [
@@ -300,9 +296,7 @@ def test_a_clone_holds_the_same_bytes_and_never_overwrites(tmp_path):
 def test_the_data_lock_turns_the_second_taker_away_and_says_who_holds_it(folder):
     with data_lock(folder, "a replay"), pytest.raises(JourneymartError) as refused, data_lock(folder):
         pass
-    assert all(
-        word in str(refused.value) for word in ("a replay", str(os.getpid()), os.uname().nodename, "+00:00")
-    )
+    assert all(word in str(refused.value) for word in ("a replay", str(os.getpid()), os.uname().nodename, "+00:00"))
     with data_lock(folder):
         pass
 

@@ -36,8 +36,7 @@ def accept(
     folder = root / "what? [a*]" / stream.source / stream.stream / day.isoformat()
     folder.mkdir(parents=True)
     types = {
-        name: DUCKDB_TYPES[known.type]
-        for name, known in load_contract(stream.system, stream.stream).columns.items()
+        name: DUCKDB_TYPES[known.type] for name, known in load_contract(stream.system, stream.stream).columns.items()
     }
     types |= ADDED_COLUMNS
     values = {
@@ -54,9 +53,7 @@ def accept(
     selected = ", ".join(f'cast({values.get(name, "null")} as {types[name]}) as "{name}"' for name in names)
     with duckdb.connect() as connection:
         connection.execute("create table ids as select unnest($1::varchar[]) as id", [ids])
-        connection.table("ids").query("ids", f"select {selected} from ids").write_parquet(
-            str(folder / "rows.parquet")
-        )
+        connection.table("ids").query("ids", f"select {selected} from ids").write_parquet(str(folder / "rows.parquet"))
     describe(folder, stream, day, len(ids))
     return folder
 
@@ -108,10 +105,7 @@ def test_preparing_a_clone_keeps_what_it_holds(build: Path, tmp_path: Path) -> N
 
 def test_every_contract_has_its_table_even_when_nothing_arrived(build: Path) -> None:
     load(build, [], NIGHT)
-    found = {
-        name
-        for (name,) in query(build, "select table_name from duckdb_tables() where schema_name = 'accepted'")
-    }
+    found = {name for (name,) in query(build, "select table_name from duckdb_tables() where schema_name = 'accepted'")}
     assert found == {accepted_table(contract.system, contract.stream) for contract in all_contracts()}
 
 
@@ -134,9 +128,7 @@ def test_rows_carry_their_batch_and_their_night_and_keep_their_order(build: Path
 
 def test_columns_are_taken_by_name(build: Path, tmp_path: Path) -> None:
     load(build, [accept(tmp_path, ["1"], columns="reversed")], NIGHT)
-    assert query(build, "select id, _op, _source from accepted.zendesk__tickets") == [
-        ("1", "upsert", "zendesk")
-    ]
+    assert query(build, "select id, _op, _source from accepted.zendesk__tickets") == [("1", "upsert", "zendesk")]
 
 
 def test_two_installations_of_a_product_share_a_table_and_stay_apart(build: Path, tmp_path: Path) -> None:
@@ -151,9 +143,7 @@ def test_two_installations_of_a_product_share_a_table_and_stay_apart(build: Path
 
 def test_a_night_knows_its_number_and_the_night_before(build: Path) -> None:
     load(build, [], NIGHT)
-    assert query(build, "select night, as_of, previous_as_of from night.night") == [
-        (1, date(2026, 1, 5), None)
-    ]
+    assert query(build, "select night, as_of, previous_as_of from night.night") == [(1, date(2026, 1, 5), None)]
     load(build, [], Night(date(2026, 1, 9), "next", "Europe/Berlin", "EUR", is_stale=True))
     assert query(build, "select night, as_of, previous_as_of, run_id, is_stale from night.night") == [
         (2, date(2026, 1, 9), date(2026, 1, 5), "next", True)
@@ -210,9 +200,7 @@ def test_a_description_that_counts_other_rows_is_refused(loaded: Path, tmp_path:
 
 
 def test_a_file_without_a_column_of_the_contract_is_refused(loaded: Path, tmp_path: Path) -> None:
-    refused(
-        loaded, [accept(tmp_path, ["2"], date(2026, 1, 6), columns="incomplete")], "columns of its contract"
-    )
+    refused(loaded, [accept(tmp_path, ["2"], date(2026, 1, 6), columns="incomplete")], "columns of its contract")
 
 
 def test_a_missing_file_or_description_is_refused(loaded: Path, tmp_path: Path) -> None:
