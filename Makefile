@@ -31,7 +31,7 @@ ui: $(STAMP) ## Open the Dagster UI on http://127.0.0.1:3000.
 	@$(BIN)/journeymart ui
 
 test: $(STAMP) ## Run all tests.
-	@$(BIN)/python -m pytest
+	@$(BIN)/python -m pytest -n auto --dist loadfile
 
 lint: $(STAMP) ## Linters and the type checker.
 	@$(BIN)/ruff check .
