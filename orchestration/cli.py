@@ -446,11 +446,11 @@ def _print_json(value: object) -> None:
 def _print_table(rows: Sequence[Mapping[str, Any]]) -> None:
     table = Table(box=None, pad_edge=False)
     for name in rows[0]:
-        table.add_column(name.replace("_", " "), no_wrap=True)
+        table.add_column(name.replace("_", " "), overflow="fold")
     for row in rows:
         table.add_row(*(_said(value) for value in row.values()))
-    # A list that is piped into something is as wide as it needs to be.
-    console.print(table, crop=False, width=None if console.is_terminal else _WIDE)
+    # On a terminal long words go on in the next line; a list that is piped into something is as wide as it needs to be.
+    (console if console.is_terminal else Console(width=_WIDE)).print(table)
 
 
 def _said(value: object) -> str:

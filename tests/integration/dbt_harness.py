@@ -47,8 +47,8 @@ class DbtProject:
         self._manifest: Any = None
         self._templates: dict[str, Path] = {}
 
-    def run(self, build: Path, command: str, *arguments: str) -> None:
-        """Run a dbt command on a build; a failure is told in dbt's own words."""
+    def run(self, build: Path, command: str, *arguments: str) -> int:
+        """Run a dbt command on a build, and say on how many nodes; a failure is told in dbt's own words."""
         from dbt.cli.main import dbtRunner
 
         with _environment(build):
@@ -65,6 +65,7 @@ class DbtProject:
                 if item.status in ("error", "fail")
             ]
             raise DbtFailedError("\n".join(failed) or str(result.exception))
+        return len(getattr(result.result, "results", []))
 
     def template(self, select: str) -> Path:
         """A build without rows in which the selected models and all they need stand; made once."""
