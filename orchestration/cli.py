@@ -91,16 +91,14 @@ def _run_nights(setup: Setup, nights: Sequence[Sequence[date]]) -> list[Manifest
     """Run nights one after the other; what they published, in order."""
     from assets.versions import current_version
     from orchestration.dbt_manifest import is_prepared, prepare_manifest
-    from orchestration.gatekeeper import GATEKEEPERS
+    from orchestration.gatekeeper import GATEKEEPER
     from orchestration.instance import open_instance, quiet_environment
-    from orchestration.warm_dbt import warm_up
 
     quiet_environment()
-    GATEKEEPERS.warm_up()
+    GATEKEEPER.warm_up()
     if not is_prepared(setup.settings):
         with console.status("reading the dbt project"):
             prepare_manifest(setup.settings)
-    warm_up(setup.settings)
     with console.status("starting"):
         from orchestration.build import build_defs
         from orchestration.console import NightDisplay

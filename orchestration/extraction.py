@@ -74,9 +74,8 @@ def landing_assets(setup: Setup, source: Source) -> dg.AssetsDefinition:
         from assets.landing import land_many
         from quality.gate import expect_extracts
 
-        # What takes seconds to load does so while extracts land.
+        # Great Expectations takes seconds to load: it does so while extracts land.
         context.resources.gate.warm_up()
-        warm_up(setup.settings)
         chosen = [s for s in source.streams if keys.landed(s.stream) in context.selected_asset_keys]
         days = dates(context)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
@@ -140,6 +139,8 @@ def accepted_assets(setup: Setup, source: Source) -> dg.AssetsDefinition:
         required_resource_keys={"data_lock", "gate"},
     )
     def accept(context: AssetExecutionContext) -> Iterator[Any]:
+        # dbt takes seconds to load too: while the gate judges, not earlier, or on two cores the gate would wait.
+        warm_up(setup.settings)
         blocked: list[Verdict] = []
         chosen = [s for s in source.streams if keys.accepted(s.stream) in context.selected_asset_keys]
         with in_one_sentence():

@@ -20,8 +20,7 @@ import threading
 import traceback
 from collections.abc import Callable, Sequence
 from concurrent.futures import Future, ThreadPoolExecutor, wait
-from dataclasses import dataclass, replace
-from itertools import zip_longest
+from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
@@ -32,15 +31,15 @@ from quality.landed import LandedExtract
 if TYPE_CHECKING:
     from quality.gate import Gate, Verdict
 
-    Judging = list[Future[Sequence[Sequence[Verdict]]]]
+    Judging = Future[Sequence[Sequence[Verdict]]]
 
 
 @dataclass(frozen=True)
 class Request:
-    """What to judge: extracts by stream, and the ledger that gets the outcome (None: a replay)."""
+    """What to judge: extracts by stream, and the ledger that gets the outcome."""
 
     folder: DataFolder
-    ledger: Path | None
+    ledger: Path
     streams: Sequence[Sequence[LandedExtract]]
 
 
@@ -54,11 +53,13 @@ class Answer:
 
 
 class Gatekeeper:
-    """The process that judges, started on first use and asked by one thread at a time."""
+    """The process that judges, started on first use; it judges in the order it is asked."""
 
     def __init__(self) -> None:
         self._process: subprocess.Popen[bytes] | None = None
         self._asking = threading.Lock()
+        self._pool = ThreadPoolExecutor(1)
+        self._begun: dict[tuple[Path, str], Judging] = {}
 
     def warm_up(self) -> None:
         """Start the process unless it runs; it begins to load at once."""
@@ -67,13 +68,31 @@ class Gatekeeper:
                 [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE
             )
 
-    def judge(self, request: Request) -> Sequence[Sequence[Verdict]]:
+    def begin(self, name: str, request: Request) -> None:
+        """Begin to judge; `judge` with the same name and ledger then waits for what comes of it."""
+        self._begun[request.ledger, name] = self._pool.submit(self._judge, request)
+
+    def judge(self, name: str, ledger: Path, ask: Callable[[], Request]) -> Sequence[Sequence[Verdict]]:
         """Judge extracts, a list of verdicts per stream.
 
+        Args:
+            name: What was begun under this name for this ledger is not done twice.
+            ledger: The night's.
+            ask: What to judge, if nothing was begun.
+
         Raises:
-            JourneymartError: The gate cannot judge, or its process died; the checks then stay
-            without a record.
+            JourneymartError: The gate cannot judge, or its process died; the checks then stay without a record.
         """
+        if (ledger, name) not in self._begun:
+            self.begin(name, ask())
+        return self._begun.pop((ledger, name)).result()
+
+    def finish(self) -> None:
+        """Wait for what was begun and nobody asked for: a night that failed must leave nothing running."""
+        wait(self._begun.values())
+        self._begun.clear()
+
+    def _judge(self, request: Request) -> Sequence[Sequence[Verdict]]:
         with self._asking:
             self.warm_up()
             answer = self._ask(request)
@@ -108,65 +127,13 @@ class Gatekeeper:
         return answer
 
 
-class Gatekeepers:
-    """As many such processes as there is room for; the streams of a source are shared out among them."""
-
-    def __init__(self, count: int) -> None:
-        self._keepers = [Gatekeeper() for _ in range(count)]
-        self._pools = [ThreadPoolExecutor(1) for _ in range(count)]
-        self._begun: dict[Path | None, dict[str, Judging]] = {}
-
-    def warm_up(self) -> None:
-        """Start the processes unless they run."""
-        for keeper in self._keepers:
-            keeper.warm_up()
-
-    def begin(self, name: str, request: Request) -> None:
-        """Begin to judge; `judge` with the same name and ledger then waits for what comes of it."""
-        count = len(self._keepers)
-        shares = [replace(request, streams=request.streams[n::count]) for n in range(count)]
-        workers = zip(self._pools, self._keepers, shares, strict=True)
-        begun = [pool.submit(keeper.judge, share) for pool, keeper, share in workers]
-        self._begun.setdefault(request.ledger, {})[name] = begun
-
-    def judge(self, name: str, ledger: Path, ask: Callable[[], Request]) -> list[Sequence[Verdict]]:
-        """Judge extracts, a list of verdicts per stream.
-
-        Args:
-            name: What was begun under this name for this ledger is not done twice.
-            ledger: The night's.
-            ask: What to judge, if nothing was begun.
-
-        Raises:
-            JourneymartError: As a gatekeeper does.
-        """
-        if name not in self._begun.get(ledger, {}):
-            self.begin(name, ask())
-        shares = [answer.result() for answer in self._begun[ledger].pop(name)]
-        # Stream by stream, as they were shared out.
-        return [verdicts for turn in zip_longest(*shares) for verdicts in turn if verdicts is not None]
-
-    def finish(self) -> None:
-        """Wait for what was begun and nobody asked for: a night that failed must leave nothing running."""
-        for judgings in self._begun.values():
-            for judging in judgings.values():
-                wait(judging)
-        self._begun.clear()
-
-    def close(self) -> None:
-        """End the processes."""
-        for keeper in self._keepers:
-            keeper.close()
-
-
-# Two where neither takes the processor from the night itself.
-GATEKEEPERS = Gatekeepers(2 if (os.cpu_count() or 1) >= 4 else 1)  # noqa: PLR2004
-"""Those of this process; nights that follow one another share them."""
+GATEKEEPER = Gatekeeper()
+"""The one of this process; nights that follow one another share it."""
 
 
 def dismiss() -> None:
     """End the processes of this one."""
-    GATEKEEPERS.close()
+    GATEKEEPER.close()
 
 
 atexit.register(dismiss)
@@ -187,7 +154,7 @@ def _judge(request: Request) -> Answer:
     from quality.gate import Gate
     from quality.ledger import Ledger
 
-    ledger = Ledger(request.ledger) if request.ledger else None
+    ledger = Ledger(request.ledger)
     with Gate(request.folder, ledger, record_texts) as gate:
         return Answer([_judge_stream(request.folder, gate, extracts) for extracts in request.streams])
 

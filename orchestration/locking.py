@@ -9,7 +9,7 @@ from collections.abc import Iterator
 
 import dagster as dg
 
-from orchestration.gatekeeper import GATEKEEPERS, Gatekeepers
+from orchestration.gatekeeper import GATEKEEPER, Gatekeeper
 from orchestration.setup import Setup
 
 
@@ -31,9 +31,9 @@ def data_lock_resource(setup: Setup) -> dg.ResourceDefinition:
     required_resource_keys={"data_lock"},
     description="Judges extracts. Lets go of the data folder only when nothing is being judged any more.",
 )
-def gate_resource(_: dg.InitResourceContext) -> Iterator[Gatekeepers]:
-    """The gate's processes, at rest again when the run ends."""
+def gate_resource(_: dg.InitResourceContext) -> Iterator[Gatekeeper]:
+    """The gate's process, at rest again when the run ends."""
     try:
-        yield GATEKEEPERS
+        yield GATEKEEPER
     finally:
-        GATEKEEPERS.finish()
+        GATEKEEPER.finish()
