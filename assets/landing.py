@@ -126,6 +126,8 @@ def land_many(stream: FileStream, contract: Contract, folder: DataFolder, dates:
         raise JourneymartError(
             f"{stream.stream} has no extract for {ordered[0]}: its first extract date is {stream.first_date}."
         )
+    # Extracts hold personal data: nobody but the owner looks in.
+    folder.landing.mkdir(mode=0o700, parents=True, exist_ok=True)
     home = folder.landing_partition(stream.stream, stream.first_date).parent
     home.mkdir(parents=True, exist_ok=True)
     _sweep(home)

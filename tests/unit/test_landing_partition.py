@@ -36,6 +36,12 @@ def names(folder: Path) -> list[str]:
     return [path.name for path in folder.iterdir()]
 
 
+def test_nobody_but_the_owner_looks_into_landing(drop: Drop) -> None:
+    drop.land()
+
+    assert drop.folder.landing.stat().st_mode & 0o777 == 0o700
+
+
 def test_the_manifest_says_what_the_partition_holds(drop: Drop) -> None:
     landed = drop.land()
 
