@@ -18,8 +18,7 @@ from assets.warehouse import accepted_table
 from quality.contract import load_contract
 from quality.ledger import Outcome
 
-# Streams whose every record is one record of a canonical object. Others are split, joined or filtered on the
-# way, each
+# Streams whose every record is one record of a canonical object. Others are split, joined or filtered on the way, each
 # with dbt tests of its own.
 ONE_TO_ONE: Mapping[str, tuple[tuple[str, str], ...]] = {
     "account": (("salesforce", "account"), ("zendesk", "organizations"), ("canonical", "account")),
