@@ -5,7 +5,6 @@ from __future__ import annotations
 import errno
 import fcntl
 import hashlib
-import os
 import shutil
 import sys
 from pathlib import Path
@@ -37,26 +36,6 @@ def clone_file(source: Path, target: Path) -> bool:
                 return True
     shutil.copyfile(source, target)
     return False
-
-
-def flush(path: Path) -> None:
-    """Wait until a file's content, or a folder's names, are on the disk."""
-    descriptor = os.open(path, os.O_RDONLY)
-    try:
-        if sys.platform == "darwin" and not path.is_dir():
-            # On macOS fsync stops at the drive's own cache.
-            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
-        else:
-            os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def flush_tree(folder: Path) -> None:
-    """Flush every file and folder below `folder`, and itself last."""
-    for path in sorted(folder.rglob("*"), reverse=True):
-        flush(path)
-    flush(folder)
 
 
 def sha256_of(path: Path) -> str:

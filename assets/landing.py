@@ -31,7 +31,7 @@ from assets.connectors.config import FileFormat, FileLimits, FileStream
 from assets.connectors.drop_folder import Copied, DroppedFile, copy_out, find_delivery
 from assets.connectors.reader import is_json, is_text, open_file, raw_records, require_known_format
 from assets.cursor_window import cut_by_day
-from assets.disk import clone_file, flush, flush_tree
+from assets.disk import clone_file
 from assets.faults import fault_point
 from assets.full_dump import write_changes
 from assets.landing_manifest import (
@@ -45,6 +45,7 @@ from assets.landing_manifest import (
 from quality.contract import Contract
 from quality.data_folder import DataFolder
 from quality.errors import JourneymartError
+from quality.folders import replaced_folder, settle
 
 __all__ = ["Landed", "LandingManifest", "land", "land_many", "read_manifest", "record_texts"]
 
@@ -54,7 +55,6 @@ CHANGES = "changes.parquet"
 FILES = "files"
 
 _BUILDING = ".landing-"
-_REPLACED = ".replaced-"
 # Raise it when the same bytes are read otherwise than before: every partition asked for then lands anew.
 _READER = 1
 
@@ -221,10 +221,10 @@ def _land_delivery(
             manifest = kept[day]
             if manifest is None:
                 manifest = _manifest(stream, day, read_as, parsed, portions[day], unplaced=unplaced)
-                manifest = _put_in_place(stream, home, building, manifest, portions[day], files=building / FILES)
+                manifest = _put_in_place(stream, home, manifest, portions[day], files=building / FILES)
             elif not _is_compared(stream, home, manifest):
-                manifest, changed = _compare_again(stream, home, building, manifest), True
-            landed.append(Landed(manifest, changed, _compare_successor(stream, home, building, day)))
+                manifest, changed = _compare_again(stream, home, manifest), True
+            landed.append(Landed(manifest, changed, _compare_successor(stream, home, day)))
         return landed
 
 
@@ -391,33 +391,18 @@ def _hash(value: object) -> str:
 
 
 def _put_in_place(
-    stream: FileStream,
-    home: Path,
-    building: Path,
-    manifest: LandingManifest,
-    portion: _Portion,
-    *,
-    files: Path,
+    stream: FileStream, home: Path, manifest: LandingManifest, portion: _Portion, *, files: Path
 ) -> LandingManifest:
-    """Make a partition in the temporary folder, flush it, and rename it to its place."""
-    ready = building / manifest.extract_date
-    (ready / FILES).mkdir(parents=True)
-    for file in manifest.files:
-        _link(files / file.name, ready / FILES / file.name)
-    _link(portion.rows, ready / ROWS)
-    _link(portion.rejects, ready / REJECTED)
-    if manifest.mode == "full":
-        manifest = _compare(stream, home, manifest, ready)
-    write_manifest(manifest, ready)
-    flush_tree(ready)
-    target, replaced = home / manifest.extract_date, home / f"{_REPLACED}{manifest.extract_date}"
-    if target.exists():
-        # Should we be killed between the two renames, the sweep of the next run puts it back.
-        target.rename(replaced)
-    ready.rename(target)
-    flush(home)
-    if replaced.exists():
-        shutil.rmtree(replaced)
+    """Make a partition beside its place, and put it there."""
+    with replaced_folder(home / manifest.extract_date) as ready:
+        (ready / FILES).mkdir()
+        for file in manifest.files:
+            _link(files / file.name, ready / FILES / file.name)
+        _link(portion.rows, ready / ROWS)
+        _link(portion.rejects, ready / REJECTED)
+        if manifest.mode == "full":
+            manifest = _compare(stream, home, manifest, ready)
+        write_manifest(manifest, ready)
     return manifest
 
 
@@ -449,13 +434,13 @@ def _is_compared(stream: FileStream, home: Path, manifest: LandingManifest) -> b
     return manifest.compared_to == _compared_to(_dump_before(home, manifest.date)) and manifest.delete_breaker == over
 
 
-def _compare_again(stream: FileStream, home: Path, building: Path, manifest: LandingManifest) -> LandingManifest:
+def _compare_again(stream: FileStream, home: Path, manifest: LandingManifest) -> LandingManifest:
     partition = home / manifest.extract_date
     portion = _Portion(partition / ROWS, partition / REJECTED, manifest.files)
-    return _put_in_place(stream, home, building, manifest, portion, files=partition / FILES)
+    return _put_in_place(stream, home, manifest, portion, files=partition / FILES)
 
 
-def _compare_successor(stream: FileStream, home: Path, building: Path, day: date) -> tuple[date, ...]:
+def _compare_successor(stream: FileStream, home: Path, day: date) -> tuple[date, ...]:
     """Derive the changes of the next dump again if the one before it is another now."""
     later = [each for each in _landed_days(home) if each > day]
     if stream.mode != "full" or not later:
@@ -463,7 +448,7 @@ def _compare_successor(stream: FileStream, home: Path, building: Path, day: date
     successor = read_manifest(home / later[0].isoformat())
     if _is_compared(stream, home, successor):
         return ()
-    _compare_again(stream, home, building, successor)
+    _compare_again(stream, home, successor)
     return (later[0],)
 
 
@@ -498,13 +483,7 @@ def _sweep(home: Path) -> None:
     """Clear what a killed run left behind."""
     for left in home.glob(f"{_BUILDING}*"):
         shutil.rmtree(left)
-    for left in home.glob(f"{_REPLACED}*"):
-        target = home / left.name.removeprefix(_REPLACED)
-        if target.exists():
-            shutil.rmtree(left)
-        else:
-            left.rename(target)
-    flush(home)
+    settle(home)
 
 
 def _parquet_texts(partition: Path, file: str, rows: Sequence[int]) -> dict[int, str]:

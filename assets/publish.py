@@ -20,7 +20,7 @@ from pathlib import Path
 import duckdb
 
 from assets.contents import STORAGE_VERSION, attach, identifier, literal, read_tables
-from assets.disk import flush, flush_tree, sha256_of
+from assets.disk import sha256_of
 from assets.faults import fault_point
 from assets.lock import link_lock
 from assets.manifest import Checks, File, Manifest, Night, Table, write_manifest
@@ -35,6 +35,7 @@ from assets.versions import (
 )
 from quality.data_folder import DataFolder, marts_file, parquet_folder, warehouse_file
 from quality.errors import JourneymartError
+from quality.folders import flush, flush_tree
 from quality.ledger import Ledger, LedgerVerdict
 
 _PROJECT = Path(__file__).resolve().parent.parent

@@ -18,11 +18,12 @@ from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
 
-from assets.disk import clone_file, flush, require_free_space
+from assets.disk import clone_file, require_free_space
 from assets.lock import link_lock
 from assets.manifest import Manifest, read_manifest
 from quality.data_folder import DataFolder, marts_file, warehouse_file
 from quality.errors import JourneymartError
+from quality.folders import flush
 
 _log = logging.getLogger(__name__)
 

@@ -1,9 +1,11 @@
-"""Folders that appear whole or not at all: making, replacing and settling them. Not here: what they hold."""
+"""Folders that appear whole or not at all: making, flushing, replacing and settling them. Not here: what they hold."""
 
 from __future__ import annotations
 
+import fcntl
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -27,8 +29,7 @@ def replaced_folder(target: Path) -> Iterator[Path]:
     new.mkdir()
     try:
         yield new
-        for path in (*new.rglob("*"), new):
-            flush(path)
+        flush_tree(new)
         if target.exists():
             target.rename(old)
         new.rename(target)
@@ -59,9 +60,20 @@ def settle(parent: Path) -> None:
 
 
 def flush(path: Path) -> None:
-    """Flush a file or the names in a folder to disk."""
+    """Wait until a file's content, or a folder's names, are on the disk."""
     descriptor = os.open(path, os.O_RDONLY)
     try:
-        os.fsync(descriptor)
+        if sys.platform == "darwin" and not path.is_dir():
+            # On macOS fsync stops at the drive's own cache.
+            fcntl.fcntl(descriptor, fcntl.F_FULLFSYNC)
+        else:
+            os.fsync(descriptor)
     finally:
         os.close(descriptor)
+
+
+def flush_tree(folder: Path) -> None:
+    """Flush every file and folder below `folder`, and itself last."""
+    for path in sorted(folder.rglob("*"), reverse=True):
+        flush(path)
+    flush(folder)

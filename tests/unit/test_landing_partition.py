@@ -132,7 +132,7 @@ def test_a_killed_landing_leaves_no_partition_and_the_next_sweeps_it_up(drop: Dr
 def test_a_partition_moved_aside_by_a_killed_replacement_comes_back(drop: Drop) -> None:
     drop.land()
     before = content(drop.partition())
-    drop.partition().rename(drop.partition().parent / f".replaced-{FIRST}")
+    drop.partition().rename(drop.partition().parent / f".old-{FIRST}")
 
     again = drop.land()
 
