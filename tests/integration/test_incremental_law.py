@@ -17,7 +17,7 @@ from random_history import random_history
 
 LONG = os.environ.get("JOURNEYMART_CHAOS") == "long"
 MODELS = sorted(path.stem for path in (PROJECT / "models" / "intermediate").glob("int_*__unioned.sql"))
-SELECT = " ".join([*MODELS, "int_customer__identity"])
+SELECT = " ".join([*MODELS, "map_customer_identity"])
 TABLES = [f"intermediate.{model}" for model in SELECT.split()]
 
 

@@ -1,4 +1,4 @@
-"""Which records are one person: int_contact__unioned and int_customer__identity. Not here: facts."""
+"""Which records are one person: int_contact__unioned and map_customer_identity. Not here: facts."""
 
 from __future__ import annotations
 
@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from dbt_harness import Warehouse
 
-SELECT = "int_customer__identity"
+SELECT = "map_customer_identity"
 
 
 def crm(identifier: str, **columns: Any) -> dict[str, Any]:
@@ -23,8 +23,8 @@ def customers(warehouse: Warehouse) -> dict[str, tuple[str | None, str, str]]:
     found = warehouse.rows(
         """
         select moved.contact_id, standing.contact_id as customer, moved.match_rule, moved.match_status
-        from intermediate.int_customer__identity as moved
-        left join intermediate.int_customer__identity as standing on standing.contact_key = moved.customer_key
+        from intermediate.map_customer_identity as moved
+        left join intermediate.map_customer_identity as standing on standing.contact_key = moved.customer_key
         """
     )
     return {row["contact_id"]: (row["customer"], row["match_rule"], row["match_status"]) for row in found}
@@ -122,10 +122,10 @@ def test_who_moves_is_told_with_both_customers_and_nobody_else_is(warehouse: War
     key = {row["contact_id"]: row["contact_key"] for row in warehouse.rows("from intermediate.int_contact__unioned")}
     address = {"email": "ann@a.example", "updated_at": "2026-02-01 00:00:00+00"}
     warehouse.night({"zendesk.users": [{"id": "u", "role": "end-user", **address}]})
-    moved = warehouse.rows("select contact_id, customer_key from _touched.int_customer__identity")
+    moved = warehouse.rows("select contact_id, customer_key from _touched.map_customer_identity")
     assert {(row["contact_id"], row["customer_key"]) for row in moved} == {("u", key["u"]), ("u", key["1"])}
     warehouse.night()
-    assert warehouse.rows("from _touched.int_customer__identity") == []
+    assert warehouse.rows("from _touched.map_customer_identity") == []
 
 
 def test_agents_are_nobodys_customers(warehouse: Warehouse) -> None:

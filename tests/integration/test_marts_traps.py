@@ -241,7 +241,7 @@ def fact_row(marts: Warehouse, record: str, name: str, *, fact_key: str, key: st
 
 def customer_of(marts: Warehouse, contact: str) -> int:
     return int(
-        marts.values("select customer_key from intermediate.int_customer__identity where contact_id = ?", contact)[0]
+        marts.values("select customer_key from intermediate.map_customer_identity where contact_id = ?", contact)[0]
     )
 
 

@@ -6,7 +6,7 @@
 {#- A CTE body: the customer of each contact id the CRM gives to one person only. -#}
 {%- macro crm_customers_by_id() -%}
     select contact_id, min(customer_key) as customer_key
-    from {{ ref('int_customer__identity') }}
+    from {{ ref('map_customer_identity') }}
     where system = 'salesforce'
     group by contact_id
     having count(distinct customer_key) = 1
@@ -16,7 +16,7 @@
 {%- macro crm_customers_by_email() -%}
     select contacts.personal_email, min(identity.customer_key) as customer_key
     from {{ ref('int_contact__unioned') }} as contacts
-    inner join {{ ref('int_customer__identity') }} as identity on identity.contact_key = contacts.contact_key
+    inner join {{ ref('map_customer_identity') }} as identity on identity.contact_key = contacts.contact_key
     where contacts.system = 'salesforce' and not contacts.is_deleted and contacts.personal_email is not null
     group by contacts.personal_email
     having count(distinct identity.customer_key) = 1

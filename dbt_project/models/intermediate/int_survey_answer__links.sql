@@ -58,7 +58,7 @@ select
     case when linked.is_anonymous then -1 else coalesce(linked.ticket_key, -1) end as ticket_key,
     case when linked.is_anonymous then -1 else coalesce(linked.order_key, -1) end as order_key
 from linked
-left join {{ ref('int_customer__identity') }} as own
+left join {{ ref('map_customer_identity') }} as own
     on own.source = linked.source
     and own.contact_id = linked.contact_id
 left join crm_ids on crm_ids.contact_id = {{ salesforce_id('linked.contact_id') }}

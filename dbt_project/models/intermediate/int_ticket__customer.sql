@@ -13,7 +13,7 @@ select
     tickets.ticket_key,
     coalesce(own.customer_key, crm_ids.customer_key, crm_emails.customer_key, -1) as customer_key
 from {{ ref('int_ticket__unioned') }} as tickets
-left join {{ ref('int_customer__identity') }} as own
+left join {{ ref('map_customer_identity') }} as own
     on own.source = tickets.source
     and own.contact_id = tickets.requester_id
 left join crm_ids on crm_ids.contact_id = {{ salesforce_id('tickets.requester_id') }}

@@ -1,6 +1,6 @@
 {#-
     Orders and deals with their milestones and amounts. What lives here: which of them count as a purchase, and what was
-    late. Not here: who bought (int_customer__identity), retention (models/marts/kpi).
+    late. Not here: who bought (map_customer_identity), retention (models/marts/kpi).
 -#}
 {{ config(
     materialized='incremental',

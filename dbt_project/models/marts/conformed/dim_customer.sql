@@ -10,9 +10,9 @@
     touched_key=['customer_key'],
     touches=['country'],
     touched_by="
-        select customer_key from {{ touched('int_customer__identity') }}
+        select customer_key from {{ touched('map_customer_identity') }}
         union
-        select customer_key from {{ ref('int_customer__identity') }}
+        select customer_key from {{ ref('map_customer_identity') }}
         where contact_key in (select contact_key from {{ touched('int_contact__unioned') }})
         union select customer_key from {{ touched('fct_order') }}
         union select customer_key from {{ touched('fct_journey_event') }}
@@ -53,7 +53,7 @@ records as (
         first_value(contacts.language ignore nulls) over best as best_language,
         first_value(contacts.segment ignore nulls) over best as best_segment,
         first_value(contacts.acquisition_source ignore nulls) over best as best_acquisition_source
-    from {{ ref('int_customer__identity') }} as identity
+    from {{ ref('map_customer_identity') }} as identity
     inner join {{ ref('int_contact__unioned') }} as contacts on contacts.contact_key = identity.contact_key
     where identity.customer_key <> -1 and {{ is_touched(['identity.customer_key']) }}
     window
