@@ -142,6 +142,50 @@ solutions as (
     group by ticket_key
 ),
 
+team_changes as (
+    select
+        ticket_key,
+        occurred_at,
+        from_value,
+        to_value,
+        row_number() over (partition by ticket_key order by occurred_at, sequence, event_key) as place
+    from events
+    where event_type = 'team_change' and from_value is distinct from to_value
+),
+
+schedules as (
+    {{ schedules_of_tickets('tickets', 'team_changes') }}
+),
+
+durations as (
+    select tickets.ticket_key, 'first_reply' as measure, tickets.created_at as start_at, replies.first_reply_at as finish_at
+    from tickets
+    inner join replies on replies.ticket_key = tickets.ticket_key
+    union all
+    select tickets.ticket_key, 'first_resolution', tickets.created_at, solutions.first_solved_at
+    from tickets
+    inner join solutions on solutions.ticket_key = tickets.ticket_key
+    union all
+    select tickets.ticket_key, 'full_resolution', tickets.created_at, solutions.last_solved_at
+    from tickets
+    inner join solutions on solutions.ticket_key = tickets.ticket_key
+    where tickets.status in ('solved', 'closed')
+),
+
+business_minutes as (
+    {{ business_minutes_of('durations', 'schedules') }}
+),
+
+business as (
+    select
+        ticket_key,
+        round(max(case when measure = 'first_reply' then business_minutes end), 4) as first_reply_minutes,
+        round(max(case when measure = 'first_resolution' then business_minutes end), 4) as first_resolution_minutes,
+        round(max(case when measure = 'full_resolution' then business_minutes end), 4) as full_resolution_minutes
+    from business_minutes
+    group by ticket_key
+),
+
 touchpoint_events as (
     select
         tickets.ticket_key,
@@ -187,6 +231,9 @@ final as (
         {{ minutes_between('tickets.created_at', 'solutions.first_solved_at') }} as first_resolution_minutes,
         case when tickets.status in ('solved', 'closed') then {{ minutes_between('tickets.created_at', 'solutions.last_solved_at') }} end
             as full_resolution_minutes,
+        business.first_reply_minutes as first_reply_business_minutes,
+        business.first_resolution_minutes as first_resolution_business_minutes,
+        business.full_resolution_minutes as full_resolution_business_minutes,
         cast(replies.replies as integer) as replies,
         cast(replies.automated_replies as integer) as automated_replies,
         cast(coalesce(solutions.reopens, 0) as integer) as reopens,
@@ -215,6 +262,7 @@ final as (
     left join replies on replies.ticket_key = tickets.ticket_key
     left join hand_overs on hand_overs.ticket_key = tickets.ticket_key
     left join solutions on solutions.ticket_key = tickets.ticket_key
+    left join business on business.ticket_key = tickets.ticket_key
 )
 
 select * from final
