@@ -39,6 +39,8 @@ create table if not exists warehouse.night.batches (
     batch_id varchar, source varchar, system varchar, stream varchar,
     extract_date date, rows bigint, night bigint
 );
+create table if not exists warehouse.night.email_addresses (raw varchar, spelled varchar);
+create table if not exists warehouse.night.phone_numbers (raw varchar, country varchar, e164 varchar);
 """
 
 
@@ -83,7 +85,7 @@ def prepare(build: Path) -> None:
     for file, mode in ((warehouse_file(build), 0o700), (marts_file(build), 0o755)):
         file.parent.mkdir(parents=True, exist_ok=True)
         file.parent.chmod(mode)
-        with _attached(file) as (connection, database):
+        with attached(file) as (connection, database):
             connection.execute(f"create schema if not exists {database}._touched")
 
 
@@ -105,7 +107,7 @@ def load(build: Path, batches: Iterable[Path], night: Night) -> dict[StreamId, i
     new = sorted(read, key=lambda delivery: (str(delivery.batch.stream_id), delivery.batch.extract_date))
     for delivery in new:
         _check_content(delivery)
-    with _attached(warehouse_file(build)) as (connection, _):
+    with attached(warehouse_file(build)) as (connection, _):
         connection.execute("begin transaction")
         _create_tables(connection)
         _refuse_loaded(connection, new)
@@ -124,8 +126,15 @@ def load(build: Path, batches: Iterable[Path], night: Night) -> dict[StreamId, i
     return rows
 
 
+def business_date(build: Path) -> date:
+    """Business date of the night a build belongs to."""
+    with duckdb.connect(warehouse_file(build), read_only=True) as connection:
+        ((as_of,),) = connection.execute("select as_of from night.night").fetchall()
+    return date.fromisoformat(str(as_of))
+
+
 @contextmanager
-def _attached(file: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
+def attached(file: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
     """Open one DuckDB file for writing; leaving closes it, and what was not committed is gone."""
     database = file.stem
     quoted = str(file).replace("'", "''")

@@ -23,6 +23,7 @@ ColumnType = Literal[
     "text", "bigint", "double", "decimal", "boolean", "date", "timestamp", "epoch_s", "epoch_ms", "json"
 ]
 OnFailure = Literal["quarantine", "block", "warn"]
+ContactPoint = Literal["email", "phone"]
 
 DUCKDB_TYPES: dict[ColumnType, str] = {
     "text": "varchar",
@@ -48,6 +49,10 @@ class Column(_Strict):
     A value outside `allowed`, `min` or `max` meets `on_failure`. A value that is missing where one is
     `required`, or is not of the type, cannot be accepted: its row goes to quarantine, or blocks where
     `on_failure` says so.
+
+    A column that holds e-mail addresses or phone numbers says so by `contact_point`: they are brought into one
+    spelling before the models read them. `country` names the column that says in which country a phone number
+    without a country code is dialled.
     """
 
     type: ColumnType
@@ -56,6 +61,8 @@ class Column(_Strict):
     allowed: tuple[str, ...] | None = None
     min: float | None = None
     max: float | None = None
+    contact_point: ContactPoint | None = None
+    country: str | None = None
     on_failure: OnFailure = "quarantine"
     description: str
 
@@ -66,6 +73,10 @@ class Column(_Strict):
         numeric = DUCKDB_TYPES[self.type] in ("bigint", "double", "decimal(18,2)")
         if (self.min is not None or self.max is not None) and not numeric:
             raise ValueError("only numeric columns have a smallest or largest value")
+        if self.contact_point and (self.type != "text" or self.pii != "direct"):
+            raise ValueError("an e-mail address or a phone number is text that names a person: type text, pii direct")
+        if self.country and self.contact_point != "phone":
+            raise ValueError("only phone numbers depend on a country")
         return self
 
 
@@ -137,6 +148,7 @@ class Contract(_Strict):
     def _names_columns_it_has(self) -> Contract:
         named = [*self.key, *([self.version] if self.version else [])]
         named += [self.freshness.column] if self.freshness else []
+        named += [column.country for column in self.columns.values() if column.country]
         unknown = [name for name in named if name not in self.columns]
         if unknown:
             raise ValueError(f"{', '.join(unknown)} is not among the columns")

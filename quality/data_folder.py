@@ -97,6 +97,20 @@ def parquet_folder(version: Path) -> Path:
     return version / "parquet"
 
 
+# The pages every version holds, by name.
+REPORT_PAGES = ("journey",)
+
+
+def report_folder(version: Path) -> Path:
+    """The pages of a build or version folder, for people who open no database."""
+    return version / "report"
+
+
+def report_file(version: Path, page: str) -> Path:
+    """One page of a build or version folder."""
+    return report_folder(version) / f"{page}.html"
+
+
 def manifest_file(version: Path) -> Path:
     """What a version was built from and holds."""
     return version / "manifest.json"

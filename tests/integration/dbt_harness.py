@@ -27,6 +27,7 @@ import duckdb
 import pyarrow as pa
 import pytest
 
+from assets.contact_points import spell_contact_points
 from assets.warehouse import Night, accepted_table, load, prepare
 from quality.contract import DUCKDB_TYPES, Contract, all_contracts, load_contract
 from quality.data_folder import marts_file, warehouse_file
@@ -143,6 +144,7 @@ class Warehouse:
             _attach(connection, self.build, "warehouse")
             for stream, delivered in (rows or {}).items():
                 self._append(connection, load_contract(*stream.split(".")), delivered)
+        spell_contact_points(self.build)
         kept = _NOT_SEEDS if tests else (*_NO_TESTS, *_NOT_SEEDS)
         self.project.run(
             self.build,
@@ -171,6 +173,7 @@ class Warehouse:
                     "select * replace ((select night from warehouse.night.night) as _night) "
                     f"from before.{table} order by md5(cast(_row as varchar))"
                 )
+        spell_contact_points(other.build)
         self.project.run(
             other.build,
             *("build", "--full-refresh", "--select", *_upstream(self.select or "*"), *_NO_TESTS, *_NOT_SEEDS),

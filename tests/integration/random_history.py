@@ -20,6 +20,11 @@ EMAILS = ("ann@a.example", "Ann@A.example ", "bob@b.example", "info@a.example", 
 EVENT_KINDS = ("Comment", "Change", "Create", "SatisfactionRating", "Unheard")
 POOLS: dict[str, tuple[str | None, ...]] = {
     "email": EMAILS,
+    "phone": ("030 123456", "+49 30 123456", "0049 30/12 34 56", "000"),
+    "country$": ("DE", "Germany", "FR"),
+    "^first_?name$": ("Ann", "A."),
+    "^last_?name$": ("Lee", "Ray"),
+    "^name$": ("Ann Lee", "Bob Ray"),
     "^question_id$": ("QID1", "QID2", "QID4"),
     "^qid": tuple(str(score) for score in range(11)),
     "^role$": ("end-user", "agent", "admin"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from contextlib import contextmanager
 from datetime import date
 from types import SimpleNamespace
@@ -19,6 +20,22 @@ KPI = {
     "date_day": date(2026, 6, 27), "numerator": 8.0, "denominator": 10.0, "n": 10, "value": 80.0,
     "ci_low": 49.0, "ci_high": 94.3, "method": "wilson", "is_suppressed": False,
 }  # fmt: skip
+
+
+# 98 desk users, each with a record of the CRM, and two without.
+IDENTITY = """
+create or replace table warehouse.intermediate.map_customer_identity as
+select
+    case when desk then 'desk' else 'crm' end as source,
+    case when desk then 'zendesk' else 'salesforce' end as system,
+    n::bigint as customer_key,
+    case when desk and n < 98 then 'email' else 'own' end as match_rule,
+    case when not desk then 'customer' when n < 98 then 'matched' else 'unmatched' end as match_status,
+    2 as cluster_size,
+    2 as unmerged_records
+from range(100) as numbers(n), (values (true), (false)) as sides(desk);
+create or replace table warehouse.intermediate.int_identity__changes as select 1::bigint as night, 'merged' as kind;
+"""
 
 
 @contextmanager
@@ -50,15 +67,22 @@ def build(tmp_path):
             )
             connection.execute("insert into warehouse.intermediate.int_ticket__unioned values ('zendesk', ?)", [ticket])
             connection.execute("insert into marts.main.fct_ticket values ('zendesk', ?)", [ticket])
+        connection.execute(IDENTITY)
         columns = ", ".join(f"? as {name}" for name in KPI)
         connection.execute(f"create table marts.main.mart_kpi_daily as select {columns}", list(KPI.values()))
     return folder
 
 
-def version(tables, fingerprint=FINGERPRINT):
-    """What the audit asks of the version before."""
-    rows = tuple(Table("marts", "main", name, count, (), "0") for name, count in tables.items())
-    return SimpleNamespace(manifest=SimpleNamespace(tables_of=lambda _: rows, fingerprint=fingerprint))
+@pytest.fixture
+def version(build, tmp_path):
+    """Make what the audit asks of the version before, which is the build as it stands with other rows in its marts."""
+
+    def make(tables, fingerprint=FINGERPRINT):
+        path = shutil.copytree(build, tmp_path / "before", dirs_exist_ok=True)
+        rows = tuple(Table("marts", "main", name, count, (), "0") for name, count in tables.items())
+        return SimpleNamespace(path=path, manifest=SimpleNamespace(tables_of=lambda _: rows, fingerprint=fingerprint))
+
+    return make
 
 
 def outcomes(build, before=None):
@@ -66,7 +90,7 @@ def outcomes(build, before=None):
 
 
 def test_a_sound_build_passes(build):
-    assert outcomes(build) == {"reconciliation": "pass", "kpi_identities": "pass", "drift": "pass"}
+    assert outcomes(build) == {"reconciliation": "pass", "kpi_identities": "pass", "drift": "pass", "identity": "pass"}
 
 
 @pytest.mark.parametrize(
@@ -129,16 +153,16 @@ def test_an_audit_that_cannot_be_made_is_an_error_and_quotes_nothing(build):
     [(2, "pass"), (99, "pass"), (500, "fail")],
     ids=["same", "too few to tell", "most are gone"],
 )
-def test_a_mart_that_loses_most_of_its_rows_fails(build, rows, outcome):
+def test_a_mart_that_loses_most_of_its_rows_fails(build, version, rows, outcome):
     assert outcomes(build, version({"fct_ticket": rows}))["drift"] == outcome
 
 
-def test_a_mart_that_vanishes_fails_but_not_when_the_models_changed(build):
+def test_a_mart_that_vanishes_fails_but_not_when_the_models_changed(build, version):
     assert outcomes(build, version({"fct_gone": 500}))["drift"] == "fail"
     assert outcomes(build, version({"fct_gone": 500}, fingerprint="other"))["drift"] == "warn"
 
 
-def test_a_mart_that_shrinks_or_swells_warns(build):
+def test_a_mart_that_shrinks_or_swells_warns(build, version):
     with opened(build) as connection:
         connection.execute(
             "create or replace table marts.main.fct_order as select 'x' as system, 'y' as id from range(700)"
@@ -149,3 +173,42 @@ def test_a_mart_that_shrinks_or_swells_warns(build):
     assert outcomes(build, version({"fct_order": 1000}))["drift"] == "warn"
     assert outcomes(build, version({"fct_order": 200}))["drift"] == "warn"
     assert outcomes(build, version({"fct_order": 720}))["drift"] == "pass"
+
+
+def identity(build, before=None):
+    return next(finding for finding in audit(build, before, FINGERPRINT) if finding.audit == "identity")
+
+
+def change(build, assignment):
+    with opened(build) as connection:
+        connection.execute(f"update warehouse.intermediate.map_customer_identity set {assignment}")
+
+
+def test_the_figures_of_identity_are_numbers_to_plot(build):
+    figures = identity(build).detail
+    assert figures["match rate/desk"] == 0.98
+    assert (figures["largest customer"], figures["records merged"], figures["records split"]) == (2, 1, 0)
+    assert all(isinstance(figure, int | float) for figure in figures.values())
+
+
+@pytest.mark.parametrize(
+    ("assignment", "said"),
+    [
+        ("unmerged_records = 11 where customer_key = 5", "records of the largest customer 11"),
+        ("match_status = 'conflict' where customer_key < 6", "share of records in doubt 0.06"),
+        ("match_status = 'ambiguous' where customer_key < 5", "share of records in doubt 0.05"),
+    ],
+)
+def test_an_oversized_customer_and_too_many_doubts_fail(build, assignment, said):
+    change(build, assignment)
+    finding = identity(build)
+    assert finding.outcome == "fail"
+    assert said in finding.sentence
+
+
+@pytest.mark.parametrize(("lost", "outcome"), [(9, "pass"), (11, "fail")])
+def test_a_match_rate_that_leaves_the_band_fails_unless_the_rules_changed(build, version, lost, outcome):
+    before, other = version({}), version({}, fingerprint="other")
+    change(build, f"match_rule = 'own' where customer_key < {lost}")
+    assert identity(build, before).outcome == outcome
+    assert identity(build, other).outcome == ("pass" if outcome == "pass" else "warn")

@@ -12,13 +12,16 @@ from pydantic import ValidationError
 
 from quality import contract as contract_file
 from quality.casts import identifier
-from quality.contract import DUCKDB_TYPES, Contract, Freshness, Rule, all_contracts, load_contract
+from quality.contract import DUCKDB_TYPES, Column, Contract, Freshness, Rule, all_contracts, load_contract
 from quality.errors import JourneymartError
 from quality.predicates import delivered, predicates
 from quality.suite import suite
 from tests.gate_kit import column, contract
 
 SHIPPED = [pytest.param(each, id=f"{each.system}-{each.stream}") for each in all_contracts()]
+
+
+TELEPHONE = column("text", pii="direct", contact_point="phone", country="land")
 
 
 def rule(name: str) -> Rule:
@@ -37,6 +40,10 @@ def rule(name: str) -> Rule:
         ({"columns": {"Id": column("text")}}, "a column needs a name of its own"),
         ({"columns": {"_row": column("text")}}, "begins with no '_'"),
         ({"rules": [rule("a"), rule("a")]}, "two rules have the same name"),
+        (
+            {"columns": {"tel": column("text", pii="direct", contact_point="phone", country="land")}},
+            "land is not among the columns",
+        ),
         ({"colums": {}}, "Extra inputs are not permitted"),
     ],
 )
@@ -70,6 +77,19 @@ def test_a_mistake_in_a_file_is_said_in_one_line(tmp_path: Path, monkeypatch: py
     monkeypatch.setattr(contract_file, "CONTRACTS", tmp_path)
     with pytest.raises(JourneymartError, match=r"calls\.yml: columns\.id\.type: Input should be"):
         load_contract("zendesk", "calls")
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        ({"type": "bigint", "contact_point": "phone", "pii": "direct"}, "type text, pii direct"),
+        ({"type": "text", "contact_point": "email", "pii": "none"}, "type text, pii direct"),
+        ({"type": "text", "contact_point": "email", "country": "land", "pii": "direct"}, "only phone numbers"),
+    ],
+)
+def test_a_contact_point_that_cannot_be_one_is_refused(settings: dict[str, Any], said: str) -> None:
+    with pytest.raises(ValidationError, match=said):
+        Column.model_validate({"description": "A column.", **settings})
 
 
 def test_the_fingerprint_changes_with_what_is_asked() -> None:

@@ -120,3 +120,9 @@ def test_it_changes_with_the_shape_of_accepted_rows_but_not_with_the_words_of_a_
     assert fingerprint(project, contracts) == before
     path.write_text(text.replace("type: decimal", "type: double", 1))
     assert fingerprint(project, contracts) != before
+
+
+def test_another_release_of_what_spells_contact_points_counts(project, monkeypatch):
+    before = fingerprint(project)
+    monkeypatch.setattr("assets.fingerprint.installed_version", lambda _: "0.1")
+    assert fingerprint(project) != before

@@ -1,6 +1,6 @@
 {#-
     From a record to its customer, where its own source does not know the person. What lives here: the two ways by the CRM.
-    Not here: which contacts are one person (int_customer__resolved).
+    Not here: which contacts are one person (int_identity__resolved).
 -#}
 
 {#- A CTE body: the customer of each contact id the CRM gives to one person only. -#}

@@ -1,19 +1,12 @@
 {{ config(materialized='view', incremental_strategy=none) }}
 
 {#-
-    What each answer is about and whose it is. In order: the contact it names, the requester of the ticket or the buyer of
-    the order it is about, the one customer in the CRM with its address. An anonymous answer is nobody's, whatever it names.
-    A ticket or order of another source is meant only if a single source knows that id.
+    What each answer is about and whose it is: the contact's of its own source, else the customer's whom its respondent was
+    found to be, else that of the ticket or order it is about. A respondent in conflict is nobody rather than somebody else.
+    An anonymous answer is nobody's, whatever it names. A ticket or order of another source is meant only if a single
+    source knows that id.
 -#}
-with crm_ids as (
-    {{ crm_customers_by_id() }}
-),
-
-crm_emails as (
-    {{ crm_customers_by_email() }}
-),
-
-ticket_ids as (
+with ticket_ids as (
     select ticket_id, min(ticket_key) as ticket_key from {{ ref('int_ticket__unioned') }} group by ticket_id having count(*) = 1
 ),
 
@@ -26,7 +19,7 @@ linked as (
         answers.survey_answer_key,
         answers.source,
         answers.contact_id,
-        answers.personal_email,
+        answers.respondent_key,
         answers.is_anonymous,
         coalesce(own_tickets.ticket_key, ticket_ids.ticket_key) as ticket_key,
         coalesce(own_orders.order_key, order_ids.order_key) as order_key
@@ -45,12 +38,12 @@ select
     linked.survey_answer_key,
     case
         when linked.is_anonymous then -1
+        when own.contact_key is null and respondents.is_conflict then respondents.customer_key
         else coalesce(
             own.customer_key,
-            crm_ids.customer_key,
+            nullif(respondents.customer_key, -1),
             nullif(ticket_customers.customer_key, -1),
             nullif(order_customers.customer_key, -1),
-            crm_emails.customer_key,
             -1
         )
     end as customer_key,
@@ -61,7 +54,8 @@ from linked
 left join {{ ref('map_customer_identity') }} as own
     on own.source = linked.source
     and own.contact_id = linked.contact_id
-left join crm_ids on crm_ids.contact_id = {{ salesforce_id('linked.contact_id') }}
+left join {{ ref('int_identity__resolved') }} as respondents
+    on respondents.node_key = linked.respondent_key
+    and not respondents.is_contact
 left join {{ ref('int_ticket__customer') }} as ticket_customers on ticket_customers.ticket_key = linked.ticket_key
 left join {{ ref('int_order__customer') }} as order_customers on order_customers.order_key = linked.order_key
-left join crm_emails on crm_emails.personal_email = linked.personal_email

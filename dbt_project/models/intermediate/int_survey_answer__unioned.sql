@@ -1,6 +1,6 @@
 {{ config(
     touched_key=['source', 'record_id'],
-    touches=['survey_answer_key', 'survey_question_key'],
+    touches=['survey_answer_key', 'survey_question_key', 'respondent_key', 'invitation_id'],
     touched_by="
         {{ new_rows('stg_qualtrics__responses', ['_source', 'response_id']) }}
         union
@@ -247,6 +247,8 @@ select
     contact_id,
     email,
     {{ personal_email('email') }} as personal_email,
+    {#- What names a person is gone from an anonymous answer already, so it is nobody's. #}
+    {{ respondent_key('source', 'contact_id', personal_email('email')) }} as respondent_key,
     ticket_id,
     order_id,
     agent_id,

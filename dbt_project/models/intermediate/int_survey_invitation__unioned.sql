@@ -1,6 +1,6 @@
 {{ config(
     touched_key=['source', 'invitation_id'],
-    touches=['survey_invitation_key', 'response_id'],
+    touches=['survey_invitation_key', 'response_id', 'respondent_key'],
     touched_by="
         {{ new_rows('stg_qualtrics__distributions', ['_source', \"distribution_id || ':' || contact_id\"]) }}
         union {{ new_rows('stg_canonical__survey_invitation', ['_source', 'invitation_id']) }}
@@ -80,6 +80,7 @@ select
     contact_id,
     email,
     {{ personal_email('email') }} as personal_email,
+    {{ respondent_key('source', 'contact_id', personal_email('email')) }} as respondent_key,
     ticket_id,
     order_id,
     channel,

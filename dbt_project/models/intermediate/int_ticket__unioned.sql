@@ -1,6 +1,6 @@
 {{ config(
     touched_key=['source', 'ticket_id'],
-    touches=['ticket_key'],
+    touches=['ticket_key', 'requester_id', 'respondent_key'],
     touched_by="
         {{ new_rows('stg_zendesk__tickets', ['_source', 'ticket_id']) }}
         union {{ new_rows('stg_salesforce__case', ['_source', 'case_id']) }}
@@ -10,8 +10,8 @@
 
 with zendesk_tickets as (
     {{ newest_versions('stg_zendesk__tickets', ['ticket_id'], [
-        'requester_id', 'organization_id', 'submitter_id', 'assignee_id', 'group_id', 'via_channel', 'ticket_type', 'tags',
-        'priority', 'status', 'created_at', 'updated_at'
+        'external_id', 'custom_fields', 'requester_id', 'organization_id', 'submitter_id', 'assignee_id', 'group_id', 'via_channel',
+        'ticket_type', 'tags', 'priority', 'status', 'created_at', 'updated_at'
     ]) }}
 ),
 
@@ -47,6 +47,11 @@ unioned as (
         requester_id,
         cast(null as varchar) as requester_email,
         organization_id as account_id,
+        {#- Short values of custom fields may be anything; the longer ones name a record where there is one of that name. #}
+        list_distinct(list_filter(
+            [external_id] || coalesce(try_cast(json_extract_string(custom_fields, '$[*].value') as varchar[]), []),
+            lambda named: named = external_id or (length(named) between 4 and 40 and not regexp_matches(named, '\s'))
+        )) as named_ids,
         submitter_id as created_by_id,
         assignee_id,
         group_id as team,
@@ -87,6 +92,7 @@ unioned as (
         contact_id,
         supplied_email,
         account_id,
+        null,
         null,
         {#- Ids of queues begin with 00G; any other owner is a person. #}
         case when not starts_with(owner_id, '00G') then owner_id end,
@@ -133,6 +139,7 @@ unioned as (
         requester_id,
         requester_email,
         account_id,
+        null,
         created_by_id,
         assignee_id,
         team,
@@ -167,7 +174,13 @@ select
     ticket_id,
     requester_id,
     requester_email,
+    {#- Only an address makes a requester somebody of whom there may be no contact record. #}
+    case
+        when {{ personal_email('requester_email') }} is null then -1
+        else {{ respondent_key('source', 'requester_id', personal_email('requester_email')) }}
+    end as respondent_key,
     account_id,
+    named_ids,
     created_by_id,
     assignee_id,
     team,

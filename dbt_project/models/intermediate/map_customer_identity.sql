@@ -1,24 +1,34 @@
+{%- set columns = [
+    'contact_key', 'source', 'system', 'contact_id', 'customer_key', 'match_rule', 'match_status', 'match_confidence',
+    'weakest_rule', 'cluster_size', 'unmerged_records', 'is_conflict', 'account_key'
+] -%}
 {{ config(
     touched_key=['contact_key'],
     touches=['source', 'contact_id', 'customer_key'],
     touched_by="
         select contact_key from (
-            (select contact_key, customer_key, match_rule, match_status from {{ ref('int_customer__resolved') }}
-            except select contact_key, customer_key, match_rule, match_status from {{ this }})
+            (select " ~ columns | join(', ') | replace('contact_key', 'node_key as contact_key', 1) ~ " from {{ ref('int_identity__resolved') }} where is_contact
+            except select " ~ columns | join(', ') ~ " from {{ this }})
             union all
-            (select contact_key, customer_key, match_rule, match_status from {{ this }}
-            except select contact_key, customer_key, match_rule, match_status from {{ ref('int_customer__resolved') }})
+            (select " ~ columns | join(', ') ~ " from {{ this }}
+            except select " ~ columns | join(', ') | replace('contact_key', 'node_key', 1) ~ " from {{ ref('int_identity__resolved') }} where is_contact)
         ) as moved
     "
 ) }}
 
 select
-    contact_key,
+    node_key as contact_key,
     source,
     system,
     contact_id,
     customer_key,
     match_rule,
-    match_status
-from {{ ref('int_customer__resolved') }}
-where {{ is_touched(['contact_key']) }}
+    match_status,
+    match_confidence,
+    weakest_rule,
+    cluster_size,
+    unmerged_records,
+    is_conflict,
+    account_key
+from {{ ref('int_identity__resolved') }}
+where is_contact and {{ is_touched(['node_key']) }}
