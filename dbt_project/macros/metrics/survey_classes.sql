@@ -18,6 +18,16 @@
     ({{ high_is_good(score, scale_min, scale_max, scale_direction) }} - {{ scale_min }}) / nullif({{ scale_max }} - {{ scale_min }}, 0)
 {%- endmacro -%}
 
+{#- A metric and its scale in words, such as csat 1-5: what may be averaged together. -#}
+{%- macro score_scale(metric, scale_min, scale_max) -%}
+    {{ metric }} || ' ' || {{ plain_number(scale_min) }} || '-' || {{ plain_number(scale_max) }}
+{%- endmacro -%}
+
+{#- A number as people write it: 5, not 5.0. -#}
+{%- macro plain_number(number) -%}
+    case when {{ number }} = floor({{ number }}) then cast(cast({{ number }} as bigint) as varchar) else cast({{ number }} as varchar) end
+{%- endmacro -%}
+
 {#-
     The lowest answer, scale turned so that high is good, that is positive where a question names no positive values:
     CSAT 1 of 0-1, 3 of 1-3, 4-5 of 1-5, 6-7 of 1-7; CES 4-5 of 1-5, 5-7 of 1-7. NULL on any other scale.

@@ -24,6 +24,8 @@
                 or links.order_key <> answers.order_key
             union
             select answer_key from {{ this }} where ticket_key in (select ticket_key from {{ touched('fct_ticket') }})
+            union
+            select answer_key from {{ this }} where order_key in (select order_key from {{ touched('fct_order') }})
         ),
         responses as (
             select response_key from {{ this }} where answer_key in (select answer_key from moved)
@@ -150,6 +152,39 @@ touchpoint_map as (
     {{ touchpoint_map('touchpoint_events') }}
 ),
 
+asked_about as (
+    select
+        answers.answer_key,
+        answers.order_key,
+        case when answers.touchpoint_key <> -1 then answers.touchpoint_key else coalesce(touchpoint_map.touchpoint_key, -1) end
+            as touchpoint_key
+    from answers
+    inner join touchpoint_events on touchpoint_events.answer_key = answers.answer_key
+    left join touchpoint_map
+        on touchpoint_map.system = touchpoint_events.system
+        and touchpoint_map.object = touchpoint_events.object
+        and touchpoint_map.event = touchpoint_events.event
+        and touchpoint_map.channel = touchpoint_events.channel
+),
+
+late_touchpoints as (
+    select
+        {{ surrogate_key(['touchpoint']) }} as touchpoint_key,
+        {{ surrogate_key(['when_late']) }} as late_touchpoint_key
+    from {{ ref('touchpoints') }}
+    where when_late is not null
+),
+
+{#- What was asked about an order that came late is about its coming late, where the touchpoint has a late one. -#}
+answer_touchpoints as (
+    select
+        asked_about.answer_key,
+        coalesce(late_touchpoints.late_touchpoint_key, asked_about.touchpoint_key) as touchpoint_key
+    from asked_about
+    left join {{ ref('fct_order') }} as orders on orders.order_key = asked_about.order_key
+    left join late_touchpoints on late_touchpoints.touchpoint_key = asked_about.touchpoint_key and orders.is_late
+),
+
 final as (
     select
         answers.answer_key,
@@ -157,7 +192,7 @@ final as (
         answers.system,
         answers.customer_key,
         answers.question_key,
-        case when answers.touchpoint_key <> -1 then answers.touchpoint_key else coalesce(touchpoint_map.touchpoint_key, -1) end as touchpoint_key,
+        answer_touchpoints.touchpoint_key,
         answers.ticket_key,
         answers.order_key,
         answers.agent_key,
@@ -165,6 +200,7 @@ final as (
         answers.survey_kind,
         touchpoint_events.channel,
         answers.score,
+        {{ score_scale('answers.metric', 'answers.scale_min', 'answers.scale_max') }} as score_scale,
         {{ score_norm('answers.score', 'answers.scale_min', 'answers.scale_max', 'answers.scale_direction') }} as score_norm,
         classed.answer_class,
         classed.answer_class in ('promoter', 'positive') as is_positive,
@@ -178,11 +214,7 @@ final as (
     from answers
     inner join classed on classed.answer_key = answers.answer_key
     inner join touchpoint_events on touchpoint_events.answer_key = answers.answer_key
-    left join touchpoint_map
-        on touchpoint_map.system = touchpoint_events.system
-        and touchpoint_map.object = touchpoint_events.object
-        and touchpoint_map.event = touchpoint_events.event
-        and touchpoint_map.channel = touchpoint_events.channel
+    inner join answer_touchpoints on answer_touchpoints.answer_key = answers.answer_key
 )
 
 select * from final
