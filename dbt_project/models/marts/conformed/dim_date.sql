@@ -19,6 +19,10 @@ fact_days as (
     select answered_date_key from {{ ref('fct_survey_answer') }}
     union
     select date_key from {{ ref('fct_journey_event') }}
+    union
+    select date_key from {{ ref('fct_survey_invitation') }}
+    union
+    select date_key from {{ ref('fct_feedback') }}
 ),
 
 bounds as (
