@@ -33,7 +33,14 @@ from assets.versions import (
     swing,
     version_id,
 )
-from quality.data_folder import DataFolder, marts_file, parquet_folder, warehouse_file
+from quality.data_folder import (
+    REPORT_PAGES,
+    DataFolder,
+    marts_file,
+    parquet_folder,
+    report_file,
+    warehouse_file,
+)
 from quality.errors import JourneymartError
 from quality.folders import flush, flush_tree
 from quality.ledger import Ledger, LedgerVerdict
@@ -81,6 +88,7 @@ def publish(
     if target.exists():
         raise JourneymartError(f"Version {name} is there already and is never overwritten: start a new run.")
 
+    _require_report(build)
     tables = _finish(build, public_tables, night)
     base = base_of_build(folder)
     forget_base(folder)
@@ -237,6 +245,13 @@ def _require_batches(connection: duckdb.DuckDBPyConnection, build: Path, night: 
         )
 
 
+def _require_report(build: Path) -> None:
+    for page in REPORT_PAGES:
+        path = report_file(build, page)
+        if not path.is_file() or not path.stat().st_size:
+            raise JourneymartError(f"The build lacks {path}: see why the step before did not write it.")
+
+
 def _write_parquet(connection: duckdb.DuckDBPyConnection, build: Path, marts: tuple[Table, ...]) -> None:
     shutil.rmtree(parquet_folder(build), ignore_errors=True)
     parquet_folder(build).mkdir()
@@ -251,7 +266,8 @@ def _write_parquet(connection: duckdb.DuckDBPyConnection, build: Path, marts: tu
 def _files(build: Path, tables: tuple[Table, ...]) -> tuple[File, ...]:
     """The files a version is made of, hashed. Anything else in the build is a stray, refused by verify."""
     copies = (parquet_folder(build) / f"{table.name}.parquet" for table in tables if table.database == "marts")
-    paths = sorted([marts_file(build), warehouse_file(build), *copies])
+    pages = (report_file(build, page) for page in REPORT_PAGES)
+    paths = sorted([marts_file(build), warehouse_file(build), *copies, *pages])
     with ThreadPoolExecutor() as pool:
         return tuple(
             File(path.relative_to(build).as_posix(), path.stat().st_size, content)

@@ -19,7 +19,7 @@ from orchestration.extraction import accepted_assets, landing_assets
 from orchestration.locking import data_lock_resource, gate_resource
 from orchestration.models import build_models, dbt_resource
 from orchestration.partitions import daily
-from orchestration.publication import audit_asset, begin_build_asset, published_asset
+from orchestration.publication import audit_asset, begin_build_asset, published_asset, report_asset
 from orchestration.schedule import nightly_schedule
 from orchestration.setup import Setup, load_setup
 
@@ -51,7 +51,7 @@ def build_defs(
     job = dg.define_asset_job(
         JOB,
         selection=dg.AssetSelection.assets(*(key for asset in assets for key in asset.keys)),
-        description="One night: extract, judge, build, audit, publish. A range of dates is one run.",
+        description="One night: extract, judge, build, audit, report, publish. A range of dates is one run.",
         partitions_def=daily(setup.sources),
         executor_def=dg.in_process_executor,
     )
@@ -77,7 +77,7 @@ def night_assets(setup: Setup, manifest: dict[str, Any]) -> list[dg.AssetsDefini
     audit = audit_asset(setup, models.keys)
     before = [*extraction, begin, models, audit]
     gates = {spec.asset_key for asset in before for spec in asset.check_specs if spec.blocking}
-    return [*before, published_asset(setup, manifest, gates)]
+    return [*before, report_asset(setup), published_asset(setup, manifest, gates)]
 
 
 def _override(

@@ -14,6 +14,7 @@ import os
 import sys
 import time
 import traceback
+import webbrowser
 from collections.abc import Mapping, Sequence
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
@@ -40,6 +41,8 @@ app = typer.Typer(
 )
 quarantine_app = typer.Typer(help="Look at rows that broke their contract, and judge them again.", no_args_is_help=True)
 app.add_typer(quarantine_app, name="quarantine")
+identity_app = typer.Typer(help="Look at which records are one customer, and why.", no_args_is_help=True)
+app.add_typer(identity_app, name="identity")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -254,19 +257,51 @@ def rollback(
 
 
 @app.command()
+def report(
+    open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+) -> None:
+    """Say where the journey page of the current version is."""
+    setup = _setup()
+    from assets.versions import current_version
+    from quality.data_folder import REPORT_PAGES, report_file
+
+    version = current_version(setup.folder)
+    if version is None:
+        raise JourneymartError("No version is published yet: run `journeymart run`.")
+    path = report_file(setup.folder.current, REPORT_PAGES[0])
+    if not path.exists():
+        raise JourneymartError(f"Version {version.id} was published without a report: run the next night.")
+    console.print(str(path), highlight=False, soft_wrap=True, markup=False)
+    if open_it:
+        webbrowser.open(path.as_uri())
+
+
+@app.command()
 def ui(
-    port: Annotated[int, typer.Option(help="Port of the web page.")] = 3000,
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=65534, help="Port of the web page, by default 3000; the report is on the one after it."
+        ),
+    ] = None,
     host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
 ) -> None:
     """Open Dagster's web page, and run nights on schedule while it is open."""
     setup = _setup()
     from orchestration.dbt_manifest import prepare_manifest
     from orchestration.instance import dagster_home, quiet_environment
+    from orchestration.report_server import serve_beside
 
     quiet_environment()
-    prepare_manifest(setup.settings)
-    home, folder = dagster_home(setup.settings)
+    # Nights that start from the web page say where the report is.
+    settings = setup.settings if port is None else setup.settings.model_copy(update={"ui_port": port})
+    port = settings.ui_port
+    os.environ["JOURNEYMART_UI_PORT"] = str(port)
+    prepare_manifest(settings)
+    home, folder = dagster_home(settings)
+    serve_beside(setup.folder, settings.report_port)
     console.print(f"Dagster on http://{host}:{port} (Ctrl-C ends it)", highlight=False)
+    console.print(f"Report on {settings.report_address}", highlight=False)
     os.chdir(folder)
     command = ["-m", "dagster", "dev", "-m", "orchestration.definitions", "-h", host, "-p", str(port)]
     environment = {**os.environ, "DAGSTER_HOME": str(home)}
@@ -369,6 +404,67 @@ def quarantine_replay(
         )
         console.print(f"{each.extract} of {each.extract_date}: {said}", highlight=False)
     console.print("Run `journeymart run` to publish what passed." if replayed else "Nothing to judge again.")
+
+
+@identity_app.command("explain")
+def identity_explain(
+    record: Annotated[str, typer.Argument(help="A record as source/id or id, or the key of a customer.")],
+    other: Annotated[
+        str | None, typer.Argument(help="Another record: say why the two are one customer or not.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say which customer a record is, and by what evidence."""
+    version = _current_version()
+    from assets.identity import as_report, explain
+
+    found = explain(version.path, record, other)
+    if as_json:
+        _print_json(as_report(found))
+        return
+    if found.is_one is not None:
+        said = "are one customer" if found.is_one else "are not one customer"
+        console.print(f"{record} and {other} {said}.", highlight=False, markup=False, soft_wrap=True)
+    for reason in found.reasons:
+        console.print(f"  {reason}", highlight=False, markup=False, soft_wrap=True)
+    _print_table([{"record": each.name, **_without(dataclasses.asdict(each), "key", "name")} for each in found.records])
+    for edge in found.evidence:
+        said = f"  {edge.one} – {edge.other}: {edge.evidence} ({edge.rule}, {edge.confidence:g})"
+        console.print(said, highlight=False, markup=False, soft_wrap=True)
+
+
+@identity_app.command("suggest")
+def identity_suggest(
+    threshold: Annotated[
+        float, typer.Option(min=0.5, max=1.0, help="Probability from which a pair is worth a look.")
+    ] = 0.9,
+) -> None:
+    """Write pairs of records that may be one person, for review. Nothing is merged; the file holds personal data."""
+    setup = _setup()
+    version = _current_version()
+    from assets.identity_suggestions import suggest
+
+    with console.status("comparing records"):
+        pairs, path = suggest(version.path, setup.settings.state, threshold)
+    console.print(f"{pairs} pairs written to {path}.", highlight=False, markup=False, soft_wrap=True)
+
+
+def _without(fields: Mapping[str, Any], *names: str) -> dict[str, Any]:
+    return {name: value for name, value in fields.items() if name not in names}
+
+
+def _current_version() -> Version:
+    """The version readers see.
+
+    Raises:
+        JourneymartError: None is published yet.
+    """
+    from assets.versions import current_version
+
+    version = current_version(_setup().folder)
+    if version is None:
+        raise JourneymartError("No version is published yet: run `journeymart run`.")
+    return version
 
 
 def _stream(setup: Setup, name: str) -> FileStream:

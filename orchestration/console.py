@@ -20,6 +20,7 @@ _STEPS = {
     "begin_build": "begin the build",
     "dbt_build": "build the marts (dbt)",
     "audit_marts": "audit the marts",
+    "write_report": "write the report",
     "publish": "publish",
 }
 _PREFIXES = {"land_": "extract", "accept_": "judge"}
@@ -88,6 +89,8 @@ def print_scorecard(console: Console, card: Scorecard, seconds: float) -> None:
     console.print(f"Rows     {rows}", highlight=False)
     console.print(f"Seconds  {seconds:.1f}", highlight=False)
     console.print(f"Marts    {card.marts}", highlight=False, soft_wrap=True)
+    if card.report:
+        console.print(f"Report   {card.report}", highlight=False, soft_wrap=True)
     if card.is_stale:
         console.print("[yellow]Stale    a source was missing, its last rows were carried forward[/yellow]")
     console.print("UI       make ui", highlight=False)

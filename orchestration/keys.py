@@ -10,6 +10,7 @@ OWNER = "team:data"
 BUILD = "build"
 NIGHT = dg.AssetKey(["build", "night"])
 AUDIT = dg.AssetKey(["build", "marts_audit"])
+REPORT = dg.AssetKey(["journey_report"])
 PUBLISHED = dg.AssetKey(["published_version"])
 
 

@@ -1,7 +1,7 @@
-"""The steps of a night around dbt: begin the build, audit the marts, publish.
+"""The steps of a night around dbt: begin the build, audit the marts, write the report, publish.
 
 What lives here: the wiring of these steps as assets. Not here: what they do (assets/versions.py,
-warehouse.py, audits.py, publish.py) and what the next version is made of (nights.py).
+warehouse.py, audits.py, report/, publish.py) and what the next version is made of (nights.py).
 """
 
 # Annotations are not postponed in this file: Dagster looks at the one of `context`.
@@ -19,13 +19,24 @@ from orchestration.models import check_of_test, dbt_tests, public_tables
 from orchestration.nights import plan_build
 from orchestration.partitions import last_date
 from orchestration.setup import Setup
+from quality.data_folder import REPORT_PAGES, report_file
 from quality.ledger import Check, Expected, Ledger, Recorded
 
 AUDITS = {
     "reconciliation": ("Every accepted record is in its canonical object, and every canonical record in its fact."),
     "kpi_identities": "Numerators, denominators, values and bounds of every KPI row agree.",
     "drift": "No mart vanished, emptied or lost most of its rows against the version before.",
+    "identity": "Records find their customers as in the version before, few are in doubt, no customer is oversized.",
 }
+
+# The marts the pages of a version show.
+REPORT_MARTS = (
+    "dim_journey_step",
+    "dim_touchpoint",
+    "mart_channel_consistency",
+    "mart_journey_map",
+    "mart_journey_path",
+)
 
 
 def audit_check(audit: str) -> Check:
@@ -52,6 +63,7 @@ def begin_build_asset(setup: Setup, manifest: Mapping[str, Any]) -> dg.AssetsDef
         required_resource_keys={"data_lock"},
     )
     def begin_build(context: AssetExecutionContext) -> Iterator[Any]:
+        from assets.contact_points import spell_contact_points
         from assets.versions import start_build
         from assets.warehouse import Night, load, prepare
 
@@ -79,6 +91,7 @@ def begin_build_asset(setup: Setup, manifest: Mapping[str, Any]) -> dg.AssetsDef
                 [setup.folder.accepted_partition(b.stream_id, b.extract_date) for b in plan.lacking],
                 night,
             )
+            spelled = spell_contact_points(build)
         yield dg.MaterializeResult(
             asset_key=keys.NIGHT,
             metadata={
@@ -86,6 +99,8 @@ def begin_build_asset(setup: Setup, manifest: Mapping[str, Any]) -> dg.AssetsDef
                 "base": plan.base.id if plan.base else "none",
                 "batches": len(plan.lacking),
                 "rows_loaded": sum(loaded.values()),
+                "emails_spelled": spelled["email"],
+                "phones_spelled": spelled["phone"],
                 "stale_sources": ", ".join(plan.stale_sources) or "none",
                 "seconds": round(time.monotonic() - began, 3),
             },
@@ -138,9 +153,55 @@ def audit_asset(setup: Setup, marts: Iterable[dg.AssetKey]) -> dg.AssetsDefiniti
         failed = [finding.sentence for finding in findings if finding.outcome in {"fail", "error"}]
         if failed:
             raise dg.Failure(description=f"{' '.join(failed)} Nothing was published.", allow_retries=False)
-        yield dg.MaterializeResult(asset_key=keys.AUDIT, metadata={"seconds": round(time.monotonic() - began, 3)})
+        figures = next(finding.detail for finding in findings if finding.audit == "identity")
+        yield dg.MaterializeResult(
+            asset_key=keys.AUDIT,
+            metadata={
+                **{f"identity/{name}": figure for name, figure in figures.items()},
+                "seconds": round(time.monotonic() - began, 3),
+            },
+        )
 
     return audit_marts
+
+
+def report_asset(setup: Setup) -> dg.AssetsDefinition:
+    """The step that writes the pages of the version about to be published."""
+
+    @dg.multi_asset(
+        name="write_report",
+        specs=[
+            dg.AssetSpec(
+                keys.REPORT,
+                deps=[keys.AUDIT, *(dg.AssetKey(["marts", mart]) for mart in REPORT_MARTS)],
+                description="The customers' journey as a page for people who open no database. One per night.",
+                group_name="published",
+                kinds={"html", "python"},
+                owners=[keys.OWNER],
+            )
+        ],
+        required_resource_keys={"data_lock"},
+    )
+    def write_report(context: AssetExecutionContext) -> Iterator[Any]:
+        del context  # the step's resources are all it needs of it
+        from assets.report.render import write_report as write_pages
+        from assets.warehouse import business_date
+
+        began = time.monotonic()
+        build = setup.folder.build
+        with in_one_sentence():
+            pages = write_pages(build, business_date(build), setup.settings.report_templates)
+        yield dg.MaterializeResult(
+            asset_key=keys.REPORT,
+            metadata={
+                "page": dg.MetadataValue.url(setup.settings.report_address),
+                "file": dg.MetadataValue.path(report_file(setup.folder.current, REPORT_PAGES[0])),
+                "megabytes": round(sum(page.stat().st_size for page in pages) / 1e6, 3),
+                "seconds": round(time.monotonic() - began, 3),
+            },
+        )
+
+    return write_report
 
 
 def published_asset(setup: Setup, manifest: Mapping[str, Any], gates: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
@@ -159,8 +220,8 @@ def published_asset(setup: Setup, manifest: Mapping[str, Any], gates: Iterable[d
         specs=[
             dg.AssetSpec(
                 keys.PUBLISHED,
-                deps=_ordered({*gates, keys.NIGHT, keys.AUDIT}),
-                description="What readers see: marts, Parquet copies and manifest as one. One per night.",
+                deps=_ordered({*gates, keys.NIGHT, keys.AUDIT, keys.REPORT}),
+                description="What readers see: marts, Parquet copies, report and manifest as one. One per night.",
                 group_name="published",
                 kinds={"duckdb", "parquet"},
                 owners=[keys.OWNER],

@@ -11,7 +11,7 @@ from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from quality.data_folder import DataFolder, marts_file
+from quality.data_folder import REPORT_PAGES, DataFolder, marts_file, report_file
 
 if TYPE_CHECKING:
     from assets.manifest import Manifest
@@ -62,6 +62,7 @@ class Scorecard:
     rows_quarantined: int
     rows_published: int
     marts: Path
+    report: Path | None
 
 
 def read_scorecard(folder: DataFolder, version: Version, made: Sequence[Manifest]) -> Scorecard:
@@ -96,4 +97,5 @@ def read_scorecard(folder: DataFolder, version: Version, made: Sequence[Manifest
         rows_quarantined=sum(manifest.quarantined_rows for manifest in made or [version.manifest]),
         rows_published=sum(table.rows for table in version.manifest.tables_of("marts")),
         marts=path,
+        report=page if (page := report_file(folder.current, REPORT_PAGES[0])).exists() else None,
     )

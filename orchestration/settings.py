@@ -11,7 +11,7 @@ from typing import Annotated
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
-from quality.data_folder import DataFolder
+from quality.data_folder import REPORT_PAGES, DataFolder
 from quality.errors import JourneymartError
 
 PROJECT = Path(__file__).resolve().parents[1]
@@ -29,6 +29,7 @@ class Settings(BaseSettings):
         keep_versions: How many published versions to keep.
         min_free_gb: Free disk space below which no night starts, in GB (10^9 bytes).
         dbt_threads: Models dbt builds at once.
+        ui_port: Port of Dagster's web page; the pages of the current version are on the port after it.
     """
 
     model_config = SettingsConfigDict(env_prefix="JOURNEYMART_", frozen=True, extra="ignore", env_ignore_empty=True)
@@ -39,6 +40,7 @@ class Settings(BaseSettings):
     keep_versions: int = Field(default=7, ge=1)
     min_free_gb: float = Field(default=1.0, ge=0)
     dbt_threads: int = Field(default=4, ge=1)
+    ui_port: int = Field(default=3000, ge=1, le=65534)
 
     @property
     def folder(self) -> DataFolder:
@@ -54,6 +56,21 @@ class Settings(BaseSettings):
     def dbt_target(self) -> Path:
         """Folder dbt writes to: the parsed project, compiled models, the results of the last run."""
         return self.state / "dbt"
+
+    @property
+    def report_templates(self) -> Path:
+        """Folder of the pages' templates, made once per state of the report's code."""
+        return self.state / "report"
+
+    @property
+    def report_port(self) -> int:
+        """Port the pages of the current version are served on while the web page is open."""
+        return self.ui_port + 1
+
+    @property
+    def report_address(self) -> str:
+        """Where a browser finds the journey page while the web page is open."""
+        return f"http://127.0.0.1:{self.report_port}/{REPORT_PAGES[0]}.html"
 
 
 def load_settings() -> Settings:

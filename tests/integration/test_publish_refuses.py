@@ -15,10 +15,10 @@ from assets.contents import attach, literal
 from assets.publish import publish
 from assets.versions import Version, current_id, list_versions
 from assets.warehouse import prepare
-from quality.data_folder import DataFolder, marts_file, warehouse_file
+from quality.data_folder import DataFolder, marts_file, report_file, warehouse_file
 from quality.errors import JourneymartError
 from quality.ledger import Ledger
-from tests.small_night import NOW, PUBLIC, SmallNight, data_folder, night_seen, run
+from tests.small_night import NOW, PUBLIC, SmallNight, data_folder, night_seen, run, write_page
 
 WRITE_TO_MARTS = "import duckdb, sys; c = duckdb.connect(sys.argv[1])\nprint('open', flush=True); sys.stdin.read()"
 
@@ -118,6 +118,15 @@ def test_a_file_of_a_version_too_new_for_old_clients_blocks(served):
     refuse(served, r"storage version v1\.5\.0", spoil=spoil)
 
 
+@pytest.mark.parametrize("spoil", [Path.unlink, lambda page: page.write_text("")], ids=["missing", "empty"])
+def test_a_build_without_its_report_blocks(served, spoil):
+    refuse(served, r"lacks .*journey\.html", spoil=lambda build: spoil(report_file(build, "journey")))
+
+
+def test_a_stray_page_blocks(served):
+    refuse(served, "does not belong", spoil=lambda build: report_file(build, "other").write_text("<!doctype html>"))
+
+
 def test_a_stray_write_ahead_log_blocks(served):
     refuse(served, "does not belong", spoil=lambda build: (build / "marts" / "other.duckdb.wal").write_text("x"))
 
@@ -193,6 +202,7 @@ def test_a_build_without_any_table_is_refused(tmp_path):
     night = SmallNight(1)
     folder.build.mkdir()
     prepare(folder.build)
+    write_page(folder.build)
     sql("CREATE SCHEMA warehouse.night; CREATE TABLE warehouse.night.batches (batch_id varchar)")(folder.build)
     with pytest.raises(JourneymartError, match="lacks mart_a, mart_b"):
         publish(

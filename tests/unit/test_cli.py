@@ -6,11 +6,15 @@ import json
 import subprocess
 import sys
 import time
+from pathlib import Path
 
 import pytest
 
+from assets.identity_suggestions import suggest
 from orchestration import cli
-from orchestration.settings import PROJECT
+from orchestration.settings import PROJECT, load_settings
+from quality.errors import JourneymartError
+from tests.small_night import SmallNight, run
 
 
 @pytest.fixture(autouse=True)
@@ -38,7 +42,18 @@ def test_help_answers_at_once():
         [sys.executable, "-m", "orchestration.cli", "--help"], capture_output=True, text=True, check=True
     )
     assert time.perf_counter() - began < 2
-    for command in ("run", "sample", "status", "versions", "rollback", "quarantine", "ui", "doctor"):
+    for command in (
+        "run",
+        "sample",
+        "status",
+        "versions",
+        "rollback",
+        "quarantine",
+        "identity",
+        "report",
+        "ui",
+        "doctor",
+    ):
         assert command in done.stdout
 
 
@@ -107,6 +122,40 @@ def test_rollback_needs_something_to_go_back_to(journeymart):
     code, _, err = journeymart("rollback")
     assert code == 1
     assert "run a night first" in err
+
+
+def test_there_is_no_report_before_the_first_night(journeymart):
+    code, out, err = journeymart("report")
+    assert (code, out) == (1, "")
+    assert err == "journeymart: No version is published yet: run `journeymart run`.\n"
+
+
+def test_the_report_of_the_current_version_is_named_and_opened_on_demand(journeymart, monkeypatch):
+    opened = []
+    monkeypatch.setattr("webbrowser.open", opened.append)
+    folder = load_settings().folder
+    assert journeymart("report")[0] == 1
+    version = run(folder, SmallNight(1))
+    path = folder.current / "report" / "journey.html"
+    assert journeymart("report")[:2] == (0, f"{path}\n")
+    assert opened == []
+    assert journeymart("report", "--open")[0] == 0
+    assert opened == [path.as_uri()]
+    (version.path / "report" / "journey.html").unlink()
+    assert "which is not whole" in journeymart("report")[2]
+
+
+def test_identity_is_not_explained_before_the_first_night(journeymart):
+    code, _, err = journeymart("identity", "explain", "1")
+    assert (code, err) == (1, "journeymart: No version is published yet: run `journeymart run`.\n")
+
+
+def test_suggestions_say_what_they_need(monkeypatch):
+    monkeypatch.setitem(sys.modules, "splink", None)
+    with pytest.raises(
+        JourneymartError, match=r"^Suggestions need Splink: install it with `pip install 'journeymart\[splink\]'`\.$"
+    ):
+        suggest(Path("nowhere"), Path("nowhere"), 0.9)
 
 
 def test_a_stream_that_is_none_is_told_with_those_that_are(journeymart):

@@ -74,6 +74,12 @@ def test_publish_depends_directly_on_every_asset_with_a_blocking_check(assets, g
     assert blocking <= graph.get(keys.PUBLISHED).parent_keys
 
 
+def test_the_report_is_written_from_audited_marts_and_published_with_them(graph):
+    assert keys.AUDIT in graph.get(keys.REPORT).parent_keys
+    assert keys.REPORT in graph.get(keys.PUBLISHED).parent_keys
+    assert all(graph.get(key).is_materializable for key in graph.get(keys.REPORT).parent_keys)
+
+
 def test_every_kind_of_check_of_the_gate_is_a_check_of_every_accepted_stream(setup, graph):
     assert list(CHECKS) == [*CHECK_KINDS, WARNINGS]
     for stream in setup.sources.streams:
