@@ -92,6 +92,8 @@ def simulate(company: Company, through: date) -> World:
     scene = _Scene(people, staff(seed, customers, start), Minds.of(people.people), tables, Agenda())
     earlier = shopping.orders_before(generator(seed, "past", start), people, customers, start)
     _plan_orders(generator(seed, "past reasons", start), earlier, scene)
+    past = shopping.welcomes_before(generator(seed, "past welcomes", start), people, customers, start)
+    tables.activities.add(past)
     for day in range(start, last + 1):
         _live(_Day(seed, start, day, int(people.joined_by[day - start])), scene)
     return World(

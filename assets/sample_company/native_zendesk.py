@@ -198,8 +198,12 @@ USERS = f"""
         when u.person >= 0 and w.channel <> 4 then address_at(w.address, w.id, w.mail, w.edited_at, p.cutoff)
         when u.person < 0 and u.ticket % 2 = 0 then 'visitor' || u.ticket || '@example.org'
     end as email,
-    case when u.person >= 0 and w.channel in (2, 4)
-        then phone_at(w.phone, w.dial, w.phone_number, w.edited_at, p.cutoff) end as phone,
+    -- Who writes from another address is asked for a number, and the desk keeps it in its international form.
+    case
+        when u.person >= 0 and w.channel in (2, 4)
+            then phone_at(w.phone, w.dial, w.phone_number, w.edited_at, p.cutoff)
+        when u.alternate and w.phone < 5 then phone_at(3, w.dial, w.phone_number, w.edited_at, p.cutoff)
+    end as phone,
     case when u.person >= 0 and not u.alternate and w.id % 10 < 7 then crm_id('003', c.id) end as external_id,
     case when u.agent = 2 then 'admin' when u.agent >= 0 then 'agent' else 'end-user' end as role,
     case when w.business and not u.alternate then 9300000000000000 + w.account end as organization_id,

@@ -53,7 +53,7 @@ ACTIVITIES = (
 )
 ACTIVITY_CHANNELS = ("email", "web", "web", "app", "phone", "store", "phone", "email", "web")
 OUTBOUND = ("email_sent", "call", "onboarding_call", "delivery_notice")
-ONBOARDING, NOTICE, REFERRAL = 6, 7, 8
+LOGIN, ONBOARDING, NOTICE, REFERRAL = 3, 6, 7, 8
 
 
 def season(day: int) -> float:
@@ -182,6 +182,21 @@ def _onboarding(rng: np.random.Generator, day: int, joined: Times, left: Ints) -
     return _activities(
         rng, person, office_hours(rng, _moments(rng, len(person), day)), np.full(len(person), ONBOARDING)
     )
+
+
+def welcomes_before(rng: np.random.Generator, people: People, n: int, start: int) -> Columns:
+    """Onboarding calls and first logins of the first n people, from before the start."""
+    joined, lapsed = people.people["joined_at"][:n], people.people["lapsed_at"][:n]
+    four_days = after(joined, np.full(n, 4 * DAY))
+    called = only_if(chance(rng, n, 0.7), office_hours(rng, four_days))
+    # Logging in once in fifty days, as they do later.
+    logged_in = after(joined, rng.exponential(50 * DAY, n))
+    parts = []
+    for kind, at in ((ONBOARDING, called), (LOGIN, logged_in)):
+        person = np.flatnonzero((at < midnight(start)) & (four_days < midnight(start)) & ~(at > lapsed))
+        parts.append(_activities(rng, person, at[person], np.full(len(person), kind)))
+    past = stack(parts)
+    return take(past, np.argsort(past["occurred_at"], kind="stable"))
 
 
 def notices(rng: np.random.Generator, late: Columns) -> Columns:

@@ -5,7 +5,8 @@ what arrives late is not known before it arrives. The pipeline never reads them.
 arithmetic (kpis.py), the dirt (written with each extract, export.py).
 
 Files: `customers.parquet` (one row per person), `tickets.parquet`, `orders.parquet` (shop orders and deals),
-`answers.parquet` (survey responses and help desk ratings), `kpis.json`, `dirt/<extract date>.parquet`.
+`answers.parquet` (survey responses and help desk ratings), `events.parquet` (touchpoint events, with the journey each
+belongs to), `journeys.parquet`, `kpis.json`, `emotions.json` (how touchpoints feel), `dirt/<extract date>.parquet`.
 """
 
 from __future__ import annotations
@@ -20,15 +21,24 @@ import pyarrow.parquet as pq
 
 from assets.sample_company import desk, surveys
 from assets.sample_company.company import World
+from assets.sample_company.draw import NOBODY
+from assets.sample_company.emotions import emotions
 from assets.sample_company.extract import STREAMS, Extract, pick_rows
+from assets.sample_company.journeys import bound, journeys
 from assets.sample_company.kpis import end_of_day, kpis
+from assets.sample_company.moments import handoffs, moments
 
 CUSTOMERS = """
 with first_names as (
     select
         who.*,
         list(crm_id('003', contact.id) order by contact.id) filter (where contact.created_at < {cutoff})
-            as contact_ids
+            as contact_ids,
+        bool_or(contact.erased_at < {cutoff}) filter (where not contact.is_duplicate) as is_erased,
+        min(contact.created_at) filter (
+            where contact.created_at < {cutoff}
+                and not coalesce(least(contact.merged_at, contact.erased_at) < {cutoff}, false)
+        ) as registered_again_at
     from who left join contact on contact.person = who.id
     group by all
 )
@@ -40,6 +50,8 @@ select
     p.country_code as country,
     list_extract(segments(), p.segment + 1) as segment,
     p.joined_at,
+    -- As far as the CRM still tells: of whoever was deleted there, by a record that is left.
+    case when coalesce(p.is_erased, false) then p.registered_again_at else p.joined_at end as registered_at,
     case when p.left_day <= {day} then date '1970-01-01' + p.left_day::integer end as left_on,
     p.contact_ids as salesforce_contact_ids,
     coalesce(list(desk_id(u.id)::varchar order by u.id) filter (where u.created_at < {cutoff}), [])
@@ -47,14 +59,16 @@ select
 from first_names as p
 left join users as u on u.person = p.id
 where p.joined_at < {cutoff}
-group by p.id, p.business, p.account, p.country_code, p.segment, p.joined_at, p.left_day, p.contact_ids
+group by p.id, p.business, p.account, p.country_code, p.segment, p.joined_at, p.left_day, p.contact_ids, p.is_erased,
+    p.registered_again_at
 order by p.id
 """
 
 PERSON = "case when {id} >= 0 then 'P' || lpad(({id})::varchar, 8, '0') end as person"
 
 AUDITS = """
-select a.id, a.ticket, a."at", a.kind, a.author, a.text, a.from_status, a.to_status
+select
+    a.id, a.ticket, a."at", a.kind, a.author, a.text, a.from_status, a.to_status, a.from_assignee, a.to_assignee
 from delivered as d inner join audit as a on a.id = d.id
 order by a.id
 """
@@ -110,7 +124,16 @@ select
     {PERSON.format(id="o.person")},
     o.placed_at as ordered_at,
     o.promised_at,
+    o.promised_at::timestamp
+        + case when o.promised_wrong and not coalesce(o.corrected_at < d.cutoff, false)
+            then interval 10 day else interval 0 day end as promised_as_known,
+    shown(o.shipped_at, d.cutoff) as shipped_at,
     shown(o.delivered_at, d.cutoff) as delivered_at,
+    shown(o.cancelled_at, d.cutoff) as cancelled_at,
+    shown(o.returned_at, d.cutoff) as returned_at,
+    o.placed_at as created_at,
+    list_extract(order_channels(), o.channel + 1) as channel,
+    null::varchar as order_type,
     case
         when o.returned_at < d.cutoff then 'returned'
         when o.cancelled_at < d.cutoff then 'cancelled'
@@ -135,7 +158,14 @@ select
     {PERSON.format(id="x.person")},
     coalesce(shown(x.closed_at, d.cutoff), x.created_at) as ordered_at,
     null::timestamp as promised_at,
+    null::timestamp as promised_as_known,
+    null::timestamp as shipped_at,
     null::timestamp as delivered_at,
+    null::timestamp as cancelled_at,
+    null::timestamp as returned_at,
+    x.created_at,
+    'sales' as channel,
+    list_extract(deal_types(), x.kind + 1) as order_type,
     case
         when x.closed_at < d.cutoff and x.won then 'completed' when x.closed_at < d.cutoff then 'lost' else
             'open'
@@ -149,6 +179,20 @@ select
     end as excluded_reason
 from delivered as d inner join deal as x on x.id = d.id
 order by x.id
+"""
+
+ACTIVITIES = f"""
+select
+    'ACT-' || lpad(a.id::varchar, 9, '0') as activity_id,
+    {PERSON.format(id="a.person")},
+    order_no(a."order") as order_id,
+    list_extract(activity_types(), a.kind + 1) as activity_type,
+    list_extract(activity_channels(), a.kind + 1) as channel,
+    case when list_contains(outbound(), activity_type) then 'outbound' else 'inbound' end as direction,
+    a.occurred_at,
+    coalesce(a.deleted_at < d.cutoff, false) as is_deleted
+from delivered as d inner join activity as a on a.id = d.id
+order by a.id
 """
 
 RESPONSES = f"""
@@ -213,6 +257,7 @@ def write_truth(connection: duckdb.DuckDBPyConnection, world: World, folder: Pat
 
     def known(stream: str, sql: str) -> pd.DataFrame:
         pick_rows(connection, _everything(stream, through), world.company.seed)
+        connection.execute("delete from delivered where is_repeat")
         return connection.sql(sql).df()
 
     tickets = known("tickets", TICKETS)
@@ -224,12 +269,24 @@ def write_truth(connection: duckdb.DuckDBPyConnection, world: World, folder: Pat
     answers = _stacked(known("responses", RESPONSES), known("satisfaction_ratings", RATINGS))
     for name, frame in (("tickets", tickets), ("orders", orders), ("answers", answers)):
         frame.insert(len(frame.columns), "is_counted", frame["excluded_reason"].isna())
-        connection.register("finished", frame)
-        pq.write_table(connection.sql("from finished").to_arrow_table(), folder / f"{name}.parquet")
+        _write_table(connection, frame, folder / f"{name}.parquet")
     pq.write_table(customers, folder / "customers.parquet")
+    events = bound(moments(customers.to_pandas(), orders, tickets, answers, known("activity", ACTIVITIES)))
+    _write_table(connection, events.drop(columns="row"), folder / "events.parquet")
+    _write_table(connection, journeys(events, handoffs(tickets), through), folder / "journeys.parquet")
+    _write_json(folder / "emotions.json", emotions(events, through))
     rows = {f"{stream.source}/{stream.name}": _records(connection, world, stream.name, through) for stream in STREAMS}
     content = {"as_of": through.isoformat(), "records": rows, **kpis(tickets, orders, answers, through)}
-    (folder / "kpis.json").write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
+    _write_json(folder / "kpis.json", content)
+
+
+def _write_table(connection: duckdb.DuckDBPyConnection, frame: pd.DataFrame, path: Path) -> None:
+    connection.register("finished", frame)
+    pq.write_table(connection.sql("from finished").to_arrow_table(), path)
+
+
+def _write_json(path: Path, content: dict[str, object]) -> None:
+    path.write_text(json.dumps(content, indent=2) + "\n", encoding="utf-8")
 
 
 def _everything(stream: str, through: date) -> Extract:
@@ -244,17 +301,20 @@ def _records(connection: duckdb.DuckDBPyConnection, world: World, stream: str, t
 
 
 def _outcomes(audits: pd.DataFrame, day_end: pd.Timestamp) -> pd.DataFrame:
-    """By ticket: first public human reply, first and last solution, reopenings, status now and at day end."""
+    """By ticket: first replies by people and machines, solutions, reopenings, who handed it on, its status."""
     statuses = audits["to_status"].map(dict(enumerate(desk.STATUSES)))
     human = (audits["author"] == desk.AGENT) & (audits["text"] == desk.AGENT_TEXT) & (audits["kind"] > 0)
     solved = (audits["to_status"] == desk.SOLVED) & (audits["from_status"] != desk.SOLVED)
     back = (audits["to_status"] == desk.OPEN) & (audits["from_status"] == desk.SOLVED)
+    handed = (audits["from_assignee"] != NOBODY) & (audits["to_assignee"] != audits["from_assignee"])
     return pd.DataFrame(
         {
             "first_reply_at": audits[human].groupby("ticket")["at"].min(),
             "first_solved_at": audits[solved].groupby("ticket")["at"].min(),
             "last_solved_at": audits[solved].groupby("ticket")["at"].max(),
             "reopens": audits[back].groupby("ticket").size(),
+            "first_automated_reply_at": audits[audits["text"] == desk.BOT_TEXT].groupby("ticket")["at"].min(),
+            "reassignments": audits[handed].groupby("ticket").size(),
             "status": statuses.groupby(audits["ticket"]).last(),
             "status_at_day_end": statuses[audits["at"] < day_end].groupby(audits["ticket"]).last(),
         }

@@ -6,11 +6,13 @@ Test processes that run side by side share what is made: whoever asks first make
 from __future__ import annotations
 
 import fcntl
+import os
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
 
+import duckdb
 import pytest
 
 from assets.sample_company.company import Company
@@ -19,6 +21,7 @@ from orchestration.dbt_manifest import prepare_manifest
 from orchestration.instance import quiet_environment
 from orchestration.settings import PROJECT
 from tests.e2e.installation import Installation
+from tests.e2e.sample_truth import compared
 
 FIRST = date(2026, 6, 27)
 SECOND = FIRST + timedelta(days=1)
@@ -93,6 +96,43 @@ def rebuilt(delivered: Installation, made_once: MadeOnce) -> Installation:
         delivered.copy_to(data).night(FIRST, SECOND, THIRD, FOURTH)
 
     return Installation(made_once("rebuilt", fill), delivered.state)
+
+
+LONG = os.environ.get("JOURNEYMART_CHAOS") == "long"
+
+SIZES = ("small", pytest.param("standard", marks=pytest.mark.chaos)) if LONG else ("small",)
+"""Which sample companies are compared with their truth; a night of the standard one takes a minute of CPU."""
+
+
+@pytest.fixture(scope="session")
+def standard(state: Path, made_once: MadeOnce) -> Installation:
+    """The standard sample company, four dates published by one night. Read-only."""
+
+    def fill(data: Path) -> None:
+        write_extracts(Company(), data / "drop", FIRST, FOURTH)
+        Installation(data, state).night(FIRST, SECOND, THIRD, FOURTH)
+
+    return Installation(made_once("standard", fill), state)
+
+
+@pytest.fixture(scope="session", params=SIZES)
+def size(request: pytest.FixtureRequest) -> str:
+    """Which of the sample companies."""
+    return str(request.param)
+
+
+@pytest.fixture(scope="session")
+def sample(request: pytest.FixtureRequest, size: str) -> Installation:
+    """A published sample company to compare with its truth. Read-only."""
+    installation: Installation = request.getfixturevalue("rebuilt" if size == "small" else "standard")
+    return installation
+
+
+@pytest.fixture(scope="module")
+def known(sample: Installation) -> Iterator[duckdb.DuckDBPyConnection]:
+    """What was published of it, beside the truth."""
+    with compared(sample) as connection:
+        yield connection
 
 
 @pytest.fixture

@@ -55,3 +55,56 @@ def test_orders_arrive_over_several_nights(olist: Installation) -> None:
     counts = [olist.marts(f"select count(*) from read_parquet('{path}')")[0][0] for path in by_version]
     assert len(counts) == len(ENDS)
     assert counts == sorted(set(counts))
+
+
+def test_every_order_is_one_purchase_and_a_person_with_several_orders_is_one_customer(olist: Installation) -> None:
+    """The example's file holds 155 people with several orders, each with a customer record per order."""
+    ((orders, journeys, unknown),) = olist.marts("""
+        select count(*), count(distinct journey_key), count(*) filter (where journey_key = -1)
+        from fct_journey_event where object = 'order' and event = 'placed'
+    """)
+    assert (orders, journeys, unknown) == (20_864, 20_864, 0)
+    assert olist.marts("select count(*) from fct_journey where journey = 'purchase'") == [(20_864,)]
+    ((customers, several),) = olist.marts("""
+        with per_customer as (
+            select customer_key, count(*) as n from fct_journey where journey = 'purchase' group by customer_key
+        )
+        select count(*), count(*) filter (where n > 1) from per_customer where customer_key <> -1
+    """)
+    assert (customers, several) == (20_702, 155)
+
+
+def test_steps_of_a_purchase_are_in_order_of_time(olist: Installation) -> None:
+    ((journeys, delivered, disordered),) = olist.marts("""
+        select
+            count(*),
+            count(step_5_at),
+            count(*) filter (where not (
+                started_at = step_3_at
+                and coalesce(step_4_at between step_3_at and coalesce(step_5_at, step_4_at), true)
+                and coalesce(step_5_at >= step_3_at, true)
+                and is_completed = coalesce(step_5_at <= window_ends_at, false)
+            ))
+        from fct_journey where journey = 'purchase'
+    """)
+    assert journeys > delivered > 20_000
+    assert disordered == 0
+
+
+def test_late_delivery_is_the_trough_and_the_only_one(olist: Installation) -> None:
+    """Late is on a later day of the reporting time zone than promised, as in the figures of the example."""
+    found = olist.marts("""
+        select touchpoint, is_peak, is_trough, round(score_mean, 2) from mart_journey_map
+        where journey = 'customer' and segment = 'all' and period = 'last_365_days' and touchpoint <> 'all'
+            and (is_peak or is_trough)
+    """)
+    assert [(touchpoint, is_peak, is_trough) for touchpoint, is_peak, is_trough, _ in found] == [
+        ("order_delivered_late", False, True)
+    ]
+    ((on_time, late),) = olist.marts("""
+        select
+            round(avg(1 + 4 * score_norm) filter (where touchpoint = 'order_delivered'), 1),
+            round(avg(1 + 4 * score_norm) filter (where touchpoint = 'order_delivered_late'), 1)
+        from fct_journey_event inner join dim_touchpoint using (touchpoint_key) where object = 'survey_answer'
+    """)
+    assert late < on_time - 1.5
