@@ -1,4 +1,4 @@
--- The KPI counts the same tickets as the flows: per day, the sum over channels of what each day left.
+-- The KPI counts the same tickets as the flows: per day, the sum of what each day left, nothing where it has no row.
 with flows as (
     select date_key, sum(closing) as closing
     from {{ ref('fct_ticket_backlog_daily') }}
@@ -14,4 +14,4 @@ kpi as (
 select coalesce(flows.date_key, kpi.date_key) as date_key
 from flows
 full outer join kpi on kpi.date_key = flows.date_key
-where flows.closing is distinct from kpi.value
+where coalesce(flows.closing, 0) is distinct from kpi.value

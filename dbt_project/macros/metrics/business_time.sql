@@ -82,8 +82,13 @@
     {{ return(adapter.dispatch('business_minutes_of')(durations, schedules)) }}
 {%- endmacro -%}
 
+{#- Whole seconds from one instant to another, as date_diff counts them, without its detour over a calendar (a third of the time). -#}
+{%- macro duckdb__whole_seconds(start, finish) -%}
+    (epoch_us({{ finish }}) // 1000000 - epoch_us({{ start }}) // 1000000)
+{%- endmacro -%}
+
 {%- macro duckdb__business_minutes_of(durations, schedules) -%}
-    {%- set open_minutes = "case when {i}.opens_at is null then 0 else {i}.minutes_before + date_diff('second', {i}.opens_at, least({at}, {i}.closes_at)) / 60.0 end" -%}
+    {%- set open_minutes = "case when {i}.opens_at is null then 0 else {i}.minutes_before + " ~ duckdb__whole_seconds('{i}.opens_at', 'least({at}, {i}.closes_at)') ~ " / 60.0 end" -%}
     select
         ticket_key,
         measure,
@@ -93,7 +98,7 @@
             pieces.ticket_key,
             pieces.measure,
             pieces.whole_seconds,
-            date_diff('second', pieces.from_at, pieces.to_at) as seconds,
+            {{ duckdb__whole_seconds('pieces.from_at', 'pieces.to_at') }} as seconds,
             {{ open_minutes.replace('{i}', 'last_opening').replace('{at}', 'pieces.to_at') }}
             - ({{ open_minutes.replace('{i}', 'first_opening').replace('{at}', 'pieces.from_at') }}) as business_minutes
         from (
@@ -101,7 +106,7 @@
                 durations.ticket_key,
                 durations.measure,
                 schedules.schedule,
-                date_diff('second', durations.start_at, durations.finish_at) as whole_seconds,
+                {{ duckdb__whole_seconds('durations.start_at', 'durations.finish_at') }} as whole_seconds,
                 greatest(durations.start_at, schedules.from_at) as from_at,
                 least(durations.finish_at, coalesce(schedules.to_at, durations.finish_at)) as to_at
             from {{ durations }} as durations

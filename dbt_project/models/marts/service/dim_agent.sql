@@ -1,0 +1,209 @@
+{#-
+    Who serves: team, tier and training, and since when. What lives here: what the extracts say of agents over time, without
+    anything that names them. Not here: how they serve (mart_service_scorecard).
+
+    What is first known of an agent is taken to have been so from the beginning. Tier and training of a help desk's agent come
+    from a roster in the canonical extract, by the same id. An agent of whom only tickets or answers tell has one row, not
+    described.
+-#}
+{{ config(
+    materialized='incremental',
+    incremental_strategy='touched_keys',
+    touched_key=['agent_key'],
+    touched_by="
+        select {{ surrogate_key(['_source', 'user_id']) }}
+        from (
+            select distinct _source, user_id from {{ ref('stg_zendesk__users') }}
+            where role in ('agent', 'admin') and (
+                (_source, user_id) in ({{ new_rows('stg_zendesk__users', ['_source', 'user_id']) }})
+                or user_id in ({{ new_rows('stg_canonical__agent', ['agent_id']) }})
+            )
+        )
+        union
+        select {{ surrogate_key(['_source', 'agent_id']) }} from ({{ new_rows('stg_canonical__agent', ['_source', 'agent_id']) }})
+        union select agent_key from {{ touched('int_agent__unioned') }}
+        union
+        select {{ surrogate_key(['source', 'assignee_id']) }} from {{ ref('int_ticket__unioned') }}
+        where ticket_key in (select ticket_key from {{ touched('int_ticket__unioned') }})
+        union
+        select {{ surrogate_key(['source', 'agent_id']) }} from {{ ref('int_survey_answer__unioned') }}
+        where survey_answer_key in (select survey_answer_key from {{ touched('int_survey_answer__unioned') }})
+        union select agent_key from {{ this }} where not is_described
+    "
+) }}
+
+{%- set newest_first = '_extract_date desc, _file desc nulls last, _row desc nulls last' %}
+
+with desk_agents as (
+    select
+        {{ surrogate_key(['_source', 'user_id']) }} as agent_key,
+        _source,
+        user_id
+    from (select distinct _source, user_id from {{ ref('stg_zendesk__users') }} where role in ('agent', 'admin')) as users
+),
+
+{#- What each version says, of teams and of tiers. -#}
+teams_told as (
+    select
+        desk_agents.agent_key,
+        'zendesk' as system,
+        users._version_at as told_at,
+        users.default_group_id as team,
+        row_number() over (
+            partition by desk_agents.agent_key, users._version_at
+            order by users._extract_date desc, users._file desc nulls last, users._row desc nulls last
+        ) as recency
+    from desk_agents
+    inner join {{ ref('stg_zendesk__users') }} as users on users._source = desk_agents._source and users.user_id = desk_agents.user_id
+    where users._op = 'upsert' and users.role in ('agent', 'admin') and {{ is_touched(['desk_agents.agent_key']) }}
+    union all
+    select
+        {{ surrogate_key(['_source', 'agent_id']) }},
+        'canonical',
+        _version_at,
+        team,
+        row_number() over (partition by _source, agent_id, _version_at order by {{ newest_first }})
+    from {{ ref('stg_canonical__agent') }}
+    where _op = 'upsert' and {{ is_touched([surrogate_key(['_source', 'agent_id'])]) }}
+),
+
+tiers_told as (
+    select
+        desk_agents.agent_key,
+        rosters._version_at as told_at,
+        rosters.tier,
+        rosters.trained_on,
+        row_number() over (
+            partition by desk_agents.agent_key, rosters._version_at
+            order by rosters._extract_date desc, rosters._source, rosters._file desc nulls last, rosters._row desc nulls last
+        ) as recency
+    from desk_agents
+    inner join {{ ref('stg_canonical__agent') }} as rosters on rosters.agent_id = desk_agents.user_id
+    where rosters._op = 'upsert' and {{ is_touched(['desk_agents.agent_key']) }}
+    union all
+    select
+        {{ surrogate_key(['_source', 'agent_id']) }},
+        _version_at,
+        tier,
+        trained_on,
+        row_number() over (partition by _source, agent_id, _version_at order by {{ newest_first }})
+    from {{ ref('stg_canonical__agent') }}
+    where _op = 'upsert' and {{ is_touched([surrogate_key(['_source', 'agent_id'])]) }}
+),
+
+teams as (
+    select
+        agent_key,
+        system,
+        told_at,
+        team,
+        row_number() over (partition by agent_key order by told_at) as place
+    from teams_told
+    where recency = 1
+),
+
+tiers as (
+    select
+        agent_key,
+        told_at,
+        tier,
+        trained_on,
+        row_number() over (partition by agent_key order by told_at) as place
+    from tiers_told
+    where recency = 1
+),
+
+moments as (
+    select
+        agent_key,
+        told_at,
+        coalesce(max(max(team_place)) over so_far, 1) as team_place,
+        coalesce(max(max(tier_place)) over so_far, 1) as tier_place
+    from (
+        select agent_key, told_at, place as team_place, null as tier_place from teams
+        union all
+        select agent_key, told_at, null, place from tiers
+    ) as told
+    group by agent_key, told_at
+    window so_far as (partition by agent_key order by told_at rows unbounded preceding)
+),
+
+states as (
+    select
+        moments.agent_key,
+        teams.system,
+        moments.told_at,
+        teams.team,
+        tiers.tier,
+        tiers.trained_on,
+        lag(moments.told_at) over by_time is null
+            or lag(teams.team) over by_time is distinct from teams.team
+            or lag(tiers.tier) over by_time is distinct from tiers.tier
+            or lag(tiers.trained_on) over by_time is distinct from tiers.trained_on as is_change
+    from moments
+    inner join teams on teams.agent_key = moments.agent_key and teams.place = moments.team_place
+    left join tiers on tiers.agent_key = moments.agent_key and tiers.place = moments.tier_place
+    window by_time as (partition by moments.agent_key order by moments.told_at)
+),
+
+validities as (
+    select
+        agent_key,
+        system,
+        team,
+        tier,
+        trained_on,
+        told_at,
+        row_number() over (partition by agent_key order by told_at) as validity_no,
+        lead(told_at) over (partition by agent_key order by told_at) as valid_to
+    from states
+    where is_change
+),
+
+mentioned as (
+    select
+        {{ surrogate_key(['source', 'agent_id']) }} as agent_key,
+        min(system) as system
+    from (
+        select distinct source, system, assignee_id as agent_id from {{ ref('int_ticket__unioned') }} where assignee_id is not null
+        union
+        select distinct source, system, agent_id from {{ ref('int_survey_answer__unioned') }} where agent_id is not null
+    ) as mentions
+    group by 1
+),
+
+undescribed as (
+    select mentioned.agent_key, mentioned.system
+    from mentioned
+    left join validities on validities.agent_key = mentioned.agent_key
+    where validities.agent_key is null and {{ is_touched(['mentioned.agent_key']) }}
+),
+
+final as (
+    select
+        {{ surrogate_key(['validities.agent_key', 'validities.validity_no']) }} as agent_validity_key,
+        validities.agent_key,
+        validities.system,
+        validities.team,
+        validities.tier,
+        validities.trained_on,
+        coalesce(agents.is_automated, false) as is_automated,
+        true as is_described,
+        coalesce(agents.is_deleted, true) as is_deleted,
+        case when validities.validity_no > 1 then validities.told_at end as valid_from,
+        validities.valid_to,
+        validities.valid_to is null as is_current
+    from validities
+    left join {{ ref('int_agent__unioned') }} as agents on agents.agent_key = validities.agent_key
+    union all
+    select
+        {{ surrogate_key(['agent_key', '1']) }},
+        agent_key, system, null, null, null, null, false, null, null, null, true
+    from undescribed
+    union all
+    select
+        cast(-1 as bigint), cast(-1 as bigint), 'unknown', null, null, null, null, false, null, null, null, true
+    where {{ is_touched(['cast(-1 as bigint)']) }}
+)
+
+select * from final
