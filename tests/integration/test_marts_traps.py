@@ -16,18 +16,38 @@ from dbt_harness import DbtProject, Warehouse
 NPS, NPS_1_10, CSAT, CES_REVERSED = "nps", "nps_1_10", "csat", "ces_reversed"
 
 MARTS = (
+    "bridge_feedback_theme",
+    "dim_account",
+    "dim_agent",
     "dim_customer",
     "dim_date",
+    "dim_journey_step",
     "dim_kpi",
     "dim_survey_question",
+    "dim_theme",
     "dim_touchpoint",
+    "fct_customer_month",
+    "fct_feedback",
+    "fct_journey",
     "fct_journey_event",
     "fct_order",
+    "fct_sla",
     "fct_survey_answer",
+    "fct_survey_invitation",
     "fct_ticket",
     "fct_ticket_backlog_daily",
     "fct_ticket_transition",
+    "mart_channel_consistency",
+    "mart_customer_value",
+    "mart_feedback_theme",
+    "mart_feedback_utilisation",
+    "mart_journey_map",
+    "mart_journey_path",
     "mart_kpi_daily",
+    "mart_retention_cohort",
+    "mart_service_scorecard",
+    "mart_survey_funnel",
+    "mart_ticket_volume_daily",
 )
 
 

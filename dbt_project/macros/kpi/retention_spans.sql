@@ -4,7 +4,7 @@
     Orders of unknown customers cannot be followed, so they are not in it.
 -#}
 {%- macro retention_spans() %}
-    {%- set active_days = 365 -%}
+    {%- set spell_days = active_days() | int -%}
     {%- set compared_days = 90 %}
 
     with order_days as (
@@ -20,7 +20,7 @@
             customer_key,
             ordered_on,
             case
-                when ordered_on <= {{ plus_days('lag(ordered_on) over (partition by customer_key order by ordered_on)', active_days) }} then 0
+                when ordered_on <= {{ plus_days('lag(ordered_on) over (partition by customer_key order by ordered_on)', spell_days) }} then 0
                 else 1
             end as starts_spell
         from order_days
@@ -38,7 +38,7 @@
         select
             customer_key,
             min(ordered_on) as active_from,
-            {{ plus_days('max(ordered_on)', active_days - 1) }} as active_to
+            {{ plus_days('max(ordered_on)', spell_days - 1) }} as active_to
         from numbered
         group by customer_key, spell
     ),

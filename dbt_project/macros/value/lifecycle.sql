@@ -1,0 +1,29 @@
+{#-
+    Whether a customer is with us. What lives here: the one rule of activity, and the states that follow from it. Not
+    here: counting the active ones (mart_kpi_daily, mart_customer_value).
+-#}
+
+{#- For how many days an order keeps a customer active, its own day included: nobody cancels a shop. -#}
+{%- macro active_days() -%} 365 {%- endmacro -%}
+
+{#- Whether somebody whose last counted order up to `day` lay on `last_ordered_on` is active on it; false without an order. -#}
+{%- macro is_active_on(last_ordered_on, day) -%}
+    coalesce({{ last_ordered_on }} > {{ plus_days(day, '-' ~ active_days() | trim) }}, false)
+{%- endmacro -%}
+
+{#-
+    The state of a customer at the end of a month. `bought` says whether they bought in it, `was_active` whether they were
+    active at the end of the month before. Somebody who bought before they were known is still new in the month of their
+    first order ever.
+-#}
+{%- macro lifecycle_state(has_ever_bought, bought, bought_before, is_active, was_active) -%}
+    case
+        when not {{ has_ever_bought }} then 'prospect'
+        when {{ bought }} and not {{ bought_before }} then 'new'
+        when {{ bought }} and {{ was_active }} then 'returning'
+        when {{ bought }} then 'resurrected'
+        when {{ is_active }} then 'active'
+        when {{ was_active }} then 'churned'
+        else 'dormant'
+    end
+{%- endmacro -%}
