@@ -34,9 +34,9 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A state folder with the dbt project parsed, this process's own."""
     quiet_environment()
     folder = tmp_path_factory.mktemp("journeymart state")
-    parsed = PROJECT / ".dagster" / "dbt"
-    if parsed.exists():
-        shutil.copytree(parsed, folder / "dbt")
+    for made in ("dbt", "report"):
+        if (PROJECT / ".dagster" / made).exists():
+            shutil.copytree(PROJECT / ".dagster" / made, folder / made)
     prepare_manifest(Installation(folder / "nothing", folder).setup.settings)
     return folder
 

@@ -12,6 +12,7 @@ A test says what arrived and what it expects:
 
 from __future__ import annotations
 
+import fcntl
 import itertools
 import json
 import os
@@ -42,11 +43,11 @@ Rows = Mapping[str, Sequence[Row]]
 class DbtProject:
     """The project, parsed once; runs dbt in this process against any build folder."""
 
-    def __init__(self, folder: Path, project: Path = PROJECT) -> None:
+    def __init__(self, folder: Path, project: Path = PROJECT, shared: Path | None = None) -> None:
         self.folder = folder
         self.project = project
+        self._shared = shared or folder
         self._manifest: Any = None
-        self._templates: dict[str, Path] = {}
 
     def run(self, build: Path, command: str, *arguments: str) -> int:
         """Run a dbt command on a build, and say on how many nodes; a failure is told in dbt's own words."""
@@ -68,15 +69,17 @@ class DbtProject:
             raise DbtFailedError("\n".join(failed) or str(result.exception))
         return len(getattr(result.result, "results", []))
 
-    def template(self, select: str) -> Path:
-        """A build without rows in which the selected models and all they need stand; made once."""
-        if select not in self._templates:
-            build = self.folder / f"template-{len(self._templates)}"
-            prepare(build)
-            load(build, [], _night(date(2025, 12, 31)))
-            self.run(build, "build", "--select", *_upstream(select), *_NO_TESTS)
-            self._templates[select] = build
-        return self._templates[select]
+    def template(self) -> Path:
+        """A build without rows in which every model stands; whichever test process asks first makes it for all."""
+        build = self._shared / "template"
+        with (self._shared / "template is being made").open("w") as lock:
+            fcntl.flock(lock, fcntl.LOCK_EX)
+            if not (self._shared / "template is made").exists():
+                prepare(build)
+                load(build, [], _night(date(2025, 12, 31)))
+                self.run(build, "build", *_NO_TESTS)
+                (self._shared / "template is made").touch()
+        return build
 
     def _flags(self) -> list[str]:
         return [
@@ -136,7 +139,7 @@ class Warehouse:
         wanted = self.select or "*"
         if self._build is None:
             self._build = self.folder / "build"
-            shutil.copytree(self.project.template(wanted), self._build)
+            shutil.copytree(self.project.template(), self._build)
         self.as_of = as_of or self.as_of + timedelta(days=1)
         load(self.build, [], _night(self.as_of))
         with duckdb.connect() as connection:
@@ -161,7 +164,7 @@ class Warehouse:
         other = Warehouse(self.project, self.folder, self.select, self.as_of)
         other._build = self.folder / name
         shutil.rmtree(other.build, ignore_errors=True)
-        shutil.copytree(self.project.template(self.select or "*"), other.build)
+        shutil.copytree(self.project.template(), other.build)
         load(other.build, [], _night(self.as_of))
         with duckdb.connect() as connection:
             _attach(connection, self.build, "before")
@@ -268,9 +271,12 @@ class Warehouse:
 
 
 @pytest.fixture(scope="session")
-def dbt_project(tmp_path_factory: pytest.TempPathFactory) -> DbtProject:
+def dbt_project(tmp_path_factory: pytest.TempPathFactory, worker_id: str) -> DbtProject:
     """The dbt project, parsed once in a session."""
-    return DbtProject(tmp_path_factory.mktemp("dbt project"))
+    base = tmp_path_factory.getbasetemp()
+    shared = (base if worker_id == "master" else base.parent) / "dbt template"
+    shared.mkdir(exist_ok=True)
+    return DbtProject(tmp_path_factory.mktemp("dbt project"), shared=shared)
 
 
 @pytest.fixture

@@ -364,7 +364,7 @@ def built(project: DbtProject, folder: Path, company: Company, nights: int) -> W
     """The company's nights under seeds of its own; the business date goes forth, back and to its place."""
     warehouse = Warehouse(project, folder, "fct_journey")
     warehouse._build = folder / "build"
-    shutil.copytree(project.template("fct_journey"), warehouse.build)
+    shutil.copytree(project.template(), warehouse.build)
     with duckdb.connect(str(warehouse_file(warehouse.build))) as connection:
         for name, journey in company.seeds.journeys.items():
             connection.execute(
