@@ -1,8 +1,8 @@
 """A killed night leaves readers on the last version, and the next one makes up for it.
 
-The process of `journeymart run` is killed with SIGKILL while dbt builds; in the long campaign also while it lands and judges
-extracts, before the version gets its name and before the link is swung. Readers see the same bytes as before; the next
-run ends with the marts an undisturbed run makes. Kills within publish: tests/integration/test_publish_kills.py.
+The process of `journeymart run` is killed with SIGKILL while dbt builds; in the long campaign also while it lands and
+judges extracts, before the version gets its name and before the link is swung. Readers see the same bytes as before;
+the next run ends with the marts an undisturbed run makes. Kills within publish: integration/test_publish_kills.py.
 """
 
 from __future__ import annotations
