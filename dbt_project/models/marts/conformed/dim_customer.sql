@@ -97,6 +97,7 @@ customers as (
         case
             when max(case when match_status = 'matched' then 1 else 0 end) = 1 then 'matched'
             when max(case when match_status = 'customer' then 1 else 0 end) = 1 then 'customer'
+            when max(case when match_status = 'conflict' then 1 else 0 end) = 1 then 'conflict'
             when max(case when match_status = 'ambiguous' then 1 else 0 end) = 1 then 'ambiguous'
             else 'unmatched'
         end as match_status,
