@@ -166,15 +166,16 @@ first_rules as (
     left join orders on orders.customer_key = customers.customer_key
     left join spending on spending.customer_key = customers.customer_key
     inner join {{ ref('segments') }} as rules
-        on (rules.crm_segment is null or lower(rules.crm_segment) = lower(customers.crm_segment))
-        and (rules.country is null or lower(rules.country) = lower(customers.country))
-        and (rules.account_type is null or lower(rules.account_type) = lower(accounts.account_type))
-        and (rules.is_business is null or rules.is_business = coalesce(accounts.is_business, false))
-        and (rules.min_orders_365_days is null or rules.min_orders_365_days <= orders.orders_365_days)
-        and (
-            rules.min_net_amount_365_days is null
-            or (rules.currency = spending.currency and rules.min_net_amount_365_days <= spending.net_amount_365_days)
-        )
+        on {{ segment_rule_fits(
+            'rules',
+            'customers.crm_segment',
+            'customers.country',
+            'accounts.account_type',
+            'coalesce(accounts.is_business, false)',
+            'orders.orders_365_days',
+            'spending.net_amount_365_days',
+            'spending.currency'
+        ) }}
     group by customers.customer_key
 ),
 
@@ -195,7 +196,7 @@ final as (
         case
             when customers.is_deleted then 'deleted'
             when orders.last_ordered_on is null then 'prospect'
-            when orders.last_ordered_on > {{ plus_days('night.as_of', -365) }} then 'active'
+            when {{ is_active_on('orders.last_ordered_on', 'night.as_of') }} then 'active'
             else 'churned'
         end as status,
         orders.first_ordered_on,
