@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import fcntl
 import os
-import shutil
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -19,8 +18,7 @@ from assets.sample_company.company import Company
 from assets.sample_company.export import write_extracts
 from orchestration.dbt_manifest import prepare_manifest
 from orchestration.instance import quiet_environment
-from orchestration.settings import PROJECT
-from tests.e2e.installation import Installation
+from tests.e2e.installation import Installation, hand_over_what_is_made
 from tests.e2e.sample_truth import compared
 
 FIRST = date(2026, 6, 27)
@@ -34,9 +32,7 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A state folder with the dbt project parsed, this process's own."""
     quiet_environment()
     folder = tmp_path_factory.mktemp("journeymart state")
-    for made in ("dbt", "report"):
-        if (PROJECT / ".dagster" / made).exists():
-            shutil.copytree(PROJECT / ".dagster" / made, folder / made)
+    hand_over_what_is_made(folder)
     prepare_manifest(Installation(folder / "nothing", folder).setup.settings)
     return folder
 

@@ -133,6 +133,13 @@ class Installation:
         manifest.write_text(json.dumps(said))
 
 
+def hand_over_what_is_made(state: Path) -> None:
+    """Give a state folder what this checkout made before: the parsed dbt project, the templates of the report."""
+    for made in ("dbt", "report"):
+        if (PROJECT / ".dagster" / made).exists():
+            shutil.copytree(PROJECT / ".dagster" / made, state / made)
+
+
 def differences(here: Installation, there: Installation, tables: Sequence[str]) -> dict[str, int]:
     """Rows of published marts that only one of two installations has, counted by table; empty when they are equal."""
     with duckdb.connect() as connection:

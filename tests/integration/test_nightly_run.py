@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import shutil
 from datetime import UTC, date, datetime
 
 import dagster as dg
@@ -18,9 +17,8 @@ from orchestration.dbt_manifest import prepare_manifest
 from orchestration.instance import open_instance, quiet_environment
 from orchestration.nights import newest_complete_date, outstanding_dates
 from orchestration.partitions import RANGE_END, RANGE_START
-from orchestration.settings import PROJECT
 from quality.errors import JourneymartError
-from tests.e2e.installation import Installation
+from tests.e2e.installation import Installation, hand_over_what_is_made
 
 FIRST, SECOND, THIRD = date(2026, 6, 27), date(2026, 6, 28), date(2026, 6, 29)
 
@@ -31,9 +29,7 @@ def after_two_nights(tmp_path_factory):
     quiet_environment()
     folder = tmp_path_factory.mktemp("journeymart nights")
     installation = Installation(folder / "da ta", folder / "state")
-    for made in ("dbt", "report"):
-        if (PROJECT / ".dagster" / made).exists():
-            shutil.copytree(PROJECT / ".dagster" / made, folder / "state" / made)
+    hand_over_what_is_made(folder / "state")
     prepare_manifest(installation.setup.settings)
     write_extracts(Company(customers=120), installation.data / "drop", FIRST, THIRD)
     installation.night(FIRST, SECOND)
