@@ -7,15 +7,17 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Mapping
 from importlib.metadata import version as installed_version
 from pathlib import Path
+from typing import Any
 
 import yaml
 
 from quality.contract import CONTRACTS, DUCKDB_TYPES, Contract, all_contracts
 
 # Raise it when the code that loads accepted rows into the warehouse changes what it writes there.
-_LOADING = 2
+_LOADING = 3
 # The libraries that spell contact points (contact_points.py): another release may spell one differently.
 _SPELLING = ("idna", "phonenumbers")
 # What a property file says about a model without changing a value in it.
@@ -23,8 +25,20 @@ _WORDS_ONLY = {"description", "tests", "data_tests", "unit_tests", "docs"}
 _PARTS = ("models", "seeds", "macros")
 
 
-def project_fingerprint(dbt_project: Path, contracts: Path, reporting_timezone: str, currency: str) -> str:
+def fingerprint_of(meaning: Mapping[str, Any]) -> str:
     """Hash that changes whenever the same batches could give other marts: no older version is a base then.
+
+    Args:
+        meaning: What `project_meaning` found.
+
+    Returns:
+        sha256, as hexadecimal digits.
+    """
+    return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
+
+
+def project_meaning(dbt_project: Path, contracts: Path, reporting_timezone: str, currency: str) -> dict[str, Any]:
+    """All that decides what a build means, apart from its batches.
 
     Tests and descriptions do not count, nor do comments of contracts: they change no value.
 
@@ -35,9 +49,9 @@ def project_fingerprint(dbt_project: Path, contracts: Path, reporting_timezone: 
         currency: Currency of amounts.
 
     Returns:
-        sha256, as hexadecimal digits.
+        What each part says, the dbt project's files by path under `project`.
     """
-    meaning = {
+    return {
         "loading": _LOADING,
         "spelling": {library: installed_version(library) for library in _SPELLING},
         "reporting_timezone": reporting_timezone,
@@ -45,7 +59,6 @@ def project_fingerprint(dbt_project: Path, contracts: Path, reporting_timezone: 
         "project": {path.relative_to(dbt_project).as_posix(): _meaning(path) for path in _files(dbt_project)},
         "accepted": [_shape(contract) for contract in _contracts(contracts)],
     }
-    return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
 
 
 def _files(dbt_project: Path) -> list[Path]:

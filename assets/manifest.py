@@ -8,7 +8,8 @@ Standard library only: the process that verifies a version reads manifests and m
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
@@ -19,7 +20,7 @@ from quality.errors import JourneymartError
 
 @dataclass(frozen=True)
 class Batch:
-    """One accepted extract a version was built from."""
+    """One accepted extract a version was built from; `judgement` tells whether the gate now says otherwise of it."""
 
     batch_id: str
     source: str
@@ -27,6 +28,16 @@ class Batch:
     stream: str
     extract_date: date
     rows: int
+    judgement: str = ""
+
+
+@dataclass(frozen=True)
+class DefinitionChange:
+    """A definition that was not what it had been: in which night, `kind/name`, and added, changed or removed."""
+
+    as_of: date
+    name: str
+    change: str
 
 
 @dataclass(frozen=True)
@@ -88,6 +99,8 @@ class Night:
         rows_in: Rows of the batches this night added, before quarantine.
         quarantined_rows: How many of them went to quarantine.
         stale_sources: Sources that delivered nothing and were carried forward.
+        definitions: What decides what its numbers mean, by name, as hashes.
+        definition_changes: When they changed, since the first version of the data folder.
     """
 
     run_id: str
@@ -97,6 +110,8 @@ class Night:
     rows_in: int
     quarantined_rows: int
     stale_sources: tuple[str, ...] = ()
+    definitions: Mapping[str, str] = field(default_factory=dict)
+    definition_changes: tuple[DefinitionChange, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -122,6 +137,8 @@ class Manifest:
         batches: Every batch it holds.
         tables: Every table of both DuckDB files.
         files: Every file of the version but the manifest itself.
+        definitions: What decides what its numbers mean, by name, as hashes.
+        definition_changes: When they changed, since the first version of the data folder.
     """
 
     version: str
@@ -142,6 +159,8 @@ class Manifest:
     batches: tuple[Batch, ...]
     tables: tuple[Table, ...]
     files: tuple[File, ...]
+    definitions: Mapping[str, str] = field(default_factory=dict)
+    definition_changes: tuple[DefinitionChange, ...] = ()
 
     @property
     def batch_ids(self) -> frozenset[str]:
@@ -201,5 +220,9 @@ def _from_json(values: dict[str, Any]) -> Manifest:
             "batches": tuple(batches),
             "tables": tuple(tables),
             "files": tuple(File(**file) for file in values["files"]),
+            "definition_changes": tuple(
+                DefinitionChange(**{**change, "as_of": date.fromisoformat(change["as_of"])})
+                for change in values.get("definition_changes", ())
+            ),
         }
     )

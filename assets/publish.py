@@ -112,6 +112,8 @@ def publish(
         batches=night.batches,
         tables=tables,
         files=_files(build, tables),
+        definitions=night.definitions,
+        definition_changes=night.definition_changes,
     )
     write_manifest(build, manifest)
     _open_to_readers(folder, build)

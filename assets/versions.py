@@ -13,7 +13,7 @@ import os
 import re
 import shutil
 import time
-from collections.abc import Set
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 from datetime import UTC, date, datetime
 from pathlib import Path
@@ -104,7 +104,12 @@ def find_base(folder: DataFolder, accepted_batches: Set[str], fingerprint: str) 
     of a bad model, the fix changes the fingerprint: either way it is no base any more, and the night falls
     back on an older version by itself.
     """
-    for version in reversed(list_versions(folder)):
+    return choose_base(list_versions(folder), accepted_batches, fingerprint)
+
+
+def choose_base(versions: Sequence[Version], accepted_batches: Set[str], fingerprint: str) -> Version | None:
+    """The base among versions that are known already, oldest first; see `find_base`."""
+    for version in reversed(versions):
         if version.manifest.fingerprint == fingerprint and version.manifest.batch_ids <= accepted_batches:
             return version
     return None
@@ -207,20 +212,43 @@ def prune(folder: DataFolder, keep: int) -> tuple[str, ...]:
     with link_lock(folder):
         versions = list_versions(folder)
         kept = {version.id for version in versions[-keep:]} | {current_id(folder), base_of_build(folder)}
-        removed = tuple(version for version in versions if version.id not in kept)
-        for version in removed:
-            version.path.rename(folder.versions / f"{_REMOVING}{version.id}")
-    for version in removed:
+        removed = tuple(version.id for version in versions if version.id not in kept)
+        _put_aside(folder, removed)
+    _remove_put_aside(folder, removed)
+    return removed
+
+
+def remove(folder: DataFolder, names: Iterable[str]) -> tuple[str, ...]:
+    """Remove versions by name, but never the current nor the base of a running build.
+
+    Returns:
+        Names of those that must stay for now.
+    """
+    with link_lock(folder):
+        there = [name for name in names if _VERSION_ID.fullmatch(name) and (folder.versions / name).exists()]
+        kept = tuple(name for name in there if name in {current_id(folder), base_of_build(folder)})
+        removed = tuple(name for name in there if name not in kept)
+        _put_aside(folder, removed)
+    _remove_put_aside(folder, removed)
+    return kept
+
+
+def _put_aside(folder: DataFolder, names: Iterable[str]) -> None:
+    for name in names:
+        (folder.versions / name).rename(folder.versions / f"{_REMOVING}{name}")
+
+
+def _remove_put_aside(folder: DataFolder, names: Iterable[str]) -> None:
+    for name in names:
         try:
-            shutil.rmtree(folder.versions / f"{_REMOVING}{version.id}")
+            shutil.rmtree(folder.versions / f"{_REMOVING}{name}")
         except OSError as error:
             # A reader may be spilling into the folder; the night is published all the same.
             _log.warning(
                 "version %s could not be removed yet (%s): the next night tries again",
-                version.id,
+                name,
                 error.strerror,
             )
-    return tuple(version.id for version in removed)
 
 
 def _read_version(path: Path) -> Version | None:

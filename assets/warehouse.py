@@ -12,11 +12,14 @@ from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, datetime
 from pathlib import Path
 
 import duckdb
 
+from assets.data_health import TABLES as HEALTH_TABLES
+from assets.data_health import hand_over_batches, hand_over_definitions, restate_batches
+from assets.manifest import DefinitionChange
 from quality.accepted import DESCRIPTION, ROWS, Batch, read_batch
 from quality.contract import DUCKDB_TYPES, Contract, all_contracts, load_contract
 from quality.data_folder import StreamId, marts_file, warehouse_file
@@ -29,15 +32,14 @@ STORAGE_VERSION = "v1.2.0"
 # What loading adds to the columns of the contract and those of the gate.
 LOADED_COLUMNS: Mapping[str, str] = {"_batch_id": "varchar", "_night": "bigint"}
 
+# What the source says it changed, not what it no longer lists; times far after the extract are those of a wrong clock.
+_NEWEST = "max(_version_at) filter (_op = 'upsert' and _version_at < _extract_date + interval 2 day)"
+
 _NIGHT_TABLES = """
 create schema if not exists warehouse.night;
 create table if not exists warehouse.night.night (
     night bigint, as_of date, previous_as_of date, run_id varchar,
     reporting_timezone varchar, currency varchar, is_stale boolean
-);
-create table if not exists warehouse.night.batches (
-    batch_id varchar, source varchar, system varchar, stream varchar,
-    extract_date date, rows bigint, night bigint
 );
 create table if not exists warehouse.night.email_addresses (raw varchar, spelled varchar);
 create table if not exists warehouse.night.phone_numbers (raw varchar, country varchar, e164 varchar);
@@ -54,6 +56,7 @@ class Night:
         reporting_timezone: IANA zone that turns times into days.
         currency: ISO 4217 currency of amounts that name none.
         is_stale: A source was missing and its last rows were carried forward.
+        definition_changes: When definitions changed, see data_health.py.
     """
 
     as_of: date
@@ -61,6 +64,7 @@ class Night:
     reporting_timezone: str
     currency: str
     is_stale: bool = False
+    definition_changes: tuple[DefinitionChange, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -89,13 +93,14 @@ def prepare(build: Path) -> None:
             connection.execute(f"create schema if not exists {database}._touched")
 
 
-def load(build: Path, batches: Iterable[Path], night: Night) -> dict[StreamId, int]:
+def load(build: Path, batches: Iterable[Path], night: Night, restated: Iterable[Batch] = ()) -> dict[StreamId, int]:
     """Append accepted batches to the warehouse, all or none, and start a night.
 
     Args:
         build: Folder of the build; `prepare` was called on it.
         batches: Folders of accepted partitions that the warehouse lacks. Only these are opened.
         night: The night that begins.
+        restated: Batches the warehouse holds, of which the gate now says something else.
 
     Returns:
         Rows appended per stream, streams without rows included.
@@ -112,18 +117,14 @@ def load(build: Path, batches: Iterable[Path], night: Night) -> dict[StreamId, i
         _create_tables(connection)
         _refuse_loaded(connection, new)
         number = _begin_night(connection, night)
-        rows = {stream: _append(connection, stream, group, number) for stream, group in _by_stream(new)}
-        for delivery in new:
-            batch = delivery.batch
-            connection.execute(
-                "insert into warehouse.night.batches values (?, ?, ?, ?, ?, ?, ?)",
-                [
-                    *(batch.batch_id, batch.source, batch.system, batch.stream),
-                    *(batch.extract_date, batch.rows, number),
-                ],
-            )
+        newest: dict[str, datetime] = {}
+        for stream, group in _by_stream(new):
+            newest |= _append(connection, stream, group, number)
+        hand_over_batches(connection, [delivery.batch for delivery in new], number, newest)
+        restate_batches(connection, restated, number)
+        hand_over_definitions(connection, night.definition_changes)
         connection.execute("commit")
-    return rows
+    return {stream: sum(each.batch.rows for each in group) for stream, group in _by_stream(new)}
 
 
 def business_date(build: Path) -> date:
@@ -147,7 +148,7 @@ def attached(file: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
 def _create_tables(connection: duckdb.DuckDBPyConnection) -> None:
     """Create what is missing: one table per contract, and the night's own."""
     connection.execute("create schema if not exists warehouse.accepted")
-    connection.execute(_NIGHT_TABLES)
+    connection.execute(_NIGHT_TABLES + HEALTH_TABLES)
     for contract in all_contracts():
         columns = ", ".join(f'"{name}" {kind}' for name, kind in _table_columns(contract).items())
         table = accepted_table(contract.system, contract.stream)
@@ -196,8 +197,11 @@ def _by_stream(new: Iterable[_Delivery]) -> Iterable[tuple[StreamId, list[_Deliv
 
 def _append(
     connection: duckdb.DuckDBPyConnection, stream: StreamId, deliveries: Sequence[_Delivery], night: int
-) -> int:
+) -> dict[str, datetime]:
     """Append the batches of one stream in one statement, oldest extract first.
+
+    Returns:
+        When the newest version among the rows of each batch came to be; batches without rows are not in it.
 
     Raises:
         JourneymartError: A file lacks a column of the contract, or holds more or fewer rows than described.
@@ -223,12 +227,11 @@ def _append(
         raise JourneymartError(
             f"An accepted extract of {stream} does not have the columns of its contract: judge its extracts again."
         ) from error
-    found = dict(
-        connection.execute(
-            f"select _batch_id, count(*) from {table} where _night = ? and _source = ? group by all",
-            [night, stream.source],
-        ).fetchall()
-    )
+    counted = connection.execute(
+        f"select _batch_id, count(*), {_NEWEST} from {table} where _night = ? and _source = ? group by all",
+        [night, stream.source],
+    ).fetchall()
+    found = {batch_id: rows for batch_id, rows, _ in counted}
     for batch in (delivery.batch for delivery in deliveries):
         if found.get(batch.batch_id, 0) != batch.rows:
             raise JourneymartError(
@@ -236,7 +239,7 @@ def _append(
                 f"{found.get(batch.batch_id, 0)} rows of its source where its description says {batch.rows}: "
                 "judge the extract again."
             )
-    return sum(delivery.batch.rows for delivery in deliveries)
+    return {batch_id: newest for batch_id, _, newest in counted if newest}
 
 
 def _check_content(delivery: _Delivery) -> None:

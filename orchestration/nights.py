@@ -15,7 +15,7 @@ from quality.errors import JourneymartError
 
 if TYPE_CHECKING:
     from assets.connectors.config import FileStream
-    from assets.manifest import Batch
+    from assets.manifest import Batch, DefinitionChange
     from assets.versions import Version
     from quality.accepted import Batch as AcceptedBatch
 
@@ -29,6 +29,8 @@ class BuildPlan:
         base: The version it starts from; None: from nothing.
         accepted: Every accepted batch, which is what it will hold.
         lacking: Those the base lacks.
+        restated: Those it holds with the same rows, but of which the gate now says something else.
+        definition_changes: When definitions changed, this night's changes included.
         stale_sources: Sources that delivered nothing for the business date and are carried forward.
         is_current: Readers already see exactly this.
     """
@@ -37,6 +39,8 @@ class BuildPlan:
     base: Version | None
     accepted: tuple[AcceptedBatch, ...]
     lacking: tuple[AcceptedBatch, ...]
+    restated: tuple[AcceptedBatch, ...]
+    definition_changes: tuple[DefinitionChange, ...]
     stale_sources: tuple[str, ...]
     is_current: bool
 
@@ -45,7 +49,9 @@ class BuildPlan:
         """Every batch as the version's manifest lists it."""
         from assets.manifest import Batch
 
-        return tuple(Batch(b.batch_id, b.source, b.system, b.stream, b.extract_date, b.rows) for b in self.accepted)
+        return tuple(
+            Batch(b.batch_id, b.source, b.system, b.stream, b.extract_date, b.rows, b.judgement) for b in self.accepted
+        )
 
     @property
     def rows_in(self) -> int:
@@ -65,15 +71,19 @@ def plan_build(setup: Setup, last_date: date) -> BuildPlan:
         setup: Settings and sources.
         last_date: Last extract date of the run.
     """
-    from assets.versions import current_id, find_base
+    from assets.definitions import definition_log
+    from assets.versions import choose_base, current_id, list_versions
     from quality.accepted import accepted_batches
 
     streams = {stream.stream for stream in setup.sources.streams}
     accepted = tuple(batch for batch in accepted_batches(setup.folder) if batch.stream_id in streams)
     as_of = max([last_date, *(batch.extract_date for batch in accepted)])
-    base = find_base(setup.folder, {batch.batch_id for batch in accepted}, setup.fingerprint)
-    held = base.manifest.batch_ids if base else frozenset()
+    versions = list_versions(setup.folder)
+    base = choose_base(versions, {batch.batch_id for batch in accepted}, setup.fingerprint)
+    held = {batch.batch_id: batch.judgement for batch in base.manifest.batches} if base else {}
     lacking = tuple(batch for batch in accepted if batch.batch_id not in held)
+    restated = tuple(batch for batch in accepted if held.get(batch.batch_id, batch.judgement) != batch.judgement)
+    newest = versions[-1].manifest if versions else None
     delivered = {batch.stream_id for batch in accepted if batch.extract_date == as_of}
     missing = {stream.stream.source for stream in setup.sources.streams if stream.stream not in delivered}
     stale = tuple(sorted(missing))
@@ -82,9 +92,11 @@ def plan_build(setup: Setup, last_date: date) -> BuildPlan:
         base=base,
         accepted=accepted,
         lacking=lacking,
+        restated=restated,
+        definition_changes=definition_log(newest, setup.definitions, as_of),
         stale_sources=stale,
         is_current=base is not None
-        and not lacking
+        and not (lacking or restated)
         and base.id == current_id(setup.folder)
         and (base.manifest.as_of, base.manifest.stale_sources) == (as_of, stale),
     )

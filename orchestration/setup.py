@@ -7,8 +7,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 from functools import cached_property
+from typing import Any
 
-from assets.fingerprint import project_fingerprint
+from assets.definitions import definitions
+from assets.fingerprint import fingerprint_of, project_meaning
 from orchestration.settings import Settings, load_settings
 from orchestration.sources import Sources, load_sources
 from quality.contract import CONTRACTS
@@ -30,9 +32,19 @@ class Setup:
     @cached_property
     def fingerprint(self) -> str:
         """Hash of all that decides what a build means, apart from its batches."""
-        return project_fingerprint(
+        return fingerprint_of(self.meaning)
+
+    @cached_property
+    def meaning(self) -> dict[str, Any]:
+        """All that decides what a build means, apart from its batches."""
+        return project_meaning(
             self.settings.dbt_project, CONTRACTS, self.sources.reporting_timezone, self.sources.currency
         )
+
+    @cached_property
+    def definitions(self) -> dict[str, str]:
+        """What decides what numbers mean, by name, as hashes."""
+        return definitions(self.meaning, self.settings.dbt_project)
 
 
 def load_setup() -> Setup:

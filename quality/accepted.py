@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
@@ -19,6 +20,7 @@ from quality.data_folder import DataFolder, StreamId
 from quality.errors import JourneymartError
 from quality.folders import replaced_folder
 from quality.landed import LandedExtract, LandingManifest, read_landing_manifest
+from quality.ledger import Outcome
 from quality.split import ADDED_COLUMNS, WORK, BatchCounts
 
 ROWS = "rows.parquet"
@@ -39,6 +41,10 @@ class Batch:
         quarantined: Rows of the extract in quarantine, records that could not be parsed included.
         landing_sha256: Hash of the landed content it was made from.
         contract_fingerprint: Hash of the contract it was judged by.
+        records: Records delivered, of a dump all of them; None: judged before this was kept.
+        checks_passed: Checks of the gate that passed; None: judged before this was kept.
+        checks_warned: Those that only warned.
+        checks_failed: Those that failed and do not keep an extract out.
     """
 
     batch_id: str
@@ -50,11 +56,21 @@ class Batch:
     quarantined: int
     landing_sha256: str
     contract_fingerprint: str
+    records: int | None = None
+    checks_passed: int | None = None
+    checks_warned: int | None = None
+    checks_failed: int | None = None
 
     @property
     def stream_id(self) -> StreamId:
         """The stream it belongs to."""
         return StreamId(self.source, self.system, self.stream)
+
+    @property
+    def judgement(self) -> str:
+        """What the gate said of it beside its rows, in few characters; the same rows may be judged otherwise later."""
+        said = (self.quarantined, self.records, self.checks_passed, self.checks_warned, self.checks_failed)
+        return "/".join("?" if count is None else str(count) for count in said)
 
 
 def write_accepted(
@@ -64,6 +80,7 @@ def write_accepted(
     extract: LandedExtract,
     manifest: LandingManifest,
     counts: BatchCounts,
+    outcomes: Sequence[Outcome],
     batch: int,
 ) -> Batch:
     """Write the rows of one batch that are not quarantined, in place of what was accepted before.
@@ -76,6 +93,7 @@ def write_accepted(
         extract: The extract.
         manifest: What was landed.
         counts: Counts of the batch.
+        outcomes: What each check of it said.
         batch: Its number in the working table.
 
     Raises:
@@ -109,6 +127,10 @@ def write_accepted(
             quarantined=counts.quarantined + manifest.rejects,
             landing_sha256=manifest.sha256,
             contract_fingerprint=contract.fingerprint,
+            records=manifest.records,
+            checks_passed=outcomes.count("pass"),
+            checks_warned=outcomes.count("warn"),
+            checks_failed=len(outcomes) - outcomes.count("pass") - outcomes.count("warn"),
         )
         described = {**asdict(made), "extract_date": made.extract_date.isoformat()}
         (partition / DESCRIPTION).write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")

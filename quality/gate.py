@@ -392,6 +392,7 @@ class Gate:
                 extract=extract,
                 manifest=manifest,
                 counts=counts,
+                outcomes=[check.outcome for check in verdict.checks],
                 batch=batch,
             )
         return replace(

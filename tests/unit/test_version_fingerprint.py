@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from assets.fingerprint import project_fingerprint
+from assets.fingerprint import fingerprint_of, project_meaning
 from quality.contract import CONTRACTS
 
 _FILES = {
@@ -40,7 +40,7 @@ def contracts(tmp_path: Path) -> Path:
 
 
 def fingerprint(project: Path, contracts: Path = CONTRACTS, timezone: str = "UTC", currency: str = "EUR") -> str:
-    return project_fingerprint(project, contracts, timezone, currency)
+    return fingerprint_of(project_meaning(project, contracts, timezone, currency))
 
 
 def test_it_depends_on_content_not_on_place(project, tmp_path):

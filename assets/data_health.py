@@ -1,0 +1,85 @@
+"""What the models are told of the data's health beside the rows: what the gate counted, and when definitions changed.
+
+What lives here: the two tables of the warehouse that hand it over. Not here: judging (quality/gate.py), the log of
+definitions (definitions.py), what follows (mart_data_health). What the gate counted is kept with each batch, so it is
+the same whenever the warehouse is built.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from datetime import datetime
+
+import duckdb
+
+from assets.manifest import DefinitionChange
+from quality.accepted import Batch
+from quality.errors import JourneymartError
+
+TABLES = """
+create table if not exists warehouse.night.batches (
+    batch_id varchar, source varchar, system varchar, stream varchar, extract_date date, rows bigint, night bigint,
+    quarantined bigint, records bigint, checks_passed bigint, checks_warned bigint, checks_failed bigint,
+    newest_at timestamptz
+);
+create table if not exists warehouse.night.definition_changes (as_of date, kind varchar, name varchar, change varchar);
+"""
+
+
+def hand_over_definitions(connection: duckdb.DuckDBPyConnection, changes: Iterable[DefinitionChange]) -> None:
+    """Put the log where the models read it, in place of the one before."""
+    connection.execute("delete from warehouse.night.definition_changes")
+    rows = [(each.as_of, *_kind_and_name(each.name), each.change) for each in changes]
+    if rows:
+        connection.executemany("insert into warehouse.night.definition_changes values (?, ?, ?, ?)", rows)
+
+
+def hand_over_batches(
+    connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch], night: int, newest: Mapping[str, datetime]
+) -> None:
+    """Enter batches the warehouse lacked, with what the gate counted.
+
+    Args:
+        connection: The warehouse.
+        batches: The night's own.
+        night: Its number.
+        newest: By batch, when the newest version among its rows came to be; a batch without rows has none.
+    """
+    rows = [
+        (
+            *(batch.batch_id, batch.source, batch.system, batch.stream, batch.extract_date, batch.rows, night),
+            *_counts(batch),
+            newest.get(batch.batch_id),
+        )
+        for batch in batches
+    ]
+    if rows:
+        connection.executemany(f"insert into warehouse.night.batches values ({', '.join('?' * 13)})", rows)
+
+
+def restate_batches(connection: duckdb.DuckDBPyConnection, batches: Iterable[Batch], night: int) -> None:
+    """Correct what the gate counted of batches that are loaded already: judged again, the same rows passed.
+
+    Raises:
+        JourneymartError: A batch is not in the warehouse.
+    """
+    for batch in batches:
+        found = connection.execute(
+            "update warehouse.night.batches set quarantined = ?, records = ?, checks_passed = ?, checks_warned = ?, "
+            "checks_failed = ?, night = ? where batch_id = ?",
+            [*_counts(batch), night, batch.batch_id],
+        ).fetchone()
+        if found != (1,):
+            raise JourneymartError(
+                f"The extract of {batch.stream_id} for {batch.extract_date} is not in the warehouse once: "
+                "start from a base that holds it, or from nothing."
+            )
+
+
+def _counts(batch: Batch) -> tuple[int | None, ...]:
+    return batch.quarantined, batch.records, batch.checks_passed, batch.checks_warned, batch.checks_failed
+
+
+def _kind_and_name(definition: str) -> tuple[str, str]:
+    kind, _, name = definition.partition("/")
+    return kind, name or kind
