@@ -17,12 +17,14 @@ from zoneinfo import ZoneInfo
 
 import numpy as np
 from dbt_harness import Warehouse
+from hidden_recount import hidden_in_table, hidden_siblings
 
 Row = dict[str, Any]
 Cells = dict[tuple[Any, ...], Row]
+Cell = tuple[str, str, str, str]
+"""Of the map in one period: journey, segment, step, touchpoint."""
 BERLIN = ZoneInfo("Europe/Berlin")
 Z = 1.959964
-K = 5
 MONTH = timedelta(days=30)
 QUARTER = timedelta(days=90)
 FLOOR = 0.4
@@ -47,6 +49,10 @@ class Facts:
     def __post_init__(self) -> None:
         self.ends_at = datetime.combine(self.as_of + timedelta(days=1), datetime.min.time(), BERLIN)
 
+    def first_of_year(self) -> date:
+        """The first of the last 365 days."""
+        return self.as_of - timedelta(days=364)
+
     def periods(self) -> Iterator[tuple[str, date, date]]:
         """Each period with its first and last day."""
         first = min(event["day"] for event in self.events).replace(day=1)
@@ -54,7 +60,7 @@ class Facts:
             following = (first + timedelta(days=32)).replace(day=1)
             yield "month", first, min(following - timedelta(days=1), self.as_of)
             first = following
-        yield "last_365_days", self.as_of - timedelta(days=364), self.as_of
+        yield "last_365_days", self.first_of_year(), self.as_of
 
 
 def read_facts(warehouse: Warehouse) -> Facts:
@@ -109,13 +115,21 @@ def one_or_own(customer: int, key: int) -> int:
 def journey_map(facts: Facts) -> Cells:
     """(journey, segment, step, touchpoint, period, first day) -> what the map must say; hidden figures are None."""
     cells: Cells = {}
-    for period, first, last in facts.periods():
-        flow = [*_typed_units(facts, first, last), *_customer_units(facts, first, last)]
-        said = list(_answers(facts, first, last))
-        of_period = _period_cells(facts, flow, said)
-        _hide(of_period)
+    hidden: dict[str, set[Cell]] = defaultdict(set)
+    for period, first, of_period in map_by_period(facts):
+        in_months = hidden if period != "month" else {}
+        for part, found in _hide(of_period, in_months).items():
+            if first >= facts.first_of_year():
+                hidden[part] |= found
         cells |= {(*cell, period, first): row for cell, row in of_period.items()}
     return cells
+
+
+def map_by_period(facts: Facts) -> Iterator[tuple[str, date, Cells]]:
+    """Each period with its first day and its cells, nothing hidden; `_flow`, `_score` and `_exit` are their people."""
+    for period, first, last in facts.periods():
+        flow = [*_typed_units(facts, first, last), *_customer_units(facts, first, last)]
+        yield period, first, _period_cells(facts, flow, list(_answers(facts, first, last)))
 
 
 def _typed_units(facts: Facts, first: date, last: date) -> Iterator[Row]:
@@ -320,61 +334,61 @@ PARTS = {
 }  # fmt: skip
 
 
-def _hide(cells: Cells) -> None:
-    """Hide small parts of cells of one period, and what would give them away."""
-    hidden: set[tuple[Any, ...]] = set()
+def _hide(cells: Cells, in_months: dict[str, set[Cell]]) -> dict[str, set[Cell]]:
+    """Hide small parts of cells of one period, and what would give them away; say which cells, part by part.
+
+    `in_months` are the cells hidden in a month that lies in the period, part by part.
+    """
+    hidden: dict[str, set[Cell]] = {}
+    for part in PARTS:
+        hidden[part] = set()
+        for journey, step in {(cell[0], cell[2]) for cell in cells}:
+            people = {(cell[3], cell[1]): row[part] for cell, row in cells.items() if cell[0::2] == (journey, step)}
+            must = {(cell[3], cell[1]) for cell in in_months.get(part, ()) if cell[0::2] == (journey, step)}
+            places = hidden_in_table(people, must & set(people))
+            hidden[part] |= {(journey, segment, step, touchpoint) for touchpoint, segment in places}
     for part, figures in PARTS.items():
-        hidden |= {cell for cell, row in cells.items() if 0 < row[part] < K}
-        if part == "_flow":
-            _hide_next(cells, hidden, part, along=3)
-            _hide_below(cells, hidden)
-        _hide_next(cells, hidden, part, along=1)
-        alone = [cell for cell, members in _families(cells, along=3).items() if len(hidden & set(members)) == 1]
-        hidden |= {(*cell[:3], "all") for cell in alone} & set(cells)
-        _hide_below(cells, hidden)
-        _hide_next(cells, hidden, part, along=1)
-        for cell in cells:
-            cells[cell][f"is_hidden{part}"] = cell in hidden
-        for cell in hidden:
+        for cell in hidden[part]:
             cells[cell] |= dict.fromkeys(figures)
-    for row in cells.values():
-        row["is_suppressed"] = row["is_hidden_flow"] or (row["_flow"] == 0 and row["is_hidden_score"])
-
-
-def _families(cells: Iterable[tuple[Any, ...]], along: int) -> dict[tuple[Any, ...], list[tuple[Any, ...]]]:
-    """Cells that differ in one place only, the total ('all') left out."""
-    families = defaultdict(list)
-    for cell in cells:
-        if cell[along] != "all":
-            families[*cell[:along], "", *cell[along + 1 :]].append(cell)
-    return families if along == 1 else {key[:3]: members for key, members in families.items()}
-
-
-def _hide_next(cells: Cells, hidden: set[tuple[Any, ...]], part: str, along: int) -> None:
-    for members in _families(cells, along).values():
-        shown = [cell for cell in members if cell not in hidden and cells[cell][part] > 0]
-        if len(hidden & set(members)) == 1 and shown:
-            hidden.add(min(shown, key=lambda cell: (cells[cell][part], cell[along])))
-
-
-def _hide_below(cells: Cells, hidden: set[tuple[Any, ...]]) -> None:
-    totals = {(cell[0], *cell[2:]) for cell in hidden if cell[1] == "all"}
-    hidden |= {cell for cell in cells if (cell[0], *cell[2:]) in totals}
+    for (journey, segment, step, _), row in cells.items():
+        if (journey, segment, step, "all") in hidden["_score"]:
+            row["channel_gap"] = None
+    for cell, row in cells.items():
+        row["is_suppressed"] = cell in hidden["_flow"] or (row["_flow"] == 0 and cell in hidden["_score"])
+    return hidden
 
 
 def journey_paths(facts: Facts) -> Cells:
     """(journey, from, to, period, first day) -> what the paths must say; hidden figures are None."""
-    ways = [*_typed_ways(facts), *_customer_ways(facts)]
+    ways = ways_of(facts)
     cells: Cells = {}
+    in_months: set[tuple[str, str, str]] = set()
     for period, first, last in facts.periods():
         groups: dict[tuple[str, str, str], list[Row]] = defaultdict(list)
         for way in ways:
             if first <= way["day"] <= last:
                 groups[way["way"]].append(way)
+        hidden = _hidden_ways(groups, in_months if period != "month" else set())
+        if first >= facts.first_of_year():
+            in_months |= hidden
         for journey in {way[0] for way in groups}:
             mine = {way: rows for way, rows in groups.items() if way[0] == journey}
-            cells |= {(*way, period, first): row for way, row in _ranked(mine).items()}
+            cells |= {(*way, period, first): row for way, row in _ranked(mine, hidden).items()}
     return cells
+
+
+def _hidden_ways(
+    groups: dict[tuple[str, str, str], list[Row]], must: set[tuple[str, str, str]]
+) -> set[tuple[str, str, str]]:
+    """The ways to hide, among those from the same touchpoint."""
+    families: dict[tuple[str, str], dict[str, int]] = defaultdict(dict)
+    for (journey, origin, goal), rows in groups.items():
+        families[journey, origin][goal] = len({row["who"] for row in rows})
+    return {
+        (*family, goal)
+        for family, people in families.items()
+        for goal in hidden_siblings(people, {way[2] for way in must if way[:2] == family})
+    }
 
 
 def _ways(
@@ -397,6 +411,11 @@ def _ways(
             yield "start", following["touchpoint"], following, None
     if can_end(events[-1]):
         yield events[-1]["touchpoint"], "end", events[-1], None
+
+
+def ways_of(facts: Facts) -> list[Row]:
+    """Every way somebody went: `way` (journey, from, to), `day`, `who`, `minutes`."""
+    return [*_typed_ways(facts), *_customer_ways(facts)]
 
 
 def _typed_ways(facts: Facts) -> Iterator[Row]:
@@ -426,17 +445,13 @@ def _customer_ways(facts: Facts) -> Iterator[Row]:
             yield {"way": ("customer", origin, goal), "day": event["day"], "who": customer, "minutes": minutes}
 
 
-def _ranked(groups: dict[tuple[str, str, str], list[Row]]) -> dict[tuple[str, str, str], Row]:
+def _ranked(
+    groups: dict[tuple[str, str, str], list[Row]], hidden: set[tuple[str, str, str]]
+) -> dict[tuple[str, str, str], Row]:
     people = {way: len({row["who"] for row in rows}) for way, rows in groups.items()}
     leaving = Counter[str]()
     for (_, origin, _), rows in groups.items():
         leaving[origin] += len(rows)
-    hidden = {way for way in groups if people[way] < K}
-    for origin in leaving:
-        mine = [way for way in groups if way[1] == origin]
-        shown = [way for way in mine if way not in hidden]
-        if len(mine) - len(shown) == 1 and shown:
-            hidden.add(min(shown, key=lambda way: (people[way], way[2])))
     most = sorted(groups, key=lambda way: (-len(groups[way]), way))[:50]
     rows: dict[tuple[str, str, str], Row] = {}
     for place, way in enumerate(most, start=1):
@@ -455,16 +470,21 @@ def _ranked(groups: dict[tuple[str, str, str], list[Row]]) -> dict[tuple[str, st
 
 def channels(facts: Facts) -> Cells:
     """(kpi, channel, period, first day) -> what the consistency mart must say; hidden figures are None."""
-    records = list(_channel_records(facts))
+    records = list(channel_records(facts))
     cells: Cells = {}
+    in_months: dict[str, set[str]] = defaultdict(set)
     for period, first, last in facts.periods():
         for kpi in {record["kpi"] for record in records}:
             mine = [record for record in records if record["kpi"] == kpi and first <= record["day"] <= last]
-            cells |= {(kpi, channel, period, first): row for channel, row in _channel_rows(kpi, mine).items()}
+            rows = _channel_rows(kpi, mine, in_months[kpi] if period != "month" else set())
+            if first >= facts.first_of_year():
+                in_months[kpi] |= {channel for channel, row in rows.items() if row["is_suppressed"]}
+            cells |= {(kpi, channel, period, first): row for channel, row in rows.items()}
     return cells
 
 
-def _channel_records(facts: Facts) -> Iterator[Row]:
+def channel_records(facts: Facts) -> Iterator[Row]:
+    """Every record a KPI of the channels counts: `kpi`, `channel`, `day`, `who` and what it measures."""
     good, bad = ("promoter", "positive"), ("detractor", "negative")
     for answer in facts.answers:
         if answer["metric"] in ("csat", "ces") or (answer["metric"] == "nps" and answer["survey_kind"] != "relational"):
@@ -522,16 +542,13 @@ def _channel_records(facts: Facts) -> Iterator[Row]:
             }
 
 
-def _channel_rows(kpi: str, records: list[Row]) -> dict[str, Row]:
+def _channel_rows(kpi: str, records: list[Row], must: set[str]) -> dict[str, Row]:
     groups: dict[str, list[Row]] = defaultdict(list)
     for record in records:
         groups[record["channel"]].append(record)
         groups["all"].append(record)
     people = {channel: len({row["who"] for row in rows}) for channel, rows in groups.items()}
-    hidden = {channel for channel in groups if people[channel] < K}
-    shown = sorted((people[channel], channel) for channel in groups if channel not in hidden and channel != "all")
-    if len(hidden - {"all"}) == 1 and shown:
-        hidden.add(shown[0][1])
+    hidden = hidden_siblings(people, must)
     rows: dict[str, Row] = {}
     for channel, members in groups.items():
         others = [record for record in records if record["channel"] != channel] if channel != "all" else []

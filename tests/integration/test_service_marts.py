@@ -19,6 +19,7 @@ from zoneinfo import ZoneInfo
 
 import pytest
 from dbt_harness import PROJECT, DbtProject, Warehouse
+from hidden_recount import hidden_siblings
 from service_desk import AS_OF, Clock, Desk, Ticket
 
 MARTS = (
@@ -464,20 +465,18 @@ def _stretches(
 
 
 def hidden_cells(cells: dict[Cell, list[float]]) -> set[Cell]:
-    """What must not be shown: few records, and the smallest other one where the hidden would come back."""
-    hidden = {cell for cell, values in cells.items() if len(values) < 10}
-    families: dict[tuple[Any, ...], list[Cell]] = defaultdict(list)
-    for cell in cells:
-        measure, month, level, team, _ = cell
-        if level != "all":
-            families[measure, month, level, team if level == "agent" else ""].append(cell)
-    for family in families.values():
-        small = [cell for cell in family if cell in hidden]
-        others = [cell for cell in family if cell not in hidden]
-        if small and others and (len(small) == 1 or sum(len(cells[cell]) for cell in small) < 10):
-            hidden.add(min(others, key=lambda cell: (len(cells[cell]), cell[3], cell[4])))
-    hidden_teams = {cell[:2] + cell[3:4] for cell in hidden if cell[2] == "team"}
-    return hidden | {cell for cell in cells if cell[2] == "agent" and cell[:2] + cell[3:4] in hidden_teams}
+    """What must not be shown: teams within all, agents within their team; a hidden team hides its agents."""
+    hidden: set[Cell] = set()
+    for measure, month in {cell[:2] for cell in cells}:
+        mine = {cell[2:]: len(values) for cell, values in cells.items() if cell[:2] == (measure, month)}
+        teams = {team: n for (level, team, _), n in mine.items() if level != "agent"}
+        hidden_teams = hidden_siblings(teams, (), 10)
+        hidden |= {(measure, month, "all" if team == "all" else "team", team, -1) for team in hidden_teams}
+        for team in teams:
+            agents = {str(agent): n for (level, of, agent), n in mine.items() if level == "agent" and of == team}
+            gone = hidden_siblings(agents, agents if team in hidden_teams else (), 10)
+            hidden |= {(measure, month, "agent", team, int(agent)) for agent in gone}
+    return hidden
 
 
 @pytest.fixture(scope="module")

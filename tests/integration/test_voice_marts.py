@@ -18,6 +18,7 @@ import numpy as np
 import pandas as pd
 import pytest
 from dbt_harness import DbtProject, Warehouse
+from hidden_recount import hidden_siblings
 from random_history import random_history
 
 VOICE_MARTS = (
@@ -392,13 +393,6 @@ def wilson(part: int, whole: int) -> tuple[float, float] | None:
     return tuple(100 * min(1, max(0, (middle + sign * reach) / (1 + Z * Z / whole))) for sign in (-1, 1))  # type: ignore[return-value]
 
 
-def hidden_of(people: dict[str, int], least: int) -> set[str]:
-    """Members too small to show; a single one takes the next smallest with it."""
-    hidden = {member for member, number in people.items() if number < least}
-    others = sorted((number, member) for member, number in people.items() if member not in hidden)
-    return hidden | {others[0][1]} if len(hidden) == 1 and others else hidden
-
-
 def close(published: Any, expected: float | None) -> bool:
     return (
         published is None
@@ -453,29 +447,26 @@ def test_the_funnel_is_what_the_invitations_say(marts: Warehouse, company: Compa
     for month, rows in table.groupby("month"):
         customers = rows[rows["survey_id"] != "staff"]
         by_survey = {keys[str(survey)]: group for survey, group in rows.groupby("survey_id")}
-        small = hidden_of(
-            {key: group["person"].nunique() for key, group in by_survey.items() if key != keys["staff"]}, 5
-        )
-        if keys["staff"] in by_survey and by_survey[keys["staff"]]["person"].nunique() < 10:
-            small.add(keys["staff"])
-        columns_hidden: set[str] = set()
+        people = {key: group["person"].nunique() for key, group in by_survey.items() if key != keys["staff"]}
+        small = hidden_siblings(people | {"all": customers["person"].nunique()}, ())
+        if keys["staff"] in by_survey:
+            small |= hidden_siblings({keys["staff"]: by_survey[keys["staff"]]["person"].nunique()}, (), 10)
+        pools: dict[str, set[str]] = defaultdict(set)
         for key, group in by_survey.items():
             expected[month, key, "all"] = group
-            parts = dict(iter(group.groupby("channel")))
+            parts = {str(name): part for name, part in group.groupby("channel")}
+            sizes = {name: part["person"].nunique() for name, part in parts.items()}
             least = 10 if key == keys["staff"] else 5
-            gone = (
-                set(map(str, parts))
-                if key in small
-                else hidden_of({name: part["person"].nunique() for name, part in parts.items()}, least)
-            )
-            for name, part in parts.items():
-                expected[month, key, str(name)] = part
-            hidden |= {(month, key, str(name)) for name in gone}
-            columns_hidden |= set() if key == keys["staff"] else gone
-        expected[month, "all", "all"] = customers
-        for name, part in customers.groupby("channel"):
-            expected[month, "all", str(name)] = part
-        hidden |= {(month, key, "all") for key in small} | {(month, "all", str(name)) for name in columns_hidden}
+            gone = hidden_siblings(sizes, sizes if key in small else (), least)
+            hidden |= {(month, key, name) for name in gone}
+            if key != keys["staff"]:
+                pools["all" if key in small else key] |= gone
+            expected |= {(month, key, name): part for name, part in parts.items()}
+        columns = {str(name): part for name, part in customers.groupby("channel")} | {"all": customers}
+        cut = {name for pool in pools.values() if len(pool) > 1 for name in pool} | (small & {"all"})
+        gone = hidden_siblings({name: part["person"].nunique() for name, part in columns.items()}, cut)
+        expected |= {(month, "all", name): part for name, part in columns.items()}
+        hidden |= {(month, key, "all") for key in small if key != "all"} | {(month, "all", name) for name in gone}
     assert set(published) == set(expected)
     assert hidden
     assert {cell for cell, row in published.items() if row["is_suppressed"]} == hidden
@@ -573,7 +564,7 @@ def test_themes_are_what_people_would_say_they_are(marts: Warehouse, company: Co
         ]
         by_theme = {str(theme): group for theme, group in pd.DataFrame(mentions).groupby("theme")}
         people = {key_of[theme]: group["person"].nunique() for theme, group in by_theme.items()}
-        hidden = hidden_of(people, least) if rows["person"].nunique() >= least else set(people)
+        hidden = hidden_siblings(people, people if rows["person"].nunique() < least else (), least)
         shown[month, voice] = {}
         for theme, group in by_theme.items():
             cell = (month, voice, theme)
@@ -662,10 +653,8 @@ def test_use_of_feedback_is_counted_from_what_was_answered_and_solved(marts: War
             "all": rows[rows["voice"] == "customer"],
             **{str(source): part for source, part in rows.groupby("source")},
         }
-        people = {
-            source: part["person"].nunique() for source, part in groups.items() if source not in ("all", "employee")
-        }
-        hidden = hidden_of(people, 5)
+        people = {source: part["person"].nunique() for source, part in groups.items() if source != "employee"}
+        hidden = hidden_siblings(people, ())
         if "employee" in groups and len(groups["employee"]) < 10:
             hidden.add("employee")
         for source, part in groups.items():

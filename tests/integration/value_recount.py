@@ -16,12 +16,18 @@ from zoneinfo import ZoneInfo
 
 import pandas as pd
 from dbt_harness import PROJECT
+from hidden_recount import hidden_in_table, hidden_siblings
 
 BERLIN = ZoneInfo("Europe/Berlin")
 START = datetime(2023, 6, 1, tzinfo=UTC)
 Z = 1.959964
 NEEDED = ("customer", "month_start", "is_complete_month", "cohort_month", "segment", "has_contract", "currency",
           "net_amount_365_days", "cumulative_orders", "is_active")  # fmt: skip
+HEADCOUNTS = {
+    **dict.fromkeys(("active_customers", "repeat_purchase_rate_365_days", "contacts_per_100_active"), "active"),
+    "cost_to_serve_per_active": "active", "repeat_purchase_rate_lifetime": "ever", "pareto_share_of_all_buyers": "ever",
+}  # fmt: skip
+"""Metrics of the same people, in all or of a currency."""
 NAMED = ("refunded", "traveller", "early")
 
 
@@ -193,16 +199,6 @@ def wilson(part: float, whole: float) -> tuple[float, float]:
     centre = share + Z * Z / (2 * whole)
     margin = Z * math.sqrt(share * (1 - share) / whole + Z * Z / (4 * whole * whole))
     return tuple(100 * (centre + sign * margin) / (1 + Z * Z / whole) for sign in (-1, 1))  # type: ignore[return-value]
-
-
-def hidden_members(sizes: dict[str, int], must_hide: set[str]) -> set[str]:
-    """The members of a breakdown to hide: at least two, and at least five customers, where any must be."""
-    hidden = set(must_hide)
-    for member in sorted(set(sizes) - hidden, key=lambda name: (sizes[name], name)):
-        if not must_hide or (len(hidden) >= 2 and sum(sizes[name] for name in hidden) >= 5):
-            break
-        hidden.add(member)
-    return hidden
 
 
 class Recount:
@@ -433,17 +429,14 @@ class Recount:
                 ]
                 for name, rows in cells.items()
             }
-            members = {name: len(rows) for name, rows in cells.items() if name != "all"}
-            hidden = hidden_members(members, {name for name, size in members.items() if size < 5})
-            hidden |= {"all"} if len(cells["all"]) < 5 else set()
-            paying = {name: len(contracts[name]) for name in members if contracts[name]}
-            no_amounts = hidden_members(paying, {name for name, n in paying.items() if n < 5 or name in hidden})
+            hidden = hidden_siblings({name: len(rows) for name, rows in cells.items()}, ())
+            no_amounts = hidden_siblings({name: len(contracts[name]) for name in cells}, hidden)
             for name, rows in cells.items():
                 row = {"is_complete_period": rows[0].is_complete_month, "is_suppressed": name in hidden,
                        "is_low_n": len(rows) < 30, "month_start": month}  # fmt: skip
                 if name not in hidden:
                     row |= self._retention(rows)
-                if name not in hidden | no_amounts and len(contracts[name]) >= 5:
+                if name not in no_amounts and contracts[name]:
                     row |= self._revenue(contracts[name])
                 shown[cohort, k, name] = row
         return shown
@@ -485,15 +478,22 @@ class Recount:
 
     def _suppressed(self, cells: dict[tuple[Any, ...], dict[str, Any]]) -> dict[tuple[Any, ...], dict[str, Any]]:
         siblings: dict[tuple[Any, ...], dict[str, int]] = defaultdict(dict)
-        for (month, segment, *what), cell in cells.items():
-            siblings[month, segment == "all", *what][segment] = cell["n"]
-        everywhere: dict[date, set[str]] = defaultdict(set)
-        for (month, is_all, metric, *_), sizes in siblings.items():
-            if not is_all and metric in ("active_customers", "repeat_purchase_rate_lifetime"):
-                everywhere[month] |= hidden_members(sizes, {segment for segment, n in sizes.items() if n < 5})
-        for (month, is_all, *what), sizes in siblings.items():
-            small = {segment for segment, n in sizes.items() if n < 5 or segment in everywhere[month]}
-            hidden = small if is_all else hidden_members(sizes, small)
+        heads: dict[tuple[date, str], dict[tuple[str, str], int]] = defaultdict(dict)
+        for (month, segment, metric, member, currency), cell in cells.items():
+            siblings[month, metric, member, currency][segment] = cell["n"]
+            if metric in HEADCOUNTS:
+                heads[month, HEADCOUNTS[metric]][currency or "all", segment] = cell["n"]
+        tables = {key: hidden_in_table(people, ()) for key, people in heads.items()}
+        everywhere: dict[date, set[tuple[str, str]]] = defaultdict(set)
+        for (month, _), places in tables.items():
+            everywhere[month] |= places
+        for (month, *what), sizes in siblings.items():
+            metric, _, currency = what
+            if metric in HEADCOUNTS:
+                places = tables[month, HEADCOUNTS[metric]]
+                hidden = {segment for segment in sizes if (currency or "all", segment) in places}
+            else:
+                hidden = hidden_siblings(sizes, {name for of, name in everywhere[month] if of == (currency or "all")})
             for segment in sizes:
                 cell = cells[month, segment, *what]
                 cell |= {"is_suppressed": segment in hidden, "is_low_n": cell["n"] < 30}
@@ -517,8 +517,7 @@ class Recount:
             paying, total = sum(amount > 0 for amount in revenue), sum(revenue)
             top, top_of_all = sum(revenue[: math.ceil(paying / 5)]), sum(revenue[: math.ceil(len(revenue) / 5)])
             found["pareto_share", "all", currency] = ratio(top, total, paying, 100)
-            if total > 0:
-                found["pareto_share_of_all_buyers", "all", currency] = ratio(top_of_all, total, len(revenue), 100)
+            found["pareto_share_of_all_buyers", "all", currency] = ratio(top_of_all, total, len(revenue), 100)
         for score, people in group.groupby("nps_class"):
             found |= self._what_followed(month, str(score), people)
         return found

@@ -25,11 +25,6 @@
     select distinct source, survey_id from {{ ref('int_survey_question__unioned') }} where metric = 'enps'
 {%- endmacro -%}
 
-{#- Fewest people of a cell that is shown: customers, and employees, who know one another. -#}
-{%- macro smallest_group(is_employee) -%}
-    case when {{ is_employee }} then 10 else {{ k_privacy() }} end
-{%- endmacro -%}
-
 {#- The first day of the month of a date key. -#}
 {%- macro month_of_key(key) -%}
     cast({{ dbt.date_trunc('month', date_of_key(key)) }} as date)

@@ -1,6 +1,6 @@
 {#-
-    The periods of the journey marts, and which of them a night moves. What lives here: months, the last 365 days, the
-    touched_by of these marts. Not here: what is counted in them (models/marts/journey).
+    The periods of the journey marts, and which of them a night moves. What lives here: months, the last 365 days, what of these
+    hidden months hide, the touched_by of these marts. Not here: what is counted in them (models/marts/journey).
 
     A month is worked out again whole, from its own rows. The last 365 days end on another day every night, so they are
     worked out every night.
@@ -25,6 +25,36 @@
     where
         dates.date_day between {{ plus_days('night.as_of', -364) }} and night.as_of
         and {{ is_touched(["'last_365_days'", plus_days('night.as_of', -364)]) }}
+{%- endmacro -%}
+
+{#-
+    A CTE, `name`: `source`, in which the last 365 days also hide what any month within them hides, which would come back as
+    these less the other months. `key` names a cell of a period. `stored` is a select of the key and period_start of the hidden
+    months in the mart itself, for the months this night does not work out again.
+-#}
+{%- macro hide_with_months(source, name, columns, key, stored) -%}
+months_of_{{ name }} as (
+    select {{ key | join(', ') }}, period_start from {{ source }} where period = 'month' and hidden
+    {%- if is_incremental() %}
+    union all
+    select {{ key | join(', ') }}, period_start from ({{ stored }}) as stored where not {{ is_touched(["'month'", 'stored.period_start']) }}
+    {%- endif %}
+),
+
+{{ name }} as (
+    select
+        {{ columns | join(', ') }},
+        hidden or (
+            period <> 'month'
+            and exists (
+                select 1 from months_of_{{ name }} as months
+                where
+                    {{ equal_columns('months', 'cells', key) }}
+                    and months.period_start between cells.period_start and {{ plus_days('cells.period_start', 364) }}
+            )
+        ) as hidden
+    from {{ source }} as cells
+)
 {%- endmacro -%}
 
 {#-

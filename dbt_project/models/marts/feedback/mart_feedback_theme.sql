@@ -22,6 +22,7 @@
 ) }}
 
 {%- set cell = ['month_start', 'voice', 'theme_key'] %}
+{%- set least = smallest_group("voice = 'employee'") %}
 with items as (
     select
         feedback_key,
@@ -46,7 +47,7 @@ months as (
         month_start,
         voice,
         count(*) as all_items,
-        count(distinct person) < {{ smallest_group("voice = 'employee'") }} as is_small
+        count(distinct person) < {{ least }} as is_small
     from items
     group by month_start, voice
 ),
@@ -81,7 +82,7 @@ scales as (
         score_scale,
         count(*) as scores,
         {{ mean_value('sum(' ~ score_units('score_norm') ~ ')', 'count(*)') }} as score_mean,
-        count(distinct person) >= {{ smallest_group("voice = 'employee'") }} as is_shown,
+        count(distinct person) >= {{ least }} as is_shown,
         row_number() over (partition by {{ cell | join(', ') }} order by count(*) desc, score_scale) as place
     from mentions
     where score_norm is not null
@@ -94,12 +95,12 @@ small_themes as (
         themes.voice,
         themes.theme_member,
         themes.people,
-        months.is_small or themes.people < {{ smallest_group("themes.voice = 'employee'") }} as hidden
+        months.is_small or {{ is_small('themes.people', least.replace('voice', 'themes.voice')) }} as hidden
     from themes
     inner join months on months.month_start = themes.month_start and months.voice = themes.voice
 ),
 
-{{ hide_another('small_themes', 'hidden_themes', ['month_start', 'voice', 'theme_member', 'people'], ['month_start', 'voice'], 'theme_member', 'people') }},
+{{ hide_another('small_themes', 'hidden_themes', ['month_start', 'voice', 'theme_member', 'people'], ['month_start', 'voice'], 'theme_member', 'people', least) }},
 
 measured as (
     select

@@ -16,6 +16,7 @@
     "
 ) }}
 
+{%- set least = smallest_group('is_employee') %}
 {%- set parts = ['linked', 'themed', 'responded', 'actioned', 'used'] %}
 with items as (
     select
@@ -60,11 +61,14 @@ small_sources as (
         is_employee,
         source_type,
         people,
-        people < {{ smallest_group('is_employee') }} as hidden
+        {{ is_small('people', least) }} as hidden
     from cells
 ),
 
-{{ hide_another('small_sources', 'sources', ['month_start', 'is_employee', 'source_type', 'people'], ['month_start', 'is_employee'], 'source_type', 'people') }},
+{{ hide_another(
+    'small_sources', 'sources', ['month_start', 'is_employee', 'source_type', 'people'], ['month_start', 'is_employee'],
+    'source_type', 'people', least
+) }},
 
 final as (
     select

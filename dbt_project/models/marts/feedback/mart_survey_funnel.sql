@@ -17,6 +17,8 @@
     "
 ) }}
 
+{%- set survey_columns = ['month_start', 'is_employee', 'survey_member'] %}
+{%- set least = smallest_group('is_employee') %}
 {%- set counts = ['invited', 'sampled_out', 'delivered', 'bounced', 'opened', 'started', 'completed', 'partial', 'opted_out'] %}
 with invitations as (
     select
@@ -64,37 +66,60 @@ cells as (
 
 small_surveys as (
     select
-        month_start,
-        is_employee,
-        survey_member,
+        {{ survey_columns | join(', ') }},
         people,
-        people < {{ smallest_group('is_employee') }} as hidden
+        {{ is_small('people', least) }} as hidden
     from cells
     where channel = 'all'
 ),
 
-{{ hide_another('small_surveys', 'surveys', ['month_start', 'is_employee', 'survey_member', 'people'], ['month_start', 'is_employee'], 'survey_member', 'people') }},
+{{ hide_another('small_surveys', 'surveys', survey_columns + ['people'], ['month_start', 'is_employee'], 'survey_member', 'people', least) }},
 
 small_channels as (
     select
-        cells.month_start,
-        cells.survey_member,
+        {% for column in survey_columns %}cells.{{ column }}, {% endfor %}
         cells.channel,
         cells.people,
-        surveys.hidden or cells.people < {{ smallest_group('cells.is_employee') }} as hidden
+        surveys.hidden as is_below_hidden,
+        surveys.hidden or {{ is_small('cells.people', smallest_group('cells.is_employee')) }} as hidden
     from cells
-    inner join surveys on surveys.month_start = cells.month_start and surveys.survey_member = cells.survey_member
+    inner join surveys on {{ equal_columns('surveys', 'cells', survey_columns) }}
     where cells.survey_member <> 'all' and cells.channel <> 'all'
 ),
 
-{{ hide_another('small_channels', 'channels', ['month_start', 'survey_member', 'channel', 'people'], ['month_start', 'survey_member'], 'channel', 'people') }},
+{{ hide_another(
+    'small_channels', 'channels', survey_columns + ['channel', 'people', 'is_below_hidden'], survey_columns, 'channel', 'people', least
+) }},
 
-hidden_channels as (
-    select distinct channels.month_start, channels.channel
+{#- Hidden surveys make one pool, whose channels may be one; the pool of a survey that is shown always has two. -#}
+pools as (
+    select
+        month_start,
+        channel,
+        min(channel) over pool <> max(channel) over pool as is_cut
     from channels
-    inner join surveys on surveys.month_start = channels.month_start and surveys.survey_member = channels.survey_member
-    where channels.hidden and not surveys.is_employee
+    where hidden and not is_employee
+    window pool as (partition by month_start, case when is_below_hidden then 'all' else survey_member end)
 ),
+
+cut_channels as (
+    select distinct month_start, channel from pools where is_cut
+),
+
+{#- Channels over all surveys of customers. -#}
+small_columns as (
+    select
+        cells.month_start,
+        cells.channel,
+        cells.people,
+        {{ is_small('cells.people') }} or cut_channels.channel is not null or (cells.channel = 'all' and surveys.hidden) as hidden
+    from cells
+    inner join surveys on {{ equal_columns('surveys', 'cells', survey_columns) }}
+    left join cut_channels on cut_channels.month_start = cells.month_start and cut_channels.channel = cells.channel
+    where cells.survey_member = 'all'
+),
+
+{{ hide_another('small_columns', 'all_channels', ['month_start', 'channel', 'people'], ['month_start'], 'channel', 'people') }},
 
 names as (
     select {{ surrogate_key(['source', 'survey_id']) }} as survey_key, min(survey_name) as survey_name
@@ -114,7 +139,7 @@ judged as (
         {%- endfor %}
         case
             when cells.channel = 'all' then surveys.hidden
-            when cells.survey_member = 'all' then surveys.hidden or hidden_channels.channel is not null
+            when cells.survey_member = 'all' then all_channels.hidden
             else channels.hidden
         end as is_suppressed
     from cells
@@ -122,13 +147,8 @@ judged as (
         on surveys.month_start = cells.month_start
         and surveys.is_employee = cells.is_employee
         and surveys.survey_member = cells.survey_member
-    left join channels
-        on channels.month_start = cells.month_start
-        and channels.survey_member = cells.survey_member
-        and channels.channel = cells.channel
-    left join hidden_channels
-        on hidden_channels.month_start = cells.month_start
-        and hidden_channels.channel = cells.channel
+    left join channels on {{ equal_columns('channels', 'cells', survey_columns + ['channel']) }}
+    left join all_channels on all_channels.month_start = cells.month_start and all_channels.channel = cells.channel
     left join names on names.survey_key = cells.survey_key
 ),
 

@@ -14,6 +14,7 @@
 ) }}
 
 {%- set group_columns = ['kpi', 'period', 'period_start'] -%}
+{%- set cell_columns = group_columns + ['channel'] -%}
 {%- set durations = {
     'first_reply_minutes': ('first_reply_date_key', 'answer', 'tickets.is_customer_initiated'),
     'full_resolution_minutes': ('last_solved_date_key', 'solution', 'true'),
@@ -177,10 +178,15 @@ valued as (
 ),
 
 cells as (
-    select kpi, period, period_start, channel, customers from valued where part = 'own'
+    select {{ cell_columns | join(', ') }}, customers, {{ is_small('customers') }} as hidden from valued where part = 'own'
 ),
 
-{{ hidden_cells_ctes('cells', group_columns, 'channel', 'customers') }},
+{{ hide_another('cells', 'hidden_in_periods', cell_columns + ['customers'], group_columns, 'channel', 'customers') }},
+
+{{ hide_with_months('hidden_in_periods', 'cells_and_months', cell_columns + ['customers'], ['kpi', 'channel'],
+    'select kpi, channel, period_start from ' ~ this ~ " where period = 'month' and is_suppressed") }},
+
+{{ hide_another('cells_and_months', 'hidden_cells', cell_columns + ['customers'], group_columns, 'channel', 'customers') }},
 
 final as (
     select
@@ -197,19 +203,19 @@ final as (
             ('ci_low', 'round(own.ci_low, 4)'),
             ('ci_high', 'round(own.ci_high, 4)')
         ] %}
-        case when not cells.hidden_customers then {{ measure }} end as {{ column }},
+        case when not cells.hidden then {{ measure }} end as {{ column }},
         {%- endfor %}
-        case when not whole_cells.hidden_customers then round(whole.value, 4) end as all_value,
-        case when not cells.hidden_customers and own.channel <> 'all' then round(own.value - whole.value, 4) end as difference,
-        case when not cells.hidden_customers and own.channel <> 'all' then
+        case when not whole_cells.hidden then round(whole.value, 4) end as all_value,
+        case when not cells.hidden and own.channel <> 'all' then round(own.value - whole.value, 4) end as difference,
+        case when not cells.hidden and own.channel <> 'all' then
             coalesce(own.ci_low > others.ci_high or own.ci_high < others.ci_low, false)
         end as is_different,
         {%- for measure in ['p10', 'p50', 'p90'] %}
-        case when not cells.hidden_customers then round(own.{{ measure }}, 4) end as {{ measure }},
+        case when not cells.hidden then round(own.{{ measure }}, 4) end as {{ measure }},
         {%- endfor %}
         own.floor_value,
-        case when not cells.hidden_customers then round(own.share_below_floor, 4) end as share_below_floor,
-        cells.hidden_customers as is_suppressed,
+        case when not cells.hidden then round(own.share_below_floor, 4) end as share_below_floor,
+        cells.hidden as is_suppressed,
         own.n < {{ n_low() }} as is_low_n
     from valued as own
     inner join hidden_cells as cells on {{ equal_columns('cells', 'own', group_columns) }} and cells.channel = own.channel

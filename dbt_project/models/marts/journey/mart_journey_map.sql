@@ -1,12 +1,13 @@
 {#-
     The journey map: who comes to each step and touchpoint, who goes on, how it feels there, and what a low score costs.
     What lives here: counts, times and scores per journey, segment, step, touchpoint and period. Not here: what became of one
-    journey (fct_journey), means and their intervals (macros/kpi/means.sql), which cells are hidden (macros/kpi/small_cells.sql).
+    journey (fct_journey), means and their intervals (macros/kpi/means.sql), which cells are hidden (macros/privacy).
 
     A journey counts in the month it started in; in the whole journey (`customer`) a customer counts in every month with an
     event, from the first event there, and has 30 days to come to a later stage. Only what has had its time is judged. Answers
     count on their own day. A touchpoint shows the scale with most answers, in every segment the same one; scales are never
-    blended. Segments are those of today. Hidden parts are NULL: flow, scores and exits each by the people in them.
+    blended. Segments are those of today. Hidden parts are NULL: flow, scores and exits each by the people in them; the last 365
+    days hide what any month within them hides.
 -#}
 {{ config(
     materialized='incremental',
@@ -17,6 +18,8 @@
 
 {%- set cell_columns = ['journey', 'period', 'period_start', 'step', 'touchpoint'] -%}
 {%- set cell = cell_columns | join(', ') -%}
+{#- The parts of a row that are hidden each by its own people, each with a figure that is NULL only there. -#}
+{%- set parts = {'flow': 'entered', 'score': 'scores', 'exit': 'low_scores'} -%}
 {%- set days_to_go_on = 30 -%}
 {%- set days_to_come_back = 90 %}
 
@@ -421,7 +424,42 @@ cells as (
     left join means on {{ equal_columns('means', 'keys', cell_columns) }} and means.segment = keys.segment
 ),
 
-{{ hidden_table_ctes('cells', cell_columns[:-1], 'segment', 'touchpoint', ['flow_people', 'score_people', 'exit_people']) }},
+parts as (
+    {%- for part in parts %}
+    select '{{ part }}' as part, {{ cell }}, segment, {{ part }}_people as people, {{ is_small(part ~ '_people') }} as hidden
+    from cells
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+),
+
+{%- set part_columns = ['part'] + cell_columns[:-1] %}
+{%- set stored_months %}
+    {%- for part, figure in parts.items() %}
+    select '{{ part }}' as part, {{ cell }}, segment from {{ this }} where period = 'month' and {{ figure }} is null
+    {{ 'union all' if not loop.last }}
+    {%- endfor %}
+{%- endset %}
+
+{{ hide_in_table('parts', 'hidden_in_periods', part_columns, 'touchpoint', 'segment', 'people') }},
+
+{{ hide_with_months(
+    'hidden_in_periods', 'parts_and_months', part_columns + ['touchpoint', 'segment', 'people'],
+    ['part', 'journey', 'step', 'touchpoint', 'segment'], stored_months
+) }},
+
+{{ hide_in_table('parts_and_months', 'hidden_parts', part_columns, 'touchpoint', 'segment', 'people') }},
+
+hidden_cells as (
+    select
+        {{ cell }},
+        segment,
+        {%- for part in parts %}
+        max(case when part = '{{ part }}' then people end) as {{ part }}_people,
+        max(case when part = '{{ part }}' and hidden then 1 else 0 end) = 1 as hides_{{ part }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from hidden_parts
+    group by {{ cell }}, segment
+),
 
 final as (
     select
@@ -439,51 +477,54 @@ final as (
         cells.period,
         cells.period_start,
         {%- for measure in ['entered', 'customers', 'progressed', 'dropped', 'still_open'] %}
-        case when not cells.hidden_flow_people then cast(coalesce(flow.{{ measure }}, 0) as bigint) end as {{ measure }},
+        case when not cells.hides_flow then cast(coalesce(flow.{{ measure }}, 0) as bigint) end as {{ measure }},
         {%- endfor %}
-        case when not cells.hidden_flow_people and not steps.is_last then
+        case when not cells.hides_flow and not steps.is_last then
             round(cast(flow.progressed as double) / nullif(flow.progressed + flow.dropped, 0), 4)
         end as progress_rate,
         {%- for name, q in [('p50', 0.5), ('p90', 0.9)] %}
-        case when not cells.hidden_flow_people then round({{ quantile_value('flow.sorted_minutes', 'flow.timed', q) }}, 4) end as minutes_to_next_{{ name }},
+        case when not cells.hides_flow then round({{ quantile_value('flow.sorted_minutes', 'flow.timed', q) }}, 4) end as minutes_to_next_{{ name }},
         {%- endfor %}
         cast(steps.target_minutes as double) as target_minutes,
         shown.score_scale,
-        case when not cells.hidden_score_people then coalesce(means.scores, 0) end as scores,
+        case when not cells.hides_score then coalesce(means.scores, 0) end as scores,
         {%- for measure in ['score_mean', 'score_ci_low', 'score_ci_high'] %}
-        case when not cells.hidden_score_people then round(means.{{ measure }}, 4) end as {{ measure }},
+        case when not cells.hides_score then round(means.{{ measure }}, 4) end as {{ measure }},
         {%- endfor %}
         {%- for name, q in [('p10', 0.1), ('p50', 0.5), ('p90', 0.9)] %}
-        case when not cells.hidden_score_people then round({{ quantile_value('means.sorted_scores', 'means.scores', q) }}, 4) end as score_{{ name }},
+        case when not cells.hides_score then round({{ quantile_value('means.sorted_scores', 'means.scores', q) }}, 4) end as score_{{ name }},
         {%- endfor %}
-        case when not cells.hidden_score_people then round(cast(means.below_floor as double) / means.scores, 4) end as share_below_floor,
-        case when not cells.hidden_score_people then round(means.journey_score_mean, 4) end as journey_score_mean,
-        case when not cells.hidden_score_people then round(means.score_mean - means.journey_score_mean, 4) end as score_gap,
+        case when not cells.hides_score then round(cast(means.below_floor as double) / means.scores, 4) end as share_below_floor,
+        case when not cells.hides_score then round(means.journey_score_mean, 4) end as journey_score_mean,
+        case when not cells.hides_score then round(means.score_mean - means.journey_score_mean, 4) end as score_gap,
         {%- for name, condition in [
             ('is_peak', 'means.score_ci_low > means.journey_score_mean and round(means.score_mean - means.journey_score_mean, 9) >= ' ~ least_score_gap()),
             ('is_trough', 'means.score_ci_high < means.journey_score_mean and round(means.journey_score_mean - means.score_mean, 9) >= ' ~ least_score_gap())
         ] %}
-        case when not cells.hidden_score_people then
+        case when not cells.hides_score then
             coalesce({{ condition }} and means.scores >= {{ n_low() }} and means.touchpoints >= 2 and cells.touchpoint <> 'all', false)
         end as {{ name }},
         {%- endfor %}
-        case when not cells.hidden_exit_people then cast(coalesce(means.low_judged, 0) as bigint) end as low_scores,
-        case when not cells.hidden_exit_people then round(cast(means.low_exited as double) / nullif(means.low_judged, 0), 4) end
+        case when not cells.hides_exit then cast(coalesce(means.low_judged, 0) as bigint) end as low_scores,
+        case when not cells.hides_exit then round(cast(means.low_exited as double) / nullif(means.low_judged, 0), 4) end
             as exit_rate_after_low,
-        case when not cells.hidden_exit_people then round(cast(means.other_exited as double) / nullif(means.other_judged, 0), 4) end
+        case when not cells.hides_exit then round(cast(means.other_exited as double) / nullif(means.other_judged, 0), 4) end
             as exit_rate_otherwise,
-        case when not cells.hidden_score_people and cells.touchpoint <> 'all' then round(means.score_mean - means.step_score_mean, 4) end
-            as channel_gap,
-        case when not cells.hidden_flow_people and not cells.hidden_score_people then
+        case when not cells.hides_score and not whole_steps.hides_score and cells.touchpoint <> 'all' then
+            round(means.score_mean - means.step_score_mean, 4)
+        end as channel_gap,
+        case when not cells.hides_flow and not cells.hides_score then
             round(coalesce(flow.entered, 0) * case
                 when means.score_mean < means.journey_score_mean then means.journey_score_mean - means.score_mean
                 when means.score_mean is not null then 0.0
             end, 4)
         end as opportunity_size,
-        cells.hidden_flow_people or (cells.flow_people = 0 and cells.hidden_score_people) as is_suppressed,
+        cells.hides_flow or (cells.flow_people = 0 and cells.hides_score) as is_suppressed,
         coalesce(flow.entered, 0) < {{ n_low() }} as is_low_n
     from hidden_cells as cells
     inner join steps on steps.journey = cells.journey and steps.step = cells.step
+    left join hidden_cells as whole_steps
+        on {{ equal_columns('whole_steps', 'cells', cell_columns[:-1] + ['segment']) }} and whole_steps.touchpoint = 'all'
     left join {{ ref('dim_touchpoint') }} as touchpoints on touchpoints.touchpoint = cells.touchpoint
     left join flow on {{ equal_columns('flow', 'cells', cell_columns) }} and flow.segment = cells.segment
     left join means on {{ equal_columns('means', 'cells', cell_columns) }} and means.segment = cells.segment

@@ -14,7 +14,8 @@
 ) }}
 
 {%- set days_between_events = 30 -%}
-{%- set shown_ways = 50 %}
+{%- set shown_ways = 50 -%}
+{%- set way_columns = ['journey', 'period', 'period_start', 'from_touchpoint', 'to_touchpoint'] %}
 
 with night as (
     select as_of, {{ end_of_local_day('as_of') }} as ends_at from {{ night() }}
@@ -120,7 +121,41 @@ counted as (
     group by ways.journey, period_days.period, period_days.period_start, ways.from_touchpoint, ways.to_touchpoint
 ),
 
-{{ hidden_cells_ctes('counted', ['journey', 'period', 'period_start', 'from_touchpoint'], 'to_touchpoint', 'customers') }},
+{#- The months within the last 365 days, whether or not they are worked out again: a way hidden there is hidden in all these days. -#}
+months_of_the_year as (
+    select
+        ways.journey,
+        {{ month_of_key('ways.date_key') }} as month_start,
+        ways.from_touchpoint,
+        ways.to_touchpoint,
+        count(distinct ways.respondent) as customers,
+        {{ is_small('count(distinct ways.respondent)') }} as hidden
+    from ways
+    inner join period_days on period_days.date_key = ways.date_key and period_days.period = 'last_365_days'
+    where {{ month_of_key('ways.date_key') }} >= period_days.period_start
+    group by ways.journey, {{ month_of_key('ways.date_key') }}, ways.from_touchpoint, ways.to_touchpoint
+),
+
+{{ hide_another(
+    'months_of_the_year', 'hidden_months', ['journey', 'month_start', 'from_touchpoint', 'to_touchpoint', 'customers'],
+    ['journey', 'month_start', 'from_touchpoint'], 'to_touchpoint', 'customers'
+) }},
+
+cells as (
+    select
+        {{ way_columns | join(', ') }},
+        customers,
+        {{ is_small('customers') }} or (
+            period <> 'month'
+            and exists (
+                select 1 from hidden_months as months
+                where {{ equal_columns('months', 'counted', ['journey', 'from_touchpoint', 'to_touchpoint']) }} and months.hidden
+            )
+        ) as hidden
+    from counted
+),
+
+{{ hide_another('cells', 'hidden_cells', way_columns + ['customers'], way_columns[:-1], 'to_touchpoint', 'customers') }},
 
 ranked as (
     select
@@ -140,10 +175,10 @@ ranked as (
             partition by counted.journey, counted.period, counted.period_start
             order by counted.transitions desc, counted.from_touchpoint, counted.to_touchpoint
         ) as integer) as path_rank,
-        hidden_cells.hidden_customers as is_suppressed
+        hidden_cells.hidden as is_suppressed
     from counted
     inner join hidden_cells
-        on {{ equal_columns('hidden_cells', 'counted', ['journey', 'period', 'period_start', 'from_touchpoint', 'to_touchpoint']) }}
+        on {{ equal_columns('hidden_cells', 'counted', way_columns) }}
 ),
 
 final as (

@@ -4,9 +4,8 @@
     company (mart_kpi_daily).
 
     A ticket counts for the team and the agent in charge of it now, a rating for the agent who was in charge when it was given.
-    A figure rests on at least k_agents() records. Where what is hidden within a team would come back as the team minus the
-    others (one agent is hidden, or several with fewer than k_agents() records together), the smallest shown agent is hidden
-    too; teams within all likewise. A hidden team hides its agents.
+    A figure rests on at least k_agents() records: teams within all, then agents within their team (macros/privacy). A hidden
+    team hides its agents.
 -#}
 {{ config(
     materialized='incremental',
@@ -121,45 +120,38 @@ cells as (
     )
 ),
 
-{#- First the teams within all, then the agents within their team. -#}
 small_teams as (
     select
         {{ cell }},
         n,
-        n < {{ k_agents() }} as is_small,
-        sum(case when n < {{ k_agents() }} then 1 else 0 end) over siblings as small_ones,
-        sum(case when n < {{ k_agents() }} then n else 0 end) over siblings as small_records,
-        row_number() over (
-            partition by measure, month_start, level, case when level = 'agent' then team end, n < {{ k_agents() }}
-            order by n, team, agent_key
-        ) as size_rank
+        {{ is_small('n', k_agents()) }} as hidden
     from cells
-    window siblings as (partition by measure, month_start, level, case when level = 'agent' then team end)
+    where level in ('all', 'team')
 ),
 
-hidden_by_size as (
-    select
-        {{ cell }},
-        is_small
-            or (level <> 'all' and small_ones > 0 and (small_ones = 1 or small_records < {{ k_agents() }}) and size_rank = 1) as is_hidden
-    from small_teams
-),
+{{ hide_another('small_teams', 'teams', cell.split(', ') + ['n'], ['measure', 'month_start'], 'team', 'n', k_agents()) }},
 
-hidden as (
+small_agents as (
     select
         cells.measure,
         cells.month_start,
         cells.level,
         cells.team,
         cells.agent_key,
-        cells.is_hidden or coalesce(teams.is_hidden, false) as is_suppressed
-    from hidden_by_size as cells
-    left join hidden_by_size as teams
-        on cells.level = 'agent'
-        and teams.level = 'team'
-        and teams.measure = cells.measure
-        and teams.month_start = cells.month_start
-        and teams.team = cells.team
+        cast(cells.agent_key as varchar) as agent,
+        cells.n,
+        teams.hidden or {{ is_small('cells.n', k_agents()) }} as hidden
+    from cells
+    inner join teams on {{ equal_columns('teams', 'cells', ['measure', 'month_start', 'team']) }}
+    where cells.level = 'agent'
+),
+
+{{ hide_another('small_agents', 'agents', cell.split(', ') + ['agent', 'n'], ['measure', 'month_start', 'team'], 'agent', 'n', k_agents()) }},
+
+hidden as (
+    select {{ cell }}, hidden as is_suppressed from teams
+    union all
+    select {{ cell }}, hidden from agents
 ),
 
 shown as (

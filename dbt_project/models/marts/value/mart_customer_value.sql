@@ -204,7 +204,6 @@ measured as (
     union all
     select month_start, segment, 'pareto_share_of_all_buyers', 'ratio', 'all', currency, true, cast(top_revenue_of_all as double), cast(revenue as double), with_orders, null
     from concentration
-    where revenue > 0
     union all
     select month_start, segment, 'gross_revenue_retention', 'ratio', 'all', currency, true, cast(gross_amount as double), cast(start_amount as double), n, null
     from revenue_retention
@@ -246,57 +245,72 @@ measured as (
     group by grouping sets ((month_start, is_followed, nps_class, currency), (month_start, is_followed, nps_class, currency, segment))
 ),
 
+{#- Who is active, and who ever bought, is behind several metrics, in all and by currency. -#}
 cells as (
-    select {{ cell }} from measured where n > 0
+    select
+        {{ cell }},
+        case
+            when metric in (
+                'active_customers', 'repeat_purchase_rate_365_days', 'contacts_per_100_active', 'cost_to_serve_per_active'
+            ) then 'active'
+            when metric in ('repeat_purchase_rate_lifetime', 'pareto_share_of_all_buyers') then 'ever'
+        end as headcount,
+        coalesce(currency, 'all') as currency_member
+    from measured
+    where n > 0
 ),
 
-{#- How many are active, and how many ever bought, is behind other metrics too: a segment hidden there is hidden everywhere. -#}
+{#- One table of each headcount, so that all its metrics hide the same. -#}
 headcounts as (
-    select
+    select distinct
         month_start,
+        headcount,
+        currency_member,
         segment,
         n,
-        {{ sibling_sizes('(n < ' ~ k_privacy() ~ ')', 'n', ['month_start', 'metric', "segment = 'all'"], 'segment') }}
+        {{ is_small('n') }} as hidden
     from cells
-    where metric in ('active_customers', 'repeat_purchase_rate_lifetime')
+    where headcount is not null
 ),
 
-hidden_segments as (
-    select distinct month_start, segment
-    from headcounts
-    where {{ is_hidden('n < ' ~ k_privacy(), "segment <> 'all'") }}
+{{ hide_in_table('headcounts', 'hidden_headcounts', ['month_start', 'headcount'], 'currency_member', 'segment', 'n') }},
+
+{#- Other metrics are of some of these people: hidden where these are, in all or, an amount, in its currency. -#}
+hidden_people as (
+    select distinct month_start, segment, currency_member
+    from hidden_headcounts
+    where hidden
 ),
 
 judged as (
     select
         {% for column in cell.split(', ') %}cells.{{ column }}, {% endfor %}
-        cells.n < {{ k_privacy() }} or hidden_segments.segment is not null as must_hide
+        {{ is_small('cells.n') }} or exists (
+            select 1 from hidden_people
+            where
+                {{ equal_columns('hidden_people', 'cells', ['month_start', 'segment', 'currency_member']) }}
+        ) as hidden
     from cells
-    left join hidden_segments
-        on hidden_segments.month_start = cells.month_start
-        and hidden_segments.segment = cells.segment
-        and cells.segment <> 'all'
+    where cells.headcount is null
 ),
 
-sized as (
-    select
-        {{ cell }},
-        must_hide,
-        {{ sibling_sizes('must_hide', 'n', ['month_start', 'metric', 'member', 'currency', "segment = 'all'"], 'segment') }}
-    from judged
-),
+{{ hide_another('judged', 'hidden_others', cell.split(', '), ['month_start', 'metric', 'member', 'currency'], 'segment', 'n') }},
 
-hidden as (
+suppressed as (
+    select {{ cell }}, hidden from hidden_others
+    union all
     select
-        {{ cell }},
-        {{ is_hidden('must_hide', "segment <> 'all'") }} as is_suppressed
-    from sized
+        {% for column in cell.split(', ') %}cells.{{ column }}, {% endfor %}
+        hidden_headcounts.hidden
+    from cells
+    inner join hidden_headcounts
+        on {{ equal_columns('hidden_headcounts', 'cells', ['month_start', 'headcount', 'currency_member', 'segment']) }}
 ),
 
 valued as (
     select
         {{ cell }},
-        is_suppressed,
+        hidden as is_suppressed,
         case
             when method = 'count' then numerator
             when method = 'mean' then numerator / denominator
@@ -306,7 +320,7 @@ valued as (
         case when squares is not null and n > 1 then
             {{ z95() }} * sqrt(greatest(0, squares - numerator * numerator / n) / (n - 1) / n)
         end as margin
-    from hidden
+    from suppressed
 ),
 
 final as (

@@ -97,85 +97,40 @@ cells as (
     )
 ),
 
-sized as (
+{%- set figures = [
+    'k', 'is_complete_month', 'customers', 'retained', 'contract_customers', 'start_amount', 'kept_amount', 'expanded_amount',
+    'contracted_amount', 'churned_amount'
+] %}
+{%- set cohort = ['cohort_month', 'month_start'] %}
+
+small as (
     select
-        cohort_month,
-        month_start,
-        k,
-        segment,
-        is_complete_month,
-        customers,
-        retained,
-        contract_customers,
-        start_amount,
-        kept_amount,
-        expanded_amount,
-        contracted_amount,
-        churned_amount,
-        {{ sibling_sizes('(customers < ' ~ k_privacy() ~ ')', 'customers', ['cohort_month', 'month_start', "segment = 'all'"], 'segment') }}
+        {{ (cohort + ['segment'] + figures) | join(', ') }},
+        {{ is_small('customers') }} as hidden
     from cells
 ),
 
-hidden as (
+{{ hide_another('small', 'hidden_customers', cohort + ['segment'] + figures, cohort, 'segment', 'customers') }},
+
+{#- A segment hidden by its customers hides its contracts. -#}
+small_contracts as (
     select
-        cohort_month,
-        month_start,
-        k,
-        segment,
-        is_complete_month,
-        customers,
-        retained,
-        contract_customers,
-        start_amount,
-        kept_amount,
-        expanded_amount,
-        contracted_amount,
-        churned_amount,
-        {{ is_hidden('customers < ' ~ k_privacy(), "segment <> 'all'") }} as is_suppressed
-    from sized
+        {{ (cohort + ['segment'] + figures) | join(', ') }},
+        hidden as is_suppressed,
+        hidden or {{ is_small('contract_customers') }} as hidden
+    from hidden_customers
 ),
 
-contracts_sized as (
-    select
-        cohort_month,
-        month_start,
-        k,
-        segment,
-        is_complete_month,
-        customers,
-        retained,
-        contract_customers,
-        start_amount,
-        kept_amount,
-        expanded_amount,
-        contracted_amount,
-        churned_amount,
-        is_suppressed,
-        {{ sibling_sizes(
-            '(is_suppressed or contract_customers < ' ~ k_privacy() ~ ')', 'contract_customers',
-            ['cohort_month', 'month_start', "segment = 'all'", 'contract_customers > 0'], 'segment'
-        ) }}
-    from hidden
-),
+{{ hide_another(
+    'small_contracts', 'hidden_contracts', cohort + ['segment'] + figures + ['is_suppressed'], cohort, 'segment', 'contract_customers'
+) }},
 
 shown as (
     select
-        cohort_month,
-        month_start,
-        k,
-        segment,
-        is_complete_month,
-        customers,
-        retained,
-        start_amount,
-        kept_amount,
-        expanded_amount,
-        contracted_amount,
-        churned_amount,
-        contract_customers,
+        {{ (cohort + ['segment'] + figures) | join(', ') }},
         is_suppressed,
-        {{ is_hidden('is_suppressed or contract_customers < ' ~ k_privacy(), "segment <> 'all'") }} as hides_amounts
-    from contracts_sized
+        hidden as hides_amounts
+    from hidden_contracts
 ),
 
 final as (
@@ -193,7 +148,7 @@ final as (
         case when {{ is_shown }} then round({{ wilson_end('shown.retained', 'shown.customers', '-') }}, 4) end as ci_low,
         case when {{ is_shown }} then round({{ wilson_end('shown.retained', 'shown.customers', '+') }}, 4) end as ci_high,
         night.currency,
-        cast(case when not shown.hides_amounts then shown.contract_customers end as bigint) as contract_customers,
+        cast(case when not shown.hides_amounts then nullif(shown.contract_customers, 0) end as bigint) as contract_customers,
         {%- for part in ['start', 'kept', 'expanded', 'contracted', 'churned'] %}
         cast(case when not shown.hides_amounts then shown.{{ part }}_amount end as {{ amount }}) as {{ part }}_net_amount,
         {%- endfor %}
