@@ -1,0 +1,120 @@
+{#-
+    Answers as they were given, and as they were changed. What lives here: whose answers count here, every delivered version of
+    one, and whether it was low. Not here: which version stands (fct_survey_answer).
+
+    A customer who turns a bad rating into a good one was disappointed and is so no longer: the version that stands tells the
+    second half only.
+-#}
+
+{#- Whether an answer on its scale is a detractor's or negative, by the classes of fct_survey_answer; false off the scale. -#}
+{%- macro is_low_answer(metric, score, scale_min, scale_max, scale_direction, positive_values) -%}
+    coalesce(
+        {{ score }} between {{ scale_min }} and {{ scale_max }}
+        and case
+            when {{ metric }} = 'nps' then {{ nps_class(score) }} = 'detractor'
+            else
+                not coalesce(
+                    {{ is_listed(score, positive_values) }},
+                    {{ high_is_good(score, scale_min, scale_max, scale_direction) }} >= {{ lowest_positive(metric, scale_min, scale_max) }}
+                )
+                and {{ high_is_good(score, scale_min, scale_max, scale_direction) }} * 2 < {{ scale_min }} + {{ scale_max }}
+        end,
+        false
+    )
+{%- endmacro -%}
+
+{#-
+    A CTE body: the versions of the answers in `records` (answer_key and what names the record: source, system, record_id,
+    question_id, order_id) that have a score, with when they came to be and their place among the versions, by the order of
+    newest_versions().
+-#}
+{%- macro answer_versions(records) -%}
+    select
+        answer_key,
+        score,
+        version_at,
+        row_number() over (
+            partition by answer_key
+            order by version_at, extract_date, file nulls first, file_row nulls first
+        ) as place
+    from (
+        select
+            records.answer_key,
+            case when starts_with(versions.score, 'good') then 1.0 else 0.0 end as score,
+            versions._version_at as version_at,
+            versions._extract_date as extract_date,
+            versions._file as file,
+            versions._row as file_row
+        from {{ records }} as records
+        inner join {{ ref('stg_zendesk__satisfaction_ratings') }} as versions
+            on versions._source = records.source
+            and versions.rating_id = records.record_id
+        where
+            records.system = 'zendesk'
+            and versions._op = 'upsert'
+            and versions.score in ('good', 'bad', 'good_with_comment', 'bad_with_comment')
+        union all
+        select
+            records.answer_key,
+            try_cast(case records.question_id
+                when 'QID1' then versions.qid1
+                when 'QID2' then versions.qid2
+                else versions.other_answers ->> ('$."' || records.question_id || '"')
+            end as double),
+            versions._version_at,
+            versions._extract_date,
+            versions._file,
+            versions._row
+        from {{ records }} as records
+        inner join {{ ref('stg_qualtrics__responses') }} as versions
+            on versions._source = records.source
+            and versions.response_id = records.record_id
+        where records.system = 'qualtrics' and versions._op = 'upsert'
+        union all
+        select
+            records.answer_key,
+            versions.review_score,
+            versions._version_at,
+            versions._extract_date,
+            versions._file,
+            versions._row
+        from {{ records }} as records
+        inner join {{ ref('stg_olist__order_reviews') }} as versions
+            on versions._source = records.source
+            and versions.review_id = records.record_id
+            and versions.order_id = records.order_id
+        where records.system = 'olist' and versions._op = 'upsert'
+        union all
+        select
+            records.answer_key,
+            versions.score,
+            versions._version_at,
+            versions._extract_date,
+            versions._file,
+            versions._row
+        from {{ records }} as records
+        inner join {{ ref('stg_canonical__survey_answer') }} as versions
+            on versions._source = records.source
+            and versions.answer_id = records.record_id
+        where records.system = 'canonical' and versions._op = 'upsert'
+    ) as versions
+    where score is not null
+{%- endmacro -%}
+
+{#- A condition: a counted answer of a customer that says how satisfied they are. Employees' surveys ask other people. -#}
+{%- macro is_customers_word(answers) -%}
+    {{ answers }}.is_counted
+    and {{ answers }}.metric in ('nps', 'csat', 'ces')
+    and {{ answers }}.question_key not in (
+        select questions.survey_question_key
+        from {{ ref('int_survey_question__unioned') }} as questions
+        inner join ({{ employee_surveys() }}) as employee_surveys
+            on employee_surveys.source = questions.source
+            and employee_surveys.survey_id = questions.survey_id
+    )
+{%- endmacro -%}
+
+{#- Whether a counted answer is low. -#}
+{%- macro is_low_class(answer_class) -%}
+    {{ answer_class }} in ('detractor', 'negative')
+{%- endmacro -%}
