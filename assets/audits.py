@@ -48,7 +48,9 @@ FACTS: Mapping[str, str] = {
 # does not).
 IDENTITIES: Mapping[str, str] = {
     "a hidden figure is hidden in every column": (
-        "not is_suppressed or coalesce(numerator, denominator, value, ci_low, ci_high, n) is null"
+        "not is_suppressed "
+        "or coalesce(numerator, denominator, value, ci_low, ci_high, n, previous_value, difference, difference_low) "
+        "is null"
     ),
     # The interval of a score shrinks towards 0, so that of very few answers may end before an extreme value.
     "the interval holds the value": (
@@ -63,8 +65,9 @@ IDENTITIES: Mapping[str, str] = {
     "the value is numerator over denominator": (
         "method not in ('wilson', 'adjusted_wald') or abs(value - 100 * numerator / nullif(denominator, 0)) < 1e-3"
     ),
-    "the denominator is the number of answers": "method = 'count' or denominator = n",
+    "the denominator is the number of records": "method in ('count', 'sum', 'per_hundred') or denominator = n",
     "counts are not negative": "n >= 0 and coalesce(denominator, 0) >= 0",
+    "a difference lies within its interval": "difference_low <= difference_high",
     "no day lies after the business date": "date_day <= (select as_of from warehouse.night.night)",
 }
 

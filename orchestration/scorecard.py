@@ -32,7 +32,7 @@ HEADLINES = (
     Headline("nps_relational", "rolling_90", "NPS, 90 days", "points"),
     Headline("csat", "rolling_28", "CSAT, 28 days", "%"),
     Headline("ces", "rolling_28", "CES (ease), 28 days", "%"),
-    Headline("logo_retention", "rolling_90", "Retention, 90 days", "%"),
+    Headline("logo_retention", "day", "Retention, 90 days", "%"),
     Headline("first_reply_minutes_median", "rolling_28", "First reply, median of 28 days", "min"),
     Headline("backlog", "day", "Backlog, end of day", "tickets"),
 )

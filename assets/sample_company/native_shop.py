@@ -16,6 +16,9 @@ ORDER_MOMENTS = (
     "deleted_at",
 )
 
+# What an order is mostly of; by its number, so that it never changes.
+PRODUCTS = ["furniture", "kitchen", "lighting", "textiles", "garden"]
+
 ORDER = f"""
     order_no(p.id) as order_id,
     case when o.person >= 0 then crm_id('003', o.contact) end as contact_id,
@@ -44,6 +47,7 @@ ORDER = f"""
     list_extract(currencies(), o.country + 1) as currency,
     list_extract(order_channels(), o.channel + 1) as channel,
     case when o.first_ever then 'new' end as order_type,
+    list_extract({PRODUCTS}, 1 + (p.id * 7919) % {len(PRODUCTS)}) as product,
     utc(o.placed_at) as created_at,
     coalesce(o.deleted_at < p.cutoff, false) as is_deleted,
     utc(latest([{", ".join(f"o.{moment}" for moment in ORDER_MOMENTS)}], p.cutoff)) as updated_at,

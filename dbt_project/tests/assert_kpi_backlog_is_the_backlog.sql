@@ -8,7 +8,7 @@ with flows as (
 kpi as (
     select date_key, value
     from {{ ref('mart_kpi_daily') }}
-    where kpi = 'backlog' and dimension = 'all'
+    where kpi = 'backlog' and dimension = 'all' and period = 'day'
 )
 
 select coalesce(flows.date_key, kpi.date_key) as date_key

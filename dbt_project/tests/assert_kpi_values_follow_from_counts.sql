@@ -2,10 +2,12 @@
 select kpi_daily_key
 from {{ ref('mart_kpi_daily') }}
 where
-    (is_suppressed and coalesce(numerator, denominator, n, value, ci_low, ci_high) is not null)
-    or (is_suppressed and dimension = 'all')
-    or (not is_suppressed and (n is null or value is null))
-    or (method in ('adjusted_wald', 'wilson') and not is_suppressed and abs(value - 100.0 * numerator / denominator) > 0.0001)
-    or (method <> 'count' and denominator <> n)
-    or abs(numerator) > denominator
+    (is_suppressed and coalesce(numerator, denominator, n, value, ci_low, ci_high, previous_value, difference, difference_low) is not null)
+    or (is_suppressed and dimension = 'all' and kpi <> 'enps')
+    or (not is_suppressed and n is null)
+    or (not is_suppressed and value is null and denominator > 0)
+    or (method in ('adjusted_wald', 'wilson') and abs(value - 100.0 * numerator / denominator) > 0.0001)
+    or (method in ('adjusted_wald', 'wilson', 'mean', 'order_statistics') and denominator <> n)
+    or (method in ('adjusted_wald', 'wilson') and abs(numerator) > denominator)
     or ci_low > ci_high
+    or difference_low > difference_high

@@ -5,6 +5,7 @@ The queries and their results are read from `examples/olist/README.md`, so what 
 
 from __future__ import annotations
 
+import random
 import re
 import shutil
 from datetime import date, timedelta
@@ -14,6 +15,7 @@ import pytest
 
 from orchestration.settings import PROJECT
 from tests.e2e.installation import Installation
+from tests.kpi_recount import Recount, disagreements, draw, opened
 
 EXAMPLE = PROJECT / "examples" / "olist"
 FILES = PROJECT.parent / "shared" / "data" / "olist"
@@ -108,3 +110,9 @@ def test_late_delivery_is_the_trough_and_the_only_one(olist: Installation) -> No
         from fct_journey_event inner join dim_touchpoint using (touchpoint_key) where object = 'survey_answer'
     """)
     assert late < on_time - 1.5
+
+
+def test_every_kpi_of_olist_is_what_its_definition_counts(olist: Installation) -> None:
+    with opened(olist.data / "current") as connection:
+        recount = Recount(connection)
+        assert disagreements(connection, recount, draw(recount, random.Random(7)))[:10] == []  # noqa: S311

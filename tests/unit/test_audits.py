@@ -19,6 +19,7 @@ FINGERPRINT = "f" * 64
 KPI = {
     "date_day": date(2026, 6, 27), "numerator": 8.0, "denominator": 10.0, "n": 10, "value": 80.0,
     "ci_low": 49.0, "ci_high": 94.3, "method": "wilson", "is_suppressed": False,
+    "previous_value": 70.0, "difference": 10.0, "difference_low": -25.0, "difference_high": 42.0,
 }  # fmt: skip
 
 
@@ -104,7 +105,7 @@ def test_a_sound_build_passes(build):
         ("delete from marts.main.fct_ticket where id = '2'", "int_ticket__unioned in fct_ticket"),
         ("insert into marts.main.fct_ticket values ('zendesk', '2')", "int_ticket__unioned in fct_ticket"),
         (
-            "insert into warehouse.night.batches values ('b', 'desk', 'zendesk', 'tickets', '2026-06-27', 3, 1)",
+            "insert into warehouse.night.batches by name select 'zendesk' as system, 'tickets' as stream, 3 as rows",
             "zendesk/tickets: loaded rows",
         ),
     ],
@@ -128,6 +129,7 @@ def test_a_record_that_is_lost_or_doubled_on_the_way_fails_reconciliation(build,
         {"ci_high": 101.0},
         {"denominator": 11.0},
         {"is_suppressed": True},
+        {"difference_low": 43.0},
         {"n": -1},
         {"date_day": date(2026, 6, 28)},
     ],

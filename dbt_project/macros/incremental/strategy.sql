@@ -33,48 +33,47 @@
 {%- endmacro -%}
 
 {%- macro is_by_touched_keys() -%}
-    {{ return(model.config.materialized == 'incremental' and config.get('incremental_strategy') == 'touched_keys') }}
+    {{ return(config.get('incremental_strategy') == 'touched_keys') }}
 {%- endmacro -%}
 
 {%- macro columns_to_record() -%}
     {{ return((config.require('touched_key') + config.get('touches', [])) | unique | list) }}
 {%- endmacro -%}
 
-{#- Before the model: its touched keys. -#}
+{#- Before the model's rows are derived: its touched keys; the statement says how many there are. -#}
 {%- macro collect_touched_keys() -%}
-    {%- if execute and is_by_touched_keys() and is_incremental() -%}
-        {%- set names = [] -%}
-        {%- for column in config.require('touched_key') -%}{%- do names.append('_k' ~ loop.index) -%}{%- endfor -%}
-        create or replace temp table {{ touched_keys_table(this) }} as
-        select distinct {{ names | join(', ') }} from ({{ render(config.require('touched_by')) }}) as _touched_by ({{ names | join(', ') }})
-    {%- endif -%}
+    {%- set names = [] -%}
+    {%- for column in config.require('touched_key') -%}{%- do names.append('_k' ~ loop.index) -%}{%- endfor -%}
+    create or replace temp table {{ touched_keys_table(this) }} as
+    select distinct {{ names | join(', ') }} from ({{ render(config.require('touched_by')) }}) as _touched_by ({{ names | join(', ') }})
 {%- endmacro -%}
 
-{#- The strategy itself; dbt calls it with the rows derived again in `temp_relation`. -#}
+{#- The strategy itself: `temp_relation` holds the rows derived again, its columns those of the target. -#}
 {%- macro get_incremental_touched_keys_sql(arg_dict) -%}
     {%- set target_relation = arg_dict['target_relation'] -%}
     {%- set key = config.require('touched_key') -%}
-    {%- set recorded = columns_to_record() | join(', ') -%}
-    {%- set columns = get_quoted_csv(arg_dict['dest_columns'] | map(attribute='name')) -%}
     create or replace table {{ touched_relation(target_relation) }} as
-    with before_night as (select {{ columns }} from {{ target_relation }} where {{ touched_condition(target_relation, key) }}),
-    after_night as (select {{ columns }} from {{ arg_dict['temp_relation'] }})
-    select distinct {{ recorded }} from (
+    with before_night as (select * from {{ target_relation }} where {{ touched_condition(target_relation, key) }}),
+    after_night as (select * from {{ arg_dict['temp_relation'] }})
+    select distinct {{ columns_to_record() | join(', ') }} from (
         (select * from before_night except all select * from after_night)
         union all
         (select * from after_night except all select * from before_night)
     );
     delete from {{ target_relation }} where {{ touched_condition(target_relation, key) }};
     {#- A row outside the touched keys would be there twice: the model forgot is_touched(), so stop. #}
-    insert into {{ target_relation }} ({{ columns }})
-    select {{ columns }} from {{ arg_dict['temp_relation'] }}
+    insert into {{ target_relation }}
+    select * from {{ arg_dict['temp_relation'] }}
     where case when {{ touched_condition(target_relation, key) }} then true
         else error('{{ target_relation.identifier }} returned a row whose {{ key | join(', ') }} is not touched: filter it with is_touched()') end;
 {%- endmacro -%}
 
+{#- A night that touches nothing here. -#}
+{%- macro record_no_keys_as_touched() -%}
+    create or replace table {{ touched_relation(this) }} as select {{ columns_to_record() | join(', ') }} from {{ this }} limit 0
+{%- endmacro -%}
+
 {#- After a full build: everything is touched. -#}
 {%- macro record_all_keys_as_touched() -%}
-    {%- if execute and is_by_touched_keys() and not is_incremental() -%}
-        create or replace table {{ touched_relation(this) }} as select distinct {{ columns_to_record() | join(', ') }} from {{ this }}
-    {%- endif -%}
+    create or replace table {{ touched_relation(this) }} as select distinct {{ columns_to_record() | join(', ') }} from {{ this }}
 {%- endmacro -%}

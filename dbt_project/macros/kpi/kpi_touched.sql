@@ -1,85 +1,47 @@
 {#-
-    Which days of which KPIs a night moves. What lives here: the touched_by of mart_kpi_daily. Not here: the KPIs.
+    Which days of which measures a night moves in mart_kpi_daily. What lives here: its touched_by. Not here: which cells a
+    record moves (int_kpi__cell).
 
-    A record moves the days its window reaches: `kpi_periods.lookback_days` from its own day on, both where it stood and
-    where it stands now. A customer who changes country moves the days of all their records. The days between the
-    business dates of the last night and this one are new (or gone, when the business date steps back).
+    A record moves the windows that hold it, and what may be shown of every window that reaches into its month; each of these
+    is compared with by a window one period later. A state moves all days from its own on. The month that is running is
+    judged anew every night. Where the first day of a measure moves, so does which windows are complete.
 -#}
 {%- macro touched_kpi_days() -%}
+    {%- set reach = 2 * (longest_window_days() | int) -%}
     with night as (
         select as_of, coalesce(previous_as_of, as_of) as previous_as_of from {{ night() }}
     ),
-    moved_customers as (
-        select customer_key from {{ touched('dim_customer') }} group by customer_key having count(distinct coalesce(country, '')) > 1
-    ),
     moved as (
-        select 'fct_survey_answer' as source_fact, answered_date_key as date_key from {{ touched('fct_survey_answer') }}
-        union
-        select 'fct_survey_answer', answered_date_key from {{ ref('fct_survey_answer') }} where customer_key in (select customer_key from moved_customers)
-        union
-        select 'fct_order', ordered_date_key from {{ touched('fct_order') }}
-        union
-        select 'fct_order', ordered_date_key from {{ ref('fct_order') }} where customer_key in (select customer_key from moved_customers)
-        {%- for relation, condition in [
-            (touched('fct_ticket'), 'true'),
-            (ref('fct_ticket'), 'customer_key in (select customer_key from moved_customers)')
-        ] %}
-        union
-        select 'fct_ticket', first_reply_date_key from {{ relation }} where {{ condition }}
-        union
-        select 'fct_ticket', last_solved_date_key from {{ relation }} where {{ condition }}
-        union
-        select 'fct_ticket_transition', created_date_key from {{ relation }} where {{ condition }}
-        {%- endfor %}
-    ),
-    reached as (
         select
-            periods.kpi,
-            moved.date_key as from_key,
-            {{ date_of_key('moved.date_key') }} as from_date,
-            {{ plus_days(date_of_key('moved.date_key'), 'periods.lookback_days - 1') }} as to_date
-        from moved
-        inner join {{ ref('kpis') }} as kpis on kpis.source_fact = moved.source_fact
-        inner join {{ ref('kpi_periods') }} as periods on periods.kpi = kpis.kpi
-        where moved.date_key > 0
+            measure,
+            case when is_state then date_day else {{ month_of('date_day') }} end as from_date,
+            case when is_state then cast('9999-12-31' as date) else {{ plus_days(month_end(month_of('date_day')), reach) }} end as to_date
+        from ({{ moved_kpi_records() }}) as records
+        where date_day is not null
+        union
+        select measure, min(first_day), {{ plus_days('max(first_day)', longest_window_days() | int + 500) }}
+        from {{ touched('int_kpi__first_day') }}
+        group by measure
+        union
+        select
+            kpis.measure,
+            {{ month_of('least(night.previous_as_of, night.as_of)') }},
+            greatest(night.previous_as_of, night.as_of)
+        from {{ ref('kpis') }} as kpis
+        cross join night
     )
-    select reached.kpi, dates.date_key
-    from reached
-    inner join {{ ref('dim_date') }} as dates
-        on dates.date_day between reached.from_date and coalesce(reached.to_date, cast('9999-12-31' as date))
+    select moved.measure, dates.date_day
+    from moved
     cross join night
-    where dates.date_day <= night.as_of
+    inner join {{ ref('dim_date') }} as dates on dates.date_day between moved.from_date and least(moved.to_date, night.as_of)
     union
-    select kpis.kpi, dates.date_key
-    from {{ ref('dim_date') }} as dates
-    inner join night on dates.date_day between least(night.previous_as_of, night.as_of) and greatest(night.previous_as_of, night.as_of)
-    cross join {{ ref('kpis') }} as kpis
-    union
-    select kpi_days.kpi, kpi_days.date_key
-    from {{ this }} as kpi_days
-    cross join night
-    left join ({{ first_kpi_days() }}) as first_days on first_days.kpi = kpi_days.kpi
-    where
-        kpi_days.date_day > night.as_of
-        or kpi_days.is_complete_window is distinct from ({{ is_complete_window('kpi_days.date_day', 'kpi_days.window_days', 'first_days.first_day') }})
+    select days.measure, days.date_day from {{ this }} as days inner join night on days.date_day > night.as_of
 {%- endmacro -%}
 
-{#- A select statement: the first day the table of each KPI knows. -#}
-{%- macro first_kpi_days() -%}
-    select kpis.kpi, {{ date_of_key('facts.first_key') }} as first_day
-    from (
-        select 'fct_survey_answer' as source_fact, min(answered_date_key) as first_key from {{ ref('fct_survey_answer') }} where answered_date_key > 0
-        union all
-        select 'fct_order', min(ordered_date_key) from {{ ref('fct_order') }} where ordered_date_key > 0
-        union all
-        select 'fct_ticket', min(created_date_key) from {{ ref('fct_ticket') }} where created_date_key > 0
-        union all
-        select 'fct_ticket_transition', min(created_date_key) from {{ ref('fct_ticket') }} where created_date_key > 0
-    ) as facts
-    inner join {{ ref('kpis') }} as kpis on kpis.source_fact = facts.source_fact
-{%- endmacro -%}
-
-{#- Whether the whole window that ends on a day lies after the first day of the records: a younger window is only partly filled. -#}
-{%- macro is_complete_window(day, window_days, first_day) -%}
-    coalesce({{ plus_days(day, '1 - ' ~ window_days) }} >= {{ first_day }}, false)
+{#- The columns of int_kpi__cell that the mart reads. -#}
+{%- macro kpi_cell_columns() -%}
+    {{ return([
+        'kpi', 'measure', 'date_day', 'period', 'window_start', 'dimension', 'member', 'numerator', 'denominator', 'n', 'people',
+        'value', 'ci_low', 'ci_high', 'standard_error'
+    ]) }}
 {%- endmacro -%}

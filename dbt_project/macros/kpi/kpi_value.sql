@@ -17,17 +17,22 @@
 {%- endmacro -%}
 
 {#-
-    One end of the adjusted-Wald interval of an NPS, clipped to -100..100 (MeasuringU, Rocks 2016): three answers are added,
-    three quarters of a promoter and of a detractor. Holds at small n, where the usual margin is too narrow.
-    `sign` is '-' or '+'.
+    The adjusted-Wald interval of an NPS (MeasuringU, Rocks 2016): three answers are added, three quarters of a promoter and of
+    a detractor. Holds at small n, where the usual margin is too narrow. First its standard error, then one end, clipped to
+    -100..100. `sign` is '-' or '+'.
 -#}
-{%- macro nps_interval_end(promoters, detractors, answered, sign) -%}
+{%- macro nps_standard_error(promoters, detractors, answered) -%}
     {%- set n = '(' ~ answered ~ ' + 3.0)' -%}
     {%- set p = '((' ~ promoters ~ ' + 0.75) / ' ~ n ~ ')' -%}
     {%- set d = '((' ~ detractors ~ ' + 0.75) / ' ~ n ~ ')' -%}
+    100.0 * sqrt(({{ p }} + {{ d }} - ({{ p }} - {{ d }}) * ({{ p }} - {{ d }})) / {{ n }})
+{%- endmacro -%}
+
+{%- macro nps_interval_end(promoters, detractors, answered, sign) -%}
     case when {{ answered }} > 0 then
         greatest(-100.0, least(100.0,
-            100.0 * (({{ p }} - {{ d }}) {{ sign }} {{ z95() }} * sqrt(({{ p }} + {{ d }} - ({{ p }} - {{ d }}) * ({{ p }} - {{ d }})) / {{ n }}))
+            100.0 * ({{ promoters }} - {{ detractors }}) / ({{ answered }} + 3.0)
+            {{ sign }} {{ z95() }} * {{ nps_standard_error(promoters, detractors, answered) }}
         ))
     end
 {%- endmacro -%}
@@ -45,5 +50,17 @@
     end
 {%- endmacro -%}
 
-{#- Fewest distinct customers a cell of a breakdown may show. -#}
-{%- macro k_privacy() -%} 5 {%- endmacro -%}
+{#- The standard error of a mean, sd with n - 1. NULL for one value: it says nothing of the spread. -#}
+{%- macro mean_standard_error(total, squares, n) -%}
+    case when {{ n }} >= 2 then sqrt(greatest(0.0, {{ squares }} - {{ total }} * {{ total }} / {{ n }}) / ({{ n }} - 1.0) / {{ n }}) end
+{%- endmacro -%}
+
+{#- One end of the interval of a mean: mean -+ z standard errors. -#}
+{%- macro sample_mean_end(total, squares, n, sign) -%}
+    {{ total }} / {{ n }} {{ sign }} {{ z95() }} * {{ mean_standard_error(total, squares, n) }}
+{%- endmacro -%}
+
+{#- One end of the score interval of a rate per hundred: a count of events is a Poisson count, which may exceed the whole. -#}
+{%- macro rate_end(events, whole, sign) -%}
+    100.0 * ({{ events }} + {{ z95() }} * {{ z95() }} / 2 {{ sign }} {{ z95() }} * sqrt({{ events }} + {{ z95() }} * {{ z95() }} / 4)) / nullif({{ whole }}, 0)
+{%- endmacro -%}

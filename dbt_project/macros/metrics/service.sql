@@ -1,7 +1,7 @@
 {#-
     What service did on a ticket, as formulas. What lives here: first contact resolution, shares of machines, the band a day's
-    volume is expected in, the fewest tickets an agent's figure may rest on. Not here: replies and milestones (fct_ticket),
-    business minutes (business_time.sql), targets of the desk (service_levels.sql).
+    volume is expected in. Not here: how many tickets an agent's figure must rest on (macros/privacy), replies and milestones
+    (fct_ticket), business minutes (business_time.sql), targets of the desk (service_levels.sql).
 -#}
 
 {#- Days in which no repeat contact may come for a ticket to have been solved on first contact. -#}
@@ -19,6 +19,9 @@
 {%- macro is_first_contact_resolution(first_solved_at, reopens, next_contact_at) -%}
     ({{ reopens }} = 0 and ({{ next_contact_at }} is null or {{ next_contact_at }} > {{ after_days(first_solved_at, fcr_days()) }}))
 {%- endmacro -%}
+
+{#- Days in which a customer's question must have been answered by a person. -#}
+{%- macro days_to_answer() -%} 7 {%- endmacro -%}
 
 {#- Who answered: human, automated, or mixed; NULL where nobody did, or nothing is known of replies. -#}
 {%- macro handling_class(human_replies, automated_replies) -%}
@@ -59,6 +62,3 @@
 {%- macro volume_band(expected, deviation) -%}
     3.0 * greatest(1.4826 * {{ deviation }}, sqrt(greatest({{ expected }}, 1.0)))
 {%- endmacro -%}
-
-{#- Fewest tickets (or answers) a figure about an agent or a team may rest on. -#}
-{%- macro k_agents() -%} 10 {%- endmacro -%}

@@ -6,6 +6,9 @@
 {#- For how many days an order keeps a customer active, its own day included: nobody cancels a shop. -#}
 {%- macro active_days() -%} 365 {%- endmacro -%}
 
+{#- How far back retention looks for the customers it follows. -#}
+{%- macro retention_days() -%} 90 {%- endmacro -%}
+
 {#- Whether somebody whose last counted order up to `day` lay on `last_ordered_on` is active on it; false without an order. -#}
 {%- macro is_active_on(last_ordered_on, day) -%}
     coalesce({{ last_ordered_on }} > {{ plus_days(day, '-' ~ active_days() | trim) }}, false)

@@ -12,6 +12,9 @@
         union {{ new_rows('stg_olist__order_items', ['_source', 'order_id']) }}
         union {{ new_rows('stg_olist__order_payments', ['_source', 'order_id']) }}
         union
+        select _source, order_id from {{ ref('stg_olist__order_items') }}
+        where (_source, product_id) in ({{ new_rows('stg_olist__products', ['_source', 'product_id']) }})
+        union
         select _source, order_id from {{ ref('stg_olist__orders') }}
         where (_source, customer_id) in ({{ new_rows('stg_olist__customers', ['_source', 'customer_id']) }})
     "
@@ -78,6 +81,7 @@ deals as (
             when 'expansion' then 'expansion'
             else case when opportunities.opportunity_type is not null then 'other' end
         end as order_type,
+        cast(null as varchar) as product,
         opportunities.created_date as created_at,
         opportunities.is_deleted or opportunities.is_vanished as is_deleted,
         opportunities.system_modstamp as updated_at,
@@ -93,7 +97,7 @@ canonical_orders as (
     {{ newest_versions('stg_canonical__order', ['order_id'], [
         'contact_id', 'account_id', 'status', 'ordered_at', 'shipped_at', 'delivered_at', 'promised_at', 'cancelled_at',
         'returned_at', 'item_amount', 'freight_amount', 'payment_amount', 'refund_amount', 'currency', 'channel',
-        'order_type', 'created_at', 'is_deleted', 'updated_at'
+        'order_type', 'product', 'created_at', 'is_deleted', 'updated_at'
     ]) }}
 ),
 
@@ -111,7 +115,7 @@ olist_customers as (
 ),
 
 order_items as (
-    {{ newest_versions('stg_olist__order_items', ['order_id', 'order_item_id'], ['price', 'freight_value'],
+    {{ newest_versions('stg_olist__order_items', ['order_id', 'order_item_id'], ['price', 'freight_value', 'product_id'],
         where=is_touched(['_source', 'order_id'])) }}
 ),
 
@@ -129,6 +133,32 @@ items_of_orders as (
     from order_items
     where not is_vanished
     group by _source, order_id
+),
+
+olist_products as (
+    {{ newest_versions('stg_olist__products', ['product_id'], ['product_category_name'],
+        where='(_source, product_id) in (select _source, product_id from order_items)') }}
+),
+
+{#- The category of the dearest item stands for the order. -#}
+products_of_orders as (
+    select _source, order_id, product
+    from (
+        select
+            order_items._source,
+            order_items.order_id,
+            olist_products.product_category_name as product,
+            row_number() over (
+                partition by order_items._source, order_items.order_id
+                order by order_items.price desc nulls last, order_items.order_item_id
+            ) as place
+        from order_items
+        left join olist_products
+            on olist_products._source = order_items._source
+            and olist_products.product_id = order_items.product_id
+        where not order_items.is_vanished
+    ) as ranked
+    where place = 1
 ),
 
 payments_of_orders as (
@@ -162,6 +192,7 @@ unioned as (
         currency,
         channel,
         order_type,
+        product,
         created_at,
         is_deleted,
         updated_at,
@@ -188,6 +219,7 @@ unioned as (
         currency,
         channel,
         order_type,
+        product,
         created_at,
         coalesce(is_deleted, false) or is_vanished,
         updated_at,
@@ -221,6 +253,7 @@ unioned as (
         'BRL',
         'web',
         null,
+        products_of_orders.product,
         olist_orders.order_purchase_timestamp,
         olist_orders.is_vanished,
         olist_orders._version_at,
@@ -232,6 +265,9 @@ unioned as (
     left join items_of_orders
         on olist_orders._source = items_of_orders._source
         and olist_orders.order_id = items_of_orders.order_id
+    left join products_of_orders
+        on olist_orders._source = products_of_orders._source
+        and olist_orders.order_id = products_of_orders.order_id
     left join payments_of_orders
         on olist_orders._source = payments_of_orders._source
         and olist_orders.order_id = payments_of_orders.order_id
@@ -258,6 +294,7 @@ select
     currency,
     channel,
     order_type,
+    product,
     created_at,
     is_deleted,
     updated_at,

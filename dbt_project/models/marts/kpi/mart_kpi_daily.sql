@@ -1,335 +1,382 @@
 {#-
-    Every KPI, every day, with its counts and its interval. What lives here: turning spans (over which days a record
-    counts) and durations into one row per KPI, day, period and member. Not here: which records count and the formulas
-    (macros/kpi), the meaning (dim_kpi).
+    Every KPI, every window, every member, as it may be shown. What lives here: which cells are hidden, the comparison with the
+    period before, targets and benchmarks. Not here: the figures (int_kpi__cell), the meaning (dim_kpi).
 
-    Counts are running sums over the days on which spans begin and end, so a window costs as much as a day. Values have
-    four decimals, so that engines agree on them.
+    What is shown must not give away what is hidden, by no subtraction of members or of windows. So records are cut into
+    pieces that may be known, and a cell is shown only where it consists of whole pieces:
+      - In a month, a member of fewer than k people is hidden together with the smallest of the others: what is left when the
+        shown ones are subtracted is two members at least, and k people. In a window that reaches into the month they are
+        hidden too.
+      - A window of a breakdown begins and ends where time may be cut: between months; between weeks, where each member (and
+        the hidden ones together) has k people in the week's part of the month on either side; between days likewise. Other
+        windows of it have no row, since a hidden row would say that somebody is there, and a missing one that nobody is. For the
+        same reason a hidden member has rows of months and quarters only, and a breakdown into a single hidden member has none.
+    States (backlog, retention) are no sums over days: their members are hidden day by day. The company as a whole is always
+    shown; employees from k_agents() on.
 -#}
 {{ config(
     materialized='incremental',
     incremental_strategy='touched_keys',
-    touched_key=['kpi', 'date_key'],
+    touched_key=['measure', 'date_day'],
     touched_by="{{ touched_kpi_days() }}"
 ) }}
 
-{%- set cell = 'kpi, period, dimension, member' %}
+{%- set cell = ['measure', 'period', 'date_day', 'dimension', 'member'] %}
 
 with night as (
     select as_of, is_stale from {{ night() }}
 ),
 
-first_days as (
-    {{ first_kpi_days() }}
+measures as (
+    select
+        measure,
+        basis,
+        basis in ('flow', 'latest') and max(case when method = 'per_hundred' then 1 else 0 end) = 0 as adds_up_over_days
+    from {{ ref('kpis') }}
+    group by measure, basis
 ),
 
+cells as (
+    select {{ kpi_cell_columns() | join(', ') }}
+    from {{ ref('int_kpi__cell') }}
+    where {{ is_touched(['measure', 'date_day']) }}
+),
+
+earlier as (
+    select {% for column in kpi_cell_columns() %}earlier.{{ column }}, {% endfor %}cells.date_day as compared_with
+    from cells
+    inner join {{ ref('int_kpi__cell') }} as earlier
+        on {{ equal_columns('earlier', 'cells', ['kpi', 'period', 'dimension', 'member']) }}
+        and earlier.date_day = {{ kpi_previous_day('cells.period', 'cells.date_day') }}
+),
+
+shown_or_compared as (
+    select {{ cell | join(', ') }}, window_start, min(n) as n, min(people) as people
+    from (
+        select {{ cell | join(', ') }}, window_start, n, people from cells
+        union all
+        select {{ cell | join(', ') }}, window_start, n, people from earlier
+    ) as both_windows
+    group by {{ cell | join(', ') }}, window_start
+),
+
+breakdowns as (
+    select
+        {% for column in cell %}rows.{{ column }}, {% endfor %}
+        rows.window_start,
+        rows.people,
+        measures.adds_up_over_days
+    from shown_or_compared as rows
+    inner join measures on measures.measure = rows.measure
+    where rows.dimension <> 'all'
+),
+
+{#- States: the members of each day. -#}
+states as (
+    select {{ cell | join(', ') }}, people, {{ is_small('people') }} as hidden
+    from breakdowns
+    where not adds_up_over_days
+),
+
+{{ hide_another('states', 'judged_states', cell + ['people'], ['measure', 'period', 'date_day', 'dimension'], 'member', 'people') }},
+
+{#- Sums over days: the months their windows reach into, and the one they begin after. -#}
+windows as (
+    select distinct measure, dimension, window_start, date_day from breakdowns where adds_up_over_days
+),
+
+months as (
+    select distinct
+        windows.measure,
+        {{ plus_months(month_of(plus_days('windows.window_start', -1)), 'offsets.offset_days') }} as month_start
+    from windows
+    cross join ({{ day_offsets(5) }}) as offsets
+    where {{ plus_months(month_of(plus_days('windows.window_start', -1)), 'offsets.offset_days') }} <= windows.date_day
+),
+
+{%- set record_columns = ['measure', 'date_day', 'respondent'] + kpi_dimensions() %}
+
+records as (
+    {{ all_kpi_records(
+        record_columns,
+        'not is_state and date_day <= (select as_of from night) and (measure, ' ~ month_of('date_day') ~ ') in (select measure, month_start from months)'
+    ) }}
+),
+
+placed as (
+    select
+        records.measure,
+        dimensions.dimension,
+        {{ kpi_member('dimensions.dimension', 'records') }} as member,
+        records.respondent,
+        records.date_day,
+        {{ month_of('records.date_day') }} as month_start,
+        cast({{ dbt.date_trunc('week', 'records.date_day') }} as date) as week_start
+    from records
+    cross join {{ ref('kpi_dimensions') }} as dimensions
+    where {{ kpi_member('dimensions.dimension', 'records') }} is not null
+),
+
+member_months as (
+    select
+        measure,
+        dimension,
+        month_start,
+        member,
+        count(distinct respondent) as people,
+        count(distinct respondent) < {{ k_privacy() }} as hidden
+    from placed
+    group by measure, dimension, month_start, member
+),
+
+{{ hide_another(
+    'member_months', 'judged_months', ['measure', 'dimension', 'month_start', 'member', 'people'], ['measure', 'dimension', 'month_start'],
+    'member', 'people'
+) }},
+
+{#- In each month, what can be told apart: every shown member, and the hidden ones together. -#}
+parts as (
+    select
+        placed.measure,
+        placed.dimension,
+        placed.month_start,
+        placed.week_start,
+        placed.date_day,
+        case when judged_months.hidden then '' else placed.member end as part,
+        placed.respondent
+    from placed
+    inner join judged_months
+        on {{ equal_columns('judged_months', 'placed', ['measure', 'dimension', 'month_start', 'member']) }}
+),
+
+part_counts as (
+    select measure, dimension, month_start, count(distinct part) as parts
+    from parts
+    group by measure, dimension, month_start
+),
+
+{%- for piece in ['week_start', 'date_day'] %}
+
+safe_{{ piece }}s as (
+    select pieces.measure, pieces.dimension, pieces.month_start, pieces.{{ piece }}
+    from (
+        select measure, dimension, month_start, {{ piece }}, part
+        from parts
+        group by measure, dimension, month_start, {{ piece }}, part
+        having count(distinct respondent) >= {{ k_privacy() }}
+    ) as pieces
+    inner join part_counts on {{ equal_columns('part_counts', 'pieces', ['measure', 'dimension', 'month_start']) }}
+    group by pieces.measure, pieces.dimension, pieces.month_start, pieces.{{ piece }}, part_counts.parts
+    having count(*) = part_counts.parts
+),
+{%- endfor %}
+
+{#- Days after which time may not be cut: neither on a month's last day, nor with something safe on either side. -#}
+uncut_days as (
+    select
+        part_counts.measure,
+        part_counts.dimension,
+        dates.date_day
+    from part_counts
+    cross join night
+    inner join {{ ref('dim_date') }} as dates
+        on dates.date_day between part_counts.month_start and {{ month_end('part_counts.month_start') }}
+    {%- for piece in ['week_start', 'date_day'] %}
+    {%- for side, days in [('before', 0), ('after', 1)] %}
+    left join safe_{{ piece }}s as {{ piece }}_{{ side }}
+        on {{ equal_columns(piece ~ '_' ~ side, 'part_counts', ['measure', 'dimension', 'month_start']) }}
+        and {{ piece }}_{{ side }}.{{ piece }} = {{ plus_days(
+            'cast(' ~ dbt.date_trunc('week', 'dates.date_day') ~ ' as date)' if piece == 'week_start' else 'dates.date_day',
+            (7 if piece == 'week_start' else 1) * days
+        ) }}
+    {%- endfor %}
+    {%- endfor %}
+    where
+        dates.date_day < least({{ month_end('part_counts.month_start') }}, night.as_of)
+        and not (
+            (date_day_before.measure is not null or ({{ iso_weekday('dates.date_day') }} = 7 and week_start_before.measure is not null))
+            and (date_day_after.measure is not null or ({{ iso_weekday('dates.date_day') }} = 7 and week_start_after.measure is not null))
+        )
+),
+
+{#- Months in which a single member is all there is, and hidden: the company would say what it says. -#}
+untold_months as (
+    select measure, dimension, month_start
+    from judged_months
+    group by measure, dimension, month_start
+    having count(*) = 1 and max(case when hidden then 1 else 0 end) = 1
+),
+
+told_windows as (
+    select windows.measure, windows.dimension, windows.window_start, windows.date_day
+    from windows
+    left join uncut_days as begins
+        on {{ equal_columns('begins', 'windows', ['measure', 'dimension']) }}
+        and begins.date_day = {{ plus_days('windows.window_start', -1) }}
+    left join uncut_days as ends on {{ equal_columns('ends', 'windows', ['measure', 'dimension', 'date_day']) }}
+    left join untold_months
+        on {{ equal_columns('untold_months', 'windows', ['measure', 'dimension']) }}
+        and untold_months.month_start between {{ month_of('windows.window_start') }} and windows.date_day
+    where begins.measure is null and ends.measure is null
+    group by windows.measure, windows.dimension, windows.window_start, windows.date_day
+    having count(untold_months.measure) = 0
+),
+
+pooled as (
+    select distinct windows.measure, windows.dimension, windows.window_start, windows.date_day, judged_months.member
+    from told_windows as windows
+    inner join judged_months
+        on {{ equal_columns('judged_months', 'windows', ['measure', 'dimension']) }}
+        and judged_months.month_start between {{ month_of('windows.window_start') }} and windows.date_day
+    where judged_months.hidden
+),
+
+{#- Every cell that has a row, and whether it is hidden. -#}
+told as (
+    select {{ cell | join(', ') }}, hidden
+    from (
+        select
+            {{ cell | join(', ') }},
+            hidden,
+            count(*) over (partition by measure, period, date_day, dimension) as members
+        from judged_states
+    ) as states
+    where not hidden or members > 1
+    union all
+    select
+        {% for column in cell %}breakdowns.{{ column }}, {% endfor %}
+        pooled.measure is not null
+    from breakdowns
+    inner join told_windows on {{ equal_columns('told_windows', 'breakdowns', ['measure', 'dimension', 'window_start', 'date_day']) }}
+    left join pooled on {{ equal_columns('pooled', 'breakdowns', ['measure', 'dimension', 'window_start', 'date_day', 'member']) }}
+    where breakdowns.adds_up_over_days and (pooled.measure is null or breakdowns.period in ('month', 'quarter'))
+    union all
+    select
+        {% for column in cell %}whole.{{ column }}, {% endfor %}
+        measures.basis = 'employee' and whole.n < {{ k_agents() }}
+    from shown_or_compared as whole
+    inner join measures on measures.measure = whole.measure
+    where whole.dimension = 'all'
+),
+
+compared as (
+    select
+        {% for column in kpi_cell_columns() %}cells.{{ column }}, {% endfor %}
+        measures.basis,
+        told.hidden as is_suppressed,
+        earlier.value as previous_value,
+        {%- for name, sign in [('difference_low', '-'), ('difference_high', '+')] %}
+        case when measures.basis <> 'stock' then {{ kpi_difference_end('kpis.method', 'cells', 'earlier', sign) }} end as {{ name }},
+        {%- endfor %}
+        kpis.method,
+        kpis.direction,
+        kpis.min_n,
+        kpis.lookback_days
+    from cells
+    inner join {{ ref('kpis') }} as kpis on kpis.kpi = cells.kpi
+    inner join measures on measures.measure = cells.measure
+    inner join told on {{ equal_columns('told', 'cells', cell) }}
+    left join (
+        select {% for column in kpi_cell_columns() %}earlier.{{ column }}, {% endfor %}earlier.compared_with
+        from earlier
+        inner join told on {{ equal_columns('told', 'earlier', cell) }}
+        where not told.hidden
+    ) as earlier
+        on {{ equal_columns('earlier', 'cells', ['kpi', 'period', 'dimension', 'member']) }}
+        and earlier.compared_with = cells.date_day
+),
+
+{#- The newest target that was valid on the day: the member's own, else the company's. -#}
 targets as (
     select
-        periods.kpi,
-        periods.period,
-        periods.days,
-        coalesce(periods.lookback_days, 1) as window_days,
-        dates.date_key,
-        dates.date_day
-    from {{ ref('kpi_periods') }} as periods
-    cross join {{ ref('dim_date') }} as dates
-    cross join night
-    where
-        dates.date_day <= night.as_of
-        and {{ is_touched(['periods.kpi', 'dates.date_key']) }}
-),
-
-target_range as (
-    select
-        kpi,
-        min(date_day) as first_day,
-        max(date_day) as last_day
-    from targets
-    group by kpi
-),
-
-survey_spans as ({{ survey_spans() }}
-),
-
-retention_spans as ({{ retention_spans() }}
-),
-
-backlog_spans as ({{ backlog_spans() }}
-),
-
-durations as ({{ durations_of_tickets() }}
-),
-
-all_spans as (
-    {%- for spans in ['survey_spans', 'retention_spans', 'backlog_spans'] %}
-    select kpi, period, respondent, channel, country, from_date, to_date, positives, negatives, responses from {{ spans }}
-    {{ 'union all' if not loop.last }}
+        cell_days.kpi,
+        cell_days.date_day,
+        cell_days.dimension,
+        cell_days.member,
+        coalesce(own.target, company.target) as target
+    from (select distinct kpi, date_day, dimension, member from cells) as cell_days
+    {%- for name, dimension, member in [('own', 'cell_days.dimension', 'cell_days.member'), ('company', "'all'", "'all'")] %}
+    left join (
+        select
+            kpi,
+            dimension,
+            member,
+            target,
+            valid_from,
+            coalesce(
+                {{ plus_days('lead(valid_from) over (partition by kpi, dimension, member order by valid_from)', -1) }},
+                cast('9999-12-31' as date)
+            ) as valid_to
+        from {{ ref('kpi_targets') }}
+    ) as {{ name }}
+        on {{ name }}.kpi = cell_days.kpi
+        and {{ name }}.dimension = {{ dimension }}
+        and {{ name }}.member = {{ member }}
+        and cell_days.date_day between {{ name }}.valid_from and {{ name }}.valid_to
     {%- endfor %}
 ),
 
-spans as (
+{#- The newest figure of others that was there on the day. -#}
+benchmarks as (
     select
-        all_spans.kpi,
-        all_spans.period,
-        all_spans.respondent,
-        all_spans.channel,
-        all_spans.country,
-        all_spans.from_date,
-        all_spans.to_date,
-        all_spans.positives,
-        all_spans.negatives,
-        all_spans.responses
-    from all_spans
-    inner join target_range
-        on target_range.kpi = all_spans.kpi
-        and all_spans.to_date >= target_range.first_day
-        and all_spans.from_date <= target_range.last_day
-    where all_spans.to_date >= all_spans.from_date
-),
-
-cell_spans as (
-    {%- for dimension, member in [('all', "'all'"), ('channel', 'channel'), ('country', 'country')] %}
-    select
-        kpi, period, '{{ dimension }}' as dimension, {{ member }} as member,
-        respondent, from_date, to_date, positives, negatives, responses
-    from spans
-    where {{ member }} is not null
-    {{ 'union all' if not loop.last }}
-    {%- endfor %}
-),
-
-respondent_spans as (
-    select
-        {{ cell }},
-        from_date,
-        to_date,
-        max(to_date) over (
-            partition by {{ cell }}, respondent
-            order by from_date, to_date
-            rows between unbounded preceding and 1 preceding
-        ) as covered_to
-    from cell_spans
-    where responses > 0
-),
-
-{#- The part of a respondent's span that no earlier span of theirs covers: parts never overlap, so they can be summed. -#}
-new_respondent_spans as (
-    select
-        {{ cell }},
-        greatest(from_date, coalesce({{ plus_days('covered_to', 1) }}, from_date)) as from_date,
-        to_date
-    from respondent_spans
-    where covered_to is null or to_date > covered_to
-),
-
-changes as (
-    select {{ cell }}, from_date as date_day, positives, negatives, responses, 0 as respondents from cell_spans
-    union all
-    select {{ cell }}, {{ plus_days('to_date', 1) }}, -positives, -negatives, -responses, 0 from cell_spans
-    union all
-    select {{ cell }}, from_date, 0, 0, 0, 1 from new_respondent_spans
-    union all
-    select {{ cell }}, {{ plus_days('to_date', 1) }}, 0, 0, 0, -1 from new_respondent_spans
-    union all
-    select cells.kpi, cells.period, cells.dimension, cells.member, targets.date_day, 0, 0, 0, 0
-    from (
-        select distinct {{ cell }} from cell_spans
-        union
-        select kpi, period, 'all', 'all' from {{ ref('kpi_periods') }} where kpi = 'backlog'
-    ) as cells
-    inner join targets on targets.kpi = cells.kpi and targets.period = cells.period
-),
-
-daily_changes as (
-    select
-        {{ cell }},
-        date_day,
-        sum(positives) as positives,
-        sum(negatives) as negatives,
-        sum(responses) as responses,
-        sum(respondents) as respondents
-    from changes
-    group by {{ cell }}, date_day
-),
-
-counts as (
-    select
-        {{ cell }},
-        date_day,
-        cast(sum(positives) over running as bigint) as positives,
-        cast(sum(negatives) over running as bigint) as negatives,
-        cast(sum(responses) over running as bigint) as responses,
-        cast(sum(respondents) over running as bigint) as respondents
-    from daily_changes
-    window running as (partition by {{ cell }} order by date_day rows unbounded preceding)
-),
-
-counted_kpis as (
-    select
-        counts.kpi,
-        counts.period,
-        counts.dimension,
-        counts.member,
-        counts.date_day,
-        case
-            when kpis.method = 'adjusted_wald' then cast(counts.positives - counts.negatives as double)
-            when kpis.method = 'wilson' then cast(counts.positives as double)
-            else cast(counts.responses as double)
-        end as numerator,
-        case when kpis.method <> 'count' then cast(counts.responses as double) end as denominator,
-        counts.responses as n,
-        counts.respondents,
-        case
-            when kpis.method = 'adjusted_wald' then {{ nps_value('counts.positives', 'counts.negatives', 'counts.responses') }}
-            when kpis.method = 'wilson' then {{ percent_value('counts.positives', 'counts.responses') }}
-            else cast(counts.responses as double)
-        end as value,
-        {%- for name, sign in [('ci_low', '-'), ('ci_high', '+')] %}
-        case
-            when kpis.method = 'adjusted_wald' then {{ nps_interval_end('counts.positives', 'counts.negatives', 'counts.responses', sign) }}
-            when kpis.method = 'wilson' then {{ wilson_end('counts.positives', 'counts.responses', sign) }}
-        end as {{ name }}{{ ',' if not loop.last }}
-        {%- endfor %}
-    from counts
-    inner join {{ ref('kpis') }} as kpis on kpis.kpi = counts.kpi
-    left join first_days on first_days.kpi = counts.kpi
-    where
-        counts.responses > 0
-        or (counts.kpi = 'backlog' and counts.dimension = 'all' and counts.date_day >= first_days.first_day)
-),
-
-offsets as (
-    {{ day_offsets(28) }}
-),
-
-{#- Distinct keeps the planner from joining on the measure first, which would multiply days by tickets. -#}
-duration_days as (
-    select distinct
-        kpis.measure,
-        targets.period,
-        targets.date_day,
-        {{ plus_days('targets.date_day', '-offsets.offset_days') }} as ended_on
-    from targets
-    inner join {{ ref('kpis') }} as kpis on kpis.kpi = targets.kpi
-    cross join offsets
-    where kpis.method = 'order_statistics' and offsets.offset_days < targets.days
-),
-
-duration_cells as (
-    select
-        duration_days.measure,
-        duration_days.period,
-        duration_days.date_day,
-        case when grouping(durations.channel) = 0 then 'channel' when grouping(durations.country) = 0 then 'country' else 'all' end as dimension,
-        coalesce(durations.channel, durations.country, 'all') as member,
-        count(durations.minutes) as n,
-        count(distinct durations.respondent) as respondents,
-        {{ sorted_values('durations.minutes') }} as sorted_minutes
-    from durations
-    inner join duration_days on duration_days.measure = durations.measure and duration_days.ended_on = durations.ended_on
-    group by grouping sets (
-        (duration_days.measure, duration_days.period, duration_days.date_day),
-        (duration_days.measure, duration_days.period, duration_days.date_day, durations.channel),
-        (duration_days.measure, duration_days.period, duration_days.date_day, durations.country)
-    )
-),
-
-duration_kpis as (
-    select
-        kpis.kpi,
-        duration_cells.period,
-        duration_cells.dimension,
-        duration_cells.member,
-        duration_cells.date_day,
-        cast(null as double) as numerator,
-        cast(duration_cells.n as double) as denominator,
-        duration_cells.n,
-        duration_cells.respondents,
-        {{ quantile_value('duration_cells.sorted_minutes', 'duration_cells.n', 'kpis.quantile') }} as value,
-        {{ quantile_interval_end('duration_cells.sorted_minutes', 'duration_cells.n', 'kpis.quantile', '-') }} as ci_low,
-        {{ quantile_interval_end('duration_cells.sorted_minutes', 'duration_cells.n', 'kpis.quantile', '+') }} as ci_high
-    from duration_cells
-    inner join {{ ref('kpis') }} as kpis on kpis.measure = duration_cells.measure and kpis.method = 'order_statistics'
-),
-
-measured as (
-    select kpi, period, dimension, member, date_day, numerator, denominator, n, respondents, value, ci_low, ci_high from counted_kpis
-    union all
-    select kpi, period, dimension, member, date_day, numerator, denominator, n, respondents, value, ci_low, ci_high from duration_kpis
-),
-
-{#- Small cells. A hidden cell must not come back as the total minus the others: with one hidden, the next smallest is hidden too. -#}
-small_cells as (
-    select
-        measured.kpi,
-        measured.period,
-        measured.dimension,
-        measured.member,
-        measured.date_day,
-        measured.numerator,
-        measured.denominator,
-        measured.n,
-        measured.value,
-        measured.ci_low,
-        measured.ci_high,
-        measured.dimension <> 'all' and measured.respondents < {{ k_privacy() }} as is_small,
-        sum(case when measured.respondents < {{ k_privacy() }} then 1 else 0 end) over (
-            partition by measured.kpi, measured.period, measured.dimension, measured.date_day
-        ) as small_members,
-        row_number() over (
-            partition by
-                measured.kpi, measured.period, measured.dimension, measured.date_day,
-                case when measured.respondents < {{ k_privacy() }} then 0 else 1 end
-            order by measured.respondents, measured.member
-        ) as size_rank
-    from measured
-),
-
-hidden as (
-    select
-        kpi,
-        period,
-        dimension,
-        member,
-        date_day,
-        numerator,
-        denominator,
-        n,
-        value,
-        ci_low,
-        ci_high,
-        is_small or (dimension <> 'all' and small_members = 1 and size_rank = 1) as is_suppressed
-    from small_cells
+        cell_days.kpi,
+        cell_days.date_day,
+        benchmarks.value,
+        benchmarks.source || ' ' || cast(benchmarks.year as varchar) as benchmark_source,
+        row_number() over (partition by cell_days.kpi, cell_days.date_day order by benchmarks.year desc, benchmarks.source) as place
+    from (select distinct kpi, date_day from cells) as cell_days
+    inner join {{ ref('kpi_benchmarks') }} as benchmarks
+        on benchmarks.kpi = cell_days.kpi and benchmarks.year <= extract(year from cell_days.date_day)
 ),
 
 final as (
     select
-        {{ surrogate_key(['hidden.kpi', 'targets.date_key', 'hidden.period', 'hidden.dimension', 'hidden.member']) }} as kpi_daily_key,
-        {{ surrogate_key(['hidden.kpi']) }} as kpi_key,
-        hidden.kpi,
-        targets.date_key,
-        targets.date_day,
-        hidden.period,
-        targets.window_days,
-        hidden.dimension,
-        hidden.member,
-        case when not hidden.is_suppressed then hidden.numerator end as numerator,
-        case when not hidden.is_suppressed then hidden.denominator end as denominator,
-        case when not hidden.is_suppressed then hidden.n end as n,
-        case when not hidden.is_suppressed then round(hidden.value, 4) end as value,
-        case when not hidden.is_suppressed then round(hidden.ci_low, 4) end as ci_low,
-        case when not hidden.is_suppressed then round(hidden.ci_high, 4) end as ci_high,
-        kpis.method,
-        hidden.is_suppressed,
-        hidden.n < kpis.min_n as is_low_n,
-        {{ is_complete_window('targets.date_day', 'targets.window_days', 'first_days.first_day') }} as is_complete_window,
-        night.is_stale and targets.date_day = night.as_of as is_stale
-    from hidden
-    inner join targets
-        on targets.kpi = hidden.kpi and targets.period = hidden.period and targets.date_day = hidden.date_day
-    inner join {{ ref('kpis') }} as kpis on kpis.kpi = hidden.kpi
-    left join first_days on first_days.kpi = hidden.kpi
+        {{ surrogate_key(['compared.kpi', date_key('compared.date_day'), 'compared.period', 'compared.dimension', 'compared.member']) }} as kpi_daily_key,
+        {{ surrogate_key(['compared.kpi']) }} as kpi_key,
+        compared.kpi,
+        compared.measure,
+        {{ date_key('compared.date_day') }} as date_key,
+        compared.date_day,
+        compared.period,
+        compared.window_start,
+        compared.dimension,
+        compared.member,
+        {%- for column in ['numerator', 'denominator', 'n', 'value', 'ci_low', 'ci_high'] %}
+        case when not compared.is_suppressed then compared.{{ column }} end as {{ column }},
+        {%- endfor %}
+        compared.method,
+        {%- set is_compared = 'not compared.is_suppressed and compared.previous_value is not null' %}
+        case when not compared.is_suppressed then compared.previous_value end as previous_value,
+        case when {{ is_compared }} then round(compared.value - compared.previous_value, 4) end as difference,
+        case when {{ is_compared }} then round(compared.difference_low, 4) end as difference_low,
+        case when {{ is_compared }} then round(compared.difference_high, 4) end as difference_high,
+        case when {{ is_compared }} then compared.difference_low > 0 or compared.difference_high < 0 end as is_changed,
+        targets.target,
+        case when not compared.is_suppressed then
+            case compared.direction
+                when 'higher_is_better' then compared.value >= targets.target
+                when 'lower_is_better' then compared.value <= targets.target
+            end
+        end as is_target_met,
+        benchmarks.value as benchmark,
+        benchmarks.benchmark_source,
+        compared.is_suppressed,
+        compared.n < compared.min_n as is_low_n,
+        coalesce(
+            {{ plus_days('compared.window_start', '-compared.lookback_days') }} >= first_days.first_day
+            and (periods.kind = 'rolling' or compared.date_day = {{ kpi_period_end('periods', 'compared.date_day') }}),
+            false
+        ) as is_complete_window,
+        night.is_stale and compared.date_day = night.as_of as is_stale
+    from compared
     cross join night
+    inner join {{ ref('kpi_periods') }} as periods on periods.basis = compared.basis and periods.period = compared.period
+    inner join targets on {{ equal_columns('targets', 'compared', ['kpi', 'date_day', 'dimension', 'member']) }}
+    left join {{ ref('int_kpi__first_day') }} as first_days on first_days.measure = compared.measure
+    left join benchmarks
+        on compared.dimension = 'all'
+        and benchmarks.place = 1
+        and {{ equal_columns('benchmarks', 'compared', ['kpi', 'date_day']) }}
 )
 
 select * from final

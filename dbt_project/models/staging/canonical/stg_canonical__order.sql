@@ -16,6 +16,7 @@ select
     currency,
     channel,
     order_type,
+    product,
     created_at,
     is_deleted,
     updated_at,

@@ -1,0 +1,66 @@
+{#-
+    In which segment a customer was on which days. What lives here: the segment of the month before a day; in the first
+    month we know of, that month's own. Not here: which segment a month has (fct_customer_month).
+
+    A KPI of March thus never changes because somebody buys more in June. The last spell has no end.
+-#}
+{{ config(
+    touched_key=['customer_key'],
+    touched_by="
+        with months as (
+            select distinct month_start from {{ touched('fct_customer_month') }}
+        ),
+        now_known as (
+            select customer_months.customer_key, months.month_start, customer_months.segment
+            from {{ ref('fct_customer_month') }} as customer_months
+            inner join months on months.month_start = customer_months.month_start
+        ),
+        so_far as (
+            select spells.customer_key, months.month_start, spells.segment
+            from {{ this }} as spells
+            inner join months
+                on spells.from_date <= " ~ plus_months('months.month_start', 1) ~ "
+                and spells.to_date >= " ~ plus_months('months.month_start', 1) ~ "
+                and spells.first_month <= months.month_start
+        )
+        select customer_key from (select * from now_known except select * from so_far) as began
+        union
+        select customer_key from (select * from so_far except select * from now_known) as ended
+        union
+        select spells.customer_key from {{ this }} as spells
+        inner join now_known on now_known.customer_key = spells.customer_key and now_known.month_start < spells.first_month
+    "
+) }}
+
+with months as (
+    select
+        customer_key,
+        month_start,
+        segment,
+        lag(segment) over (partition by customer_key order by month_start) as segment_before,
+        min(month_start) over (partition by customer_key) as first_month
+    from {{ ref('fct_customer_month') }}
+    where {{ is_touched(['customer_key']) }}
+),
+
+beginnings as (
+    select
+        customer_key,
+        segment,
+        first_month,
+        case when segment_before is null then month_start else {{ plus_months('month_start', 1) }} end as from_date
+    from months
+    where segment_before is null or segment <> segment_before
+    union all
+    select distinct customer_key, 'unknown', first_month, cast('0001-01-01' as date) from months
+)
+
+select
+    customer_key,
+    segment,
+    first_month,
+    from_date,
+    coalesce(
+        {{ plus_days('lead(from_date) over (partition by customer_key order by from_date)', -1) }}, cast('9999-12-31' as date)
+    ) as to_date
+from beginnings
