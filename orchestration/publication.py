@@ -32,10 +32,15 @@ AUDITS = {
 # The marts the pages of a version show.
 REPORT_MARTS = (
     "dim_journey_step",
+    "dim_kpi",
     "dim_touchpoint",
+    "fct_closed_loop_case",
     "mart_channel_consistency",
+    "mart_data_health",
     "mart_journey_map",
     "mart_journey_path",
+    "mart_kpi_daily",
+    "mart_recovery",
 )
 
 
@@ -85,11 +90,13 @@ def begin_build_asset(setup: Setup, manifest: Mapping[str, Any]) -> dg.AssetsDef
                 reporting_timezone=setup.sources.reporting_timezone,
                 currency=setup.sources.currency,
                 is_stale=bool(plan.stale_sources),
+                definition_changes=plan.definition_changes,
             )
             loaded = load(
                 build,
                 [setup.folder.accepted_partition(b.stream_id, b.extract_date) for b in plan.lacking],
                 night,
+                plan.restated,
             )
             spelled = spell_contact_points(build)
         yield dg.MaterializeResult(
@@ -174,7 +181,7 @@ def report_asset(setup: Setup) -> dg.AssetsDefinition:
             dg.AssetSpec(
                 keys.REPORT,
                 deps=[keys.AUDIT, *(dg.AssetKey(["marts", mart]) for mart in REPORT_MARTS)],
-                description="The customers' journey as a page for people who open no database. One per night.",
+                description="The scorecard and the journey map, for people who open no database. One set a night.",
                 group_name="published",
                 kinds={"html", "python"},
                 owners=[keys.OWNER],
@@ -232,6 +239,7 @@ def published_asset(setup: Setup, manifest: Mapping[str, Any], gates: Iterable[d
     def publish(context: AssetExecutionContext) -> Iterator[Any]:
         from assets.manifest import Night
         from assets.publish import publish as publish_build
+        from orchestration.erasure import remove_versions_of_the_erased
 
         began = time.monotonic()
         with in_one_sentence():
@@ -248,11 +256,14 @@ def published_asset(setup: Setup, manifest: Mapping[str, Any], gates: Iterable[d
                     rows_in=plan.rows_in,
                     quarantined_rows=plan.quarantined_rows,
                     stale_sources=plan.stale_sources,
+                    definitions=setup.definitions,
+                    definition_changes=plan.definition_changes,
                 ),
                 public_tables=public_tables(manifest),
                 published_at=datetime.now(UTC),
                 keep=setup.settings.keep_versions,
             )
+            remove_versions_of_the_erased(setup.folder, datetime.now(UTC))
         written = version.manifest
         yield dg.MaterializeResult(
             asset_key=keys.PUBLISHED,

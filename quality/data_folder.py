@@ -97,8 +97,8 @@ def parquet_folder(version: Path) -> Path:
     return version / "parquet"
 
 
-# The pages every version holds, by name.
-REPORT_PAGES = ("journey",)
+# The pages every version holds, by name; the first is the one to open.
+REPORT_PAGES = ("index", "journey")
 
 
 def report_folder(version: Path) -> Path:

@@ -47,12 +47,11 @@ class Page:
 
 
 def make_template(page: Page) -> str:
-    """A page without its data: takes seconds, and is the same until the report's code changes."""
-    import vl_convert
-
+    """A page without its data: takes seconds where it has charts, and is the same until the report's code changes."""
     style = _read(_SHARED / "base.css") + _read(page.folder / f"{page.name}.css")
     script = _read(_SHARED / "base.js") + _read(page.folder / f"{page.name}.js")
-    library = vl_convert.javascript_bundle(_LIBRARY)
+    charts = page.charts()
+    library = _library() if charts else ""
     for code in (script, library):
         if re.search(r"</script|<!--", code, re.IGNORECASE):
             raise ValueError("a script of the page would end its own element")
@@ -61,7 +60,7 @@ def make_template(page: Page) -> str:
         "policy": _policy(scripts=(script, library), styles=(style,)),
         "style": style,
         "body": _read(page.folder / f"{page.name}.html"),
-        "charts": as_json(_compiled(page.charts())),
+        "charts": as_json(_compiled(charts)),
         "script": script,
         "library": library,
         "data": _HOLE,
@@ -73,8 +72,17 @@ def make_template(page: Page) -> str:
     return template
 
 
+def _library() -> str:
+    """Vega's drawing code, as one script."""
+    import vl_convert
+
+    return vl_convert.javascript_bundle(_LIBRARY)
+
+
 def _compiled(charts: Charts) -> Charts:
     """Charts as Vega, so that no reader's browser has to work Vega-Lite out, and a mistake shows here."""
+    if not charts:
+        return {}
     import vl_convert
 
     from assets.report.theme import CONFIG

@@ -19,6 +19,7 @@ from typing import Any
 
 from assets.report.journey import JOURNEY, read_journey_data
 from assets.report.page import Page, fill, make_template
+from assets.report.scorecard import SCORECARD, read_scorecard_data
 from quality.data_folder import REPORT_PAGES, report_file
 
 _FOLDER = Path(__file__).parent
@@ -26,6 +27,7 @@ _LIBRARIES = ("altair", "vl-convert-python")
 _KINDS = {".py", ".html", ".css", ".js"}
 
 _PAGES: Mapping[str, tuple[Page, Callable[[Path, date], Mapping[str, Any]]]] = {
+    SCORECARD.name: (SCORECARD, read_scorecard_data),
     JOURNEY.name: (JOURNEY, read_journey_data),
 }
 
@@ -44,10 +46,11 @@ def write_report(build: Path, as_of: date, templates: Path) -> tuple[Path, ...]:
     Raises:
         JourneymartError: The marts cannot be read, or lack what a page shows.
     """
-    return tuple(_write(build, as_of, templates, name) for name in REPORT_PAGES)
+    return tuple(write_page(build, as_of, templates, name) for name in REPORT_PAGES)
 
 
-def _write(build: Path, as_of: date, templates: Path, name: str) -> Path:
+def write_page(build: Path, as_of: date, templates: Path, name: str) -> Path:
+    """Write one page of a build; see `write_report`."""
     page, read = _PAGES[name]
     path = report_file(build, name)
     path.parent.mkdir(mode=0o700, exist_ok=True)

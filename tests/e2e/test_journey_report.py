@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from assets.report.render import write_report
+from assets.report.render import write_page
 from tests.journey_marts import AS_OF, TOUCHPOINTS, change, write_marts
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (see pyproject.toml)")
@@ -72,7 +72,7 @@ def reader(browser, tmp_path_factory, templates) -> Reader:
     write_marts(build)
     name = HOSTILE.replace("'", "''")
     change(build, f"update dim_touchpoint set touchpoint_name = '{name}' where touchpoint = 'login'")
-    return Reader(browser, write_report(build, AS_OF, templates)[0])
+    return Reader(browser, write_page(build, AS_OF, templates, "journey"))
 
 
 @pytest.fixture(scope="module")
@@ -250,6 +250,8 @@ def test_it_can_be_used_without_a_mouse(reader):
     assert page.evaluate(focus) == "main"
     page.evaluate("document.activeElement.blur(); window.getSelection().removeAllRanges()")
     page.focus(".skip")
+    page.keyboard.press("Tab")
+    assert page.evaluate("document.activeElement.getAttribute('href')") == "index.html"
     for name in ("journey", "segment", "period"):
         page.keyboard.press("Tab")
         assert page.evaluate(focus) == name
@@ -339,7 +341,7 @@ def test_a_turned_phone_draws_its_charts_for_its_width(reader):
 
 def test_a_first_night_with_nothing_says_so(browser, tmp_path, templates):
     write_marts(tmp_path, is_empty=True)
-    reader = Reader(browser, write_report(tmp_path, AS_OF, templates)[0])
+    reader = Reader(browser, write_page(tmp_path, AS_OF, templates, "journey"))
     page = browser.new_page()
     page.on("console", lambda message: reader.complaints.append(message.text))
     page.goto(reader.file.as_uri())

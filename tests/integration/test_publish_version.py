@@ -65,6 +65,7 @@ def test_the_manifest_says_what_the_version_was_built_from_and_holds(published):
             "marts/cx_marts.duckdb",
             "parquet/mart_a.parquet",
             "parquet/mart_b.parquet",
+            "report/index.html",
             "report/journey.html",
             "warehouse/warehouse.duckdb",
         )

@@ -136,7 +136,7 @@ def test_the_report_of_the_current_version_is_named_and_opened_on_demand(journey
     folder = load_settings().folder
     assert journeymart("report")[0] == 1
     version = run(folder, SmallNight(1))
-    path = folder.current / "report" / "journey.html"
+    path = folder.current / "report" / "index.html"
     assert journeymart("report")[:2] == (0, f"{path}\n")
     assert opened == []
     assert journeymart("report", "--open")[0] == 0

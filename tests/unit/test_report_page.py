@@ -83,7 +83,7 @@ def test_nothing_in_the_page_points_outside_of_it(page, template):
         for name in ("src", "href", "action", "data", "poster", "srcset", "background", "formaction", "ping")
         if name in attributes
     }
-    assert links == {"#main", "data:,"}
+    assert links == {"#main", "data:,", "index.html"}
     assert not {"iframe", "object", "embed", "form[action]", "base", "img"} & {tag for tag, _, _ in page.found}
     (_, style) = page.all("style")[0]
     assert not re.search(r"url\(|@import|//", style)
@@ -216,7 +216,7 @@ def test_marts_that_lack_what_the_page_shows_are_one_sentence(tmp_path):
 
 def test_a_night_makes_no_template_while_the_report_s_code_stands(build, template, templates, monkeypatch):
     monkeypatch.setattr(render, "make_template", lambda _: pytest.fail("the template was made again"))
-    (path,) = render.write_report(build, AS_OF, templates)
+    path = render.write_page(build, AS_OF, templates, "journey")
     assert path.read_text(encoding="utf-8").startswith(template.partition("{{data}}")[0])
 
 

@@ -1,4 +1,4 @@
-"""The server of the report: one page, to this machine only, for as long as the process that started it lives."""
+"""The server of the report: its pages, to this machine only, for as long as the process that started it lives."""
 
 from __future__ import annotations
 
@@ -34,9 +34,10 @@ class Served:
     def __init__(self, root: Path) -> None:
         self.folder = DataFolder(root)
         for version in ("2026-06-28-one", "2026-06-29-two"):
-            page = report_file(self.folder.versions / version, "journey")
-            page.parent.mkdir(parents=True)
-            page.write_text(f"page of {version}")
+            for name in ("index", "journey"):
+                page = report_file(self.folder.versions / version, name)
+                page.parent.mkdir(parents=True, exist_ok=True)
+                page.write_text(f"{name} of {version}")
             page.with_name("private.html").write_text("not a page")
             page.with_name("manifest.json").write_text("{}")
         swing(self.folder, "2026-06-28-one")
@@ -78,9 +79,10 @@ def served(tmp_path_factory):
 
 
 def test_the_page_is_that_of_the_version_that_is_current_when_it_is_asked_for(served):
-    assert served.ask("/journey.html") == served.ask("/?x=1") == (200, "page of 2026-06-28-one")
+    assert served.ask("/index.html") == served.ask("/?x=1") == (200, "index of 2026-06-28-one")
+    assert served.ask("/journey.html") == (200, "journey of 2026-06-28-one")
     swing(served.folder, "2026-06-29-two")
-    assert served.ask("/journey.html") == (200, "page of 2026-06-29-two")
+    assert served.ask("/journey.html") == (200, "journey of 2026-06-29-two")
     assert served.ask("/journey.html", "HEAD") == (200, "")
 
 

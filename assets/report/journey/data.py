@@ -170,13 +170,13 @@ def _read(connection: duckdb.DuckDBPyConnection, as_of: date) -> JourneyData:
     by_journey: dict[str, dict[str, dict[str, list[Row]]]] = {}
     for journey, segment, period, *row in cells:
         periods = by_journey.setdefault(journey, {}).setdefault(segment, {})
-        periods.setdefault(period, []).append(_shown(row, MAP_COLUMNS))
+        periods.setdefault(period, []).append(_shown(row))
     paths_of: dict[str, dict[str, list[Row]]] = {}
     for journey, period, *row in paths:
-        paths_of.setdefault(journey, {}).setdefault(period, []).append(_shown(row, PATH_COLUMNS))
+        paths_of.setdefault(journey, {}).setdefault(period, []).append(_shown(row))
     channels_of: dict[str, list[Row]] = {}
     for period, *row in channels:
-        channels_of.setdefault(period, []).append(_shown(row, CHANNEL_COLUMNS))
+        channels_of.setdefault(period, []).append(_shown(row))
     segments = {segment for segments in by_journey.values() for segment in segments}
     months = {period for segments in by_journey.values() for periods in segments.values() for period in periods}
     return JourneyData(
@@ -211,10 +211,9 @@ def _rows(
     ).fetchall()
 
 
-def _shown(row: Sequence[Any], columns: Sequence[str]) -> Row:
-    """What the page may know of a row: of a hidden one nothing but that it is there; no empty values at its end."""
-    hidden = columns.index("is_suppressed")
-    values = list(row[: hidden + 1] if row[hidden] else row)
+def _shown(row: Sequence[Any]) -> Row:
+    """A row without the empty values at its end; what is hidden in it is empty in the mart already."""
+    values = list(row)
     while values and values[-1] is None:
         values.pop()
     return values

@@ -51,7 +51,7 @@ const scaleName = (scale) => scale.replace(/^(csat|nps|ces)\b/, (metric) => metr
 /** A figure of a cell in words: hidden, few, or as it is. */
 function figure(cell, value, say) {
   if (!cell) return NONE;
-  if (cell.is_suppressed) return "hidden";
+  if (cell.is_suppressed && !known(value)) return "hidden";
   return say(value) + (cell.is_low_n && known(value) ? " (few)" : "");
 }
 
@@ -73,7 +73,7 @@ const FEELINGS = {
   unknown: NONE,
 };
 const SIGNS = { trough: " ▼", peak: " ▲" };
-const feelingOf = (cell) => (cell.is_suppressed ? "hidden" : FEELINGS[feeling(cell)]);
+const feelingOf = (cell) => (cell.is_suppressed && !known(cell.score_mean) ? "hidden" : FEELINGS[feeling(cell)]);
 const interval = (cell) => (known(cell.score_ci_low) ? `${score(cell.score_ci_low)} to ${score(cell.score_ci_high)}` : NONE);
 
 /* Headline. */
