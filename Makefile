@@ -31,7 +31,8 @@ ui: $(STAMP) ## Open the Dagster UI on http://127.0.0.1:3000.
 	@$(BIN)/journeymart ui
 
 test: $(STAMP) ## Run all tests.
-	@$(BIN)/python -m pytest -n auto --dist loadfile
+	@# In the order of the files: whole nights first, so that short tests fill the end.
+	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
 lint: $(STAMP) ## Linters and the type checker.
 	@$(BIN)/ruff check .

@@ -20,7 +20,7 @@ from pathlib import Path
 
 from assets.faults import FAULT_VARIABLE
 from orchestration.dbt_manifest import DBT, dbt_environment
-from orchestration.models import DBT_ARGUMENTS
+from orchestration.models import BUILD_ON_BASE
 from orchestration.settings import PROJECT, load_settings
 
 JOURNEYMART = (sys.executable, "-m", "orchestration.cli")
@@ -60,7 +60,7 @@ def measure(folder: Path, *, pairs: int, customers: int) -> list[float]:
     ratios = []
     for pair in range(1, pairs + 1):
         night = _timed(ready, folder, [*JOURNEYMART, "run"])
-        bare = _timed(prepared, folder, [*DBT, *DBT_ARGUMENTS], working="build")
+        bare = _timed(prepared, folder, [*DBT, *BUILD_ON_BASE], working="build")
         ratios.append(night / bare)
         print(f"pair {pair}: night {night:.1f} s, dbt build {bare:.1f} s, ratio {night / bare:.2f}", flush=True)
     return ratios

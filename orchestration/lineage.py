@@ -9,10 +9,13 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Mapping
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from orchestration.dbt_manifest import project_hash
 from orchestration.settings import Settings
+
+if TYPE_CHECKING:
+    from sqlglot.schema import Schema
 
 # Column of a node -> the (node or source, column) pairs it was read from.
 Columns = dict[str, list[tuple[str, str]]]
@@ -33,6 +36,11 @@ def load_lineage(settings: Settings) -> dict[str, Columns]:
     }
 
 
+def is_lineage_kept(settings: Settings) -> bool:
+    """Whether the lineage of the project as it stands was worked out."""
+    return bool(_read(settings).get("project") == project_hash(settings))
+
+
 def keep_lineage(settings: Settings, columns_in_files: Mapping[tuple[str, str, str], list[str]]) -> bool:
     """Work out the lineage of the project that was just built, unless it is kept already.
 
@@ -43,9 +51,9 @@ def keep_lineage(settings: Settings, columns_in_files: Mapping[tuple[str, str, s
     Returns:
         Whether it had to be worked out.
     """
-    project = project_hash(settings)
-    if _read(settings).get("project") == project:
+    if is_lineage_kept(settings):
         return False
+    project = project_hash(settings)
     manifest = json.loads((settings.dbt_target / "manifest.json").read_bytes())
     temporary = settings.state / f".{_FILE}"
     temporary.write_text(
@@ -66,24 +74,30 @@ def _read(settings: Settings) -> dict[str, Any]:
 def _lineage(
     manifest: Mapping[str, Any], columns_in_files: Mapping[tuple[str, str, str], list[str]]
 ) -> dict[str, Columns]:
+    from sqlglot.schema import MappingSchema
+
     everything = {**manifest["nodes"], **manifest["sources"]}
     relations = {
         (node["database"], node["schema"], node.get("alias") or node["identifier"]): unique_id
         for unique_id, node in everything.items()
         if node["resource_type"] in {"model", "seed", "source"}
     }
-    schema: dict[str, Any] = {}
-    for (database, schema_name, table), names in columns_in_files.items():
-        schema.setdefault(database, {}).setdefault(schema_name, {})[table] = dict.fromkeys(names, "varchar")
-    return {
-        unique_id: columns
+    compiled = {
+        unique_id: node["compiled_code"]
         for unique_id, node in manifest["nodes"].items()
         if node["resource_type"] == "model" and node.get("compiled_code")
-        if (columns := _columns(node["compiled_code"], schema, relations))
     }
+    # A run's own temporary tables say which rows to derive again, not what is in them.
+    temporary = {name for sql in compiled.values() for name in _TEMPORARY.findall(sql)}
+    own = {("temp", "main", name): _KEYS for name in temporary}
+    schema: dict[str, Any] = {}
+    for (database, schema_name, table), names in {**columns_in_files, **own}.items():
+        schema.setdefault(database, {}).setdefault(schema_name, {})[table] = dict.fromkeys(names, "varchar")
+    known = MappingSchema(schema, dialect="duckdb")
+    return {unique_id: columns for unique_id, sql in compiled.items() if (columns := _columns(sql, known, relations))}
 
 
-def _columns(sql: str, schema: dict[str, Any], relations: Mapping[tuple[str, str, str], str]) -> Columns:
+def _columns(sql: str, schema: Schema, relations: Mapping[tuple[str, str, str], str]) -> Columns:
     """Lineage of one statement; empty for one sqlglot cannot follow.
 
     Its grammar lags behind DuckDB's, and a picture that lacks an arrow shall cost nobody a night.
@@ -91,9 +105,6 @@ def _columns(sql: str, schema: dict[str, Any], relations: Mapping[tuple[str, str
     from sqlglot import exp
     from sqlglot.lineage import lineage
 
-    # A run's own temporary tables say which rows to derive again, not what is in them.
-    own = {name: dict.fromkeys(_KEYS, "varchar") for name in _TEMPORARY.findall(sql)}
-    schema = {**schema, "temp": {"main": own}} if own else schema
     try:
         traced = lineage(
             None,
@@ -101,6 +112,8 @@ def _columns(sql: str, schema: dict[str, Any], relations: Mapping[tuple[str, str
             schema,
             dialect="duckdb",
             validate_qualify_columns=False,
+            # Trimmed for labels nobody reads, every column would copy the whole statement.
+            trim_selects=False,
         )
     except Exception:  # noqa: BLE001 - sqlglot raises whatever it stumbles over
         return {}

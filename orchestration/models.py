@@ -8,7 +8,8 @@ project (dbt_manifest.py), column lineage (lineage.py), the SQL (dbt_project/).
 import contextlib
 import json
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from graphlib import TopologicalSorter
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
@@ -26,7 +27,7 @@ from orchestration.light_dagster_dbt import (
     DbtProject,
     dbt_assets,
 )
-from orchestration.lineage import keep_lineage, load_lineage
+from orchestration.lineage import is_lineage_kept, keep_lineage, load_lineage
 from orchestration.progress import advance
 from orchestration.setup import Setup
 from orchestration.warm_dbt import run_dbt
@@ -36,8 +37,13 @@ from quality.ledger import Check, Ledger, Outcome, Recorded
 # What dbt printed in the last night.
 DBT_OUTPUT = "dbt_output.log"
 
-# The same words every night: other words would make dbt parse the whole project again.
-DBT_ARGUMENTS = ("build", "--exclude-resource-type", "unit_test")
+# What dbt is told when there is no base.
+BUILD_ALL = ("build", "--exclude-resource-type", "unit_test")
+# What it is told when there is one: its seeds and views are those of this very code, so they stay; their tests run.
+BUILD_ON_BASE = (
+    *BUILD_ALL,
+    *("--exclude-resource-type", "seed", "--exclude", "config.materialized:view", "--indirect-selection", "empty"),
+)
 
 _BUILT = frozenset({"model", "seed"})
 _LAYERS = ("seeds", "staging", "intermediate", "marts")
@@ -57,12 +63,13 @@ class NightlyDbt(DbtCliResource):
         manifest: Mapping[str, Any],
         translator: DagsterDbtTranslator,
         context: AssetExecutionContext,
+        arguments: Sequence[str],
     ) -> DbtCliInvocation:
-        """Start dbt over the whole project; the caller reads its events."""
+        """Start dbt over the project; the caller reads its events."""
         settings = setup.settings
         (settings.dbt_target / "run_results.json").unlink(missing_ok=True)
         return DbtCliInvocation(
-            process=run_dbt(settings, DBT_ARGUMENTS),
+            process=run_dbt(settings, arguments),
             manifest=manifest,
             dagster_dbt_translator=translator,
             project_dir=settings.dbt_project,
@@ -172,16 +179,23 @@ def build_models(setup: Setup, manifest: dict[str, Any]) -> dg.AssetsDefinition:
         required_resource_keys={"dbt", "data_lock"},
     )
     def dbt_build(context: AssetExecutionContext) -> Iterator[Any]:
+        from assets.versions import base_of_build
+
         fault_point("before_dbt")
-        invocation = context.resources.dbt.start(setup, manifest, translator, context)
-        done: dict[str, Mapping[str, Any]] = {}
+        # Lineage is read from what dbt compiles, so after a change of the project it compiles everything once.
+        on_base = base_of_build(setup.folder) is not None and is_lineage_kept(setup.settings)
+        kept = {i for i, node in nodes.items() if on_base and _stays_on_base(node)}
+        invocation = context.resources.dbt.start(
+            setup, manifest, translator, context, BUILD_ON_BASE if on_base else BUILD_ALL
+        )
+        expected = len(nodes) - len(kept) + len(tests)
+        done: set[str] = set()
         with _output_to(setup.settings.dbt_target / DBT_OUTPUT):
             for event in invocation.stream_raw_events():
                 if event.is_result_event:
-                    node = event.raw_event["data"]["node_info"]["unique_id"]
-                    done[node] = event.raw_event["data"]
-                    advance(len(done), len(nodes) + len(tests))
-                    if len(done) > len(nodes) // 2:
+                    done.add(event.raw_event["data"]["node_info"]["unique_id"])
+                    advance(len(done), expected)
+                    if len(done) > expected // 3:
                         fault_point("in_dbt")
         results = _run_results(setup.settings.dbt_target)
         ledger = Ledger(setup.folder.ledger(context.run_id))
@@ -194,7 +208,8 @@ def build_models(setup: Setup, manifest: dict[str, Any]) -> dg.AssetsDefinition:
         problem = _problem(setup, invocation.process.returncode, manifest, results)
         if problem:
             raise dg.Failure(description=problem, allow_retries=False)
-        yield from _outputs(setup, manifest, translator, nodes, results)
+        seconds = dict.fromkeys(kept, 0.0) | {i: result["execution_time"] for i, result in results.items()}
+        yield from _outputs(setup, manifest, translator, nodes, seconds)
 
     return dbt_build
 
@@ -284,15 +299,16 @@ def _outputs(
     manifest: Mapping[str, Any],
     translator: Translator,
     nodes: Mapping[str, Mapping[str, Any]],
-    results: Mapping[str, Mapping[str, Any]],
+    seconds: Mapping[str, float],
 ) -> Iterator[dg.Output[None]]:
-    """One materialization per node, with what is worth plotting."""
+    """One materialization per node that took `seconds` to be in this version, with what is worth plotting."""
     rows = _row_counts(setup)
     # Here, because the tables of touched keys that models read do not outlive the build.
     keep_lineage(setup.settings, _columns(setup))
     lineage = load_lineage(setup.settings)
-    # In the order dbt built them: Dagster wants parents first.
-    for unique_id in (i for i in results if i in nodes):
+    parents = {i: [p for p in node["depends_on"].get("nodes", ()) if p in nodes] for i, node in nodes.items()}
+    # Dagster wants parents first.
+    for unique_id in (i for i in TopologicalSorter(parents).static_order() if i in seconds):
         node = nodes[unique_id]
         key = translator.get_asset_key(node)
         counted = rows.get((node["database"], node["schema"], node["alias"]))
@@ -301,7 +317,7 @@ def _outputs(
             None,
             output_name=key.to_python_identifier(),
             metadata={
-                "seconds": round(results[unique_id]["execution_time"], 3),
+                "seconds": round(seconds[unique_id], 3),
                 **({"dagster/row_count": counted} if counted is not None else {}),
                 **({"dagster/column_lineage": column_lineage(columns, manifest, translator)} if columns else {}),
             },
@@ -357,6 +373,11 @@ def _catalog(setup: Setup, query: str) -> list[Any]:
 def _layer(props: Mapping[str, Any]) -> str:
     """Folder of a node: staging, intermediate, marts; seeds are a layer of their own."""
     return "seeds" if props["resource_type"] == "seed" else str(props["fqn"][1])
+
+
+def _stays_on_base(node: Mapping[str, Any]) -> bool:
+    """Whether a node is a matter of code alone, so that a base made by this code has it as it should be."""
+    return _kind(node) in {"seed", "view"}
 
 
 def _is_public(props: Mapping[str, Any]) -> bool:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import fcntl
 import os
+import shutil
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
@@ -16,7 +17,6 @@ import pytest
 
 from assets.sample_company.company import Company
 from assets.sample_company.export import write_extracts
-from orchestration.dbt_manifest import prepare_manifest
 from orchestration.instance import quiet_environment
 from tests.e2e.installation import Installation, hand_over_what_is_made
 from tests.e2e.sample_truth import compared
@@ -33,7 +33,6 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     quiet_environment()
     folder = tmp_path_factory.mktemp("journeymart state")
     hand_over_what_is_made(folder)
-    prepare_manifest(Installation(folder / "nothing", folder).setup.settings)
     return folder
 
 
@@ -82,6 +81,24 @@ def two_nights(delivered: Installation, made_once: MadeOnce) -> Installation:
         installation.night(SECOND)
 
     return Installation(made_once("two nights", fill), delivered.state)
+
+
+@pytest.fixture(scope="session")
+def three_nights(two_nights: Installation, made_once: MadeOnce) -> Installation:
+    """The third date published as well, by the command line, traced where strace is installed. Read-only."""
+
+    def fill(data: Path) -> None:
+        installation = two_nights.copy_to(data)
+        strace = ("strace", "-f", "--seccomp-bpf", "-qq", "-e", "trace=openat,open", "-o", str(trace_of(installation)))
+        done = installation.command("run", "--as-of", str(THIRD), under=strace if shutil.which("strace") else ())
+        assert done.returncode == 0, done.stderr
+
+    return Installation(made_once("three nights", fill), two_nights.state)
+
+
+def trace_of(installation: Installation) -> Path:
+    """Where strace wrote which files the third night opened."""
+    return installation.data.with_name("opened files")
 
 
 @pytest.fixture(scope="session")

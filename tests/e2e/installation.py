@@ -23,6 +23,7 @@ import duckdb
 
 from assets.faults import FAULT_VARIABLE
 from orchestration.build import build_defs
+from orchestration.dbt_manifest import prepare_manifest
 from orchestration.instance import open_instance
 from orchestration.runs import RunOutcome, run_night
 from orchestration.settings import PROJECT, Settings
@@ -75,10 +76,10 @@ class Installation:
         with open_instance(setup.settings) as instance:
             return run_night(build_defs(setup=setup), instance, days, Silent())
 
-    def command(self, *arguments: str, fault: str = "") -> subprocess.CompletedProcess[str]:
-        """Run `journeymart` in a process of its own, to be killed at a fault point if one is named."""
+    def command(self, *arguments: str, fault: str = "", under: Sequence[str] = ()) -> subprocess.CompletedProcess[str]:
+        """Run `journeymart` in a process of its own, `under` another, to be killed at a fault point if one is named."""
         return subprocess.run(
-            [sys.executable, "-m", "orchestration.cli", *arguments],
+            [*under, sys.executable, "-m", "orchestration.cli", *arguments],
             cwd=PROJECT,
             env=self.environment | {FAULT_VARIABLE: fault},
             capture_output=True,
@@ -134,10 +135,12 @@ class Installation:
 
 
 def hand_over_what_is_made(state: Path) -> None:
-    """Give a state folder what this checkout made before: the parsed dbt project, the templates of the report."""
-    for made in ("dbt", "report"):
-        if (PROJECT / ".dagster" / made).exists():
-            shutil.copytree(PROJECT / ".dagster" / made, state / made)
+    """Give a state folder what is made once per checkout: the parsed dbt project, and from nights what they left."""
+    checkout = Settings(data=PROJECT / "data", state=PROJECT / ".dagster", sources=PROJECT / "sources.yml")
+    prepare_manifest(checkout)
+    shutil.copytree(checkout.dbt_target, state / checkout.dbt_target.name)
+    if checkout.report_templates.exists():
+        shutil.copytree(checkout.report_templates, state / checkout.report_templates.name)
 
 
 def differences(here: Installation, there: Installation, tables: Sequence[str]) -> dict[str, int]:

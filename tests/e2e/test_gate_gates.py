@@ -9,10 +9,10 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
-from pathlib import Path
 
 import pytest
 
+from assets.manifest import read_manifest
 from quality.checks import CHECK_KINDS
 from quality.errors import JourneymartError
 from quality.ledger import Ledger
@@ -171,10 +171,10 @@ def test_a_check_that_did_not_run_publishes_nothing(company: Installation, monke
     assert company.published_hashes() == before
 
 
-def test_a_night_without_defect_is_published_and_its_ledger_is_complete(company: Installation) -> None:
-    before = company.published_hashes()
-    outcome = company.night(THIRD)
-    verdict = Ledger(Path(company.data / "ledger" / f"{outcome.run_id}.jsonl")).verdict()
-    assert outcome.published
-    assert verdict.may_publish
-    assert company.published_hashes()["current"] != before["current"]
+def test_a_night_without_defect_is_published_and_its_ledger_is_complete(
+    two_nights: Installation, three_nights: Installation
+) -> None:
+    published = read_manifest(three_nights.data / "current")
+    assert published.as_of == THIRD
+    assert three_nights.published_hashes()["current"] != two_nights.published_hashes()["current"]
+    assert Ledger(three_nights.setup.folder.ledger(published.run_id)).verdict().may_publish

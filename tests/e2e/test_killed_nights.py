@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import os
 import signal
-from pathlib import Path
 
 import pytest
 
@@ -19,14 +18,6 @@ from tests.e2e.installation import Installation, differences
 LONG = pytest.mark.skipif(
     os.environ.get("JOURNEYMART_CHAOS") != "long", reason="the long campaign runs under `make chaos`"
 )
-
-
-@pytest.fixture(scope="module")
-def undisturbed(two_nights: Installation, tmp_path_factory: pytest.TempPathFactory) -> Installation:
-    """The third night, run without disturbance."""
-    installation = two_nights.copy_to(tmp_path_factory.mktemp("journeymart undisturbed") / "data")
-    installation.night(THIRD)
-    return installation
 
 
 @pytest.mark.parametrize(
@@ -40,11 +31,11 @@ def undisturbed(two_nights: Installation, tmp_path_factory: pytest.TempPathFacto
     ],
 )
 def test_the_night_after_a_killed_night_equals_an_undisturbed_one(
-    company: Installation, undisturbed: Installation, fault: str, tmp_path: Path
+    company: Installation, three_nights: Installation, fault: str
 ) -> None:
     before = company.published_hashes()
     killed = company.command("run", "--as-of", str(THIRD), fault=fault)
     assert killed.returncode == -signal.SIGKILL
     assert company.published_hashes() == before
     company.night(THIRD)
-    assert differences(company, undisturbed, undisturbed.mart_tables()) == {}
+    assert differences(company, three_nights, three_nights.mart_tables()) == {}

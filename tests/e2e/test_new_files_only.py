@@ -4,14 +4,11 @@ from __future__ import annotations
 
 import re
 import shutil
-import subprocess
-import sys
 from pathlib import Path
 
 import pytest
 
-from orchestration.settings import PROJECT
-from tests.e2e.conftest import FIRST, SECOND, THIRD
+from tests.e2e.conftest import FIRST, SECOND, THIRD, trace_of
 from tests.e2e.installation import Installation
 
 # Files with rows of one extract date; manifests are small and say what there is.
@@ -22,31 +19,18 @@ _DATED = re.compile(r"(\d{4}-\d{2}-\d{2})")
 @pytest.mark.skipif(
     not shutil.which("strace"), reason="strace, which sees every file a process opens, is not installed"
 )
-def test_a_night_opens_files_of_its_own_date_only(company: Installation, tmp_path: Path) -> None:
-    trace = tmp_path / "opened files"
-    done = subprocess.run(
-        [
-            *("strace", "-f", "--seccomp-bpf", "-qq", "-e", "trace=openat,open", "-o", str(trace)),
-            *(sys.executable, "-m", "orchestration.cli", "run", "--as-of", str(THIRD)),
-        ],
-        cwd=PROJECT,
-        env=company.environment,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    assert done.returncode == 0, done.stderr
+def test_a_night_opens_files_of_its_own_date_only(three_nights: Installation) -> None:
     opened = {
         path
-        for line in trace.read_text(errors="replace").splitlines()
+        for line in trace_of(three_nights).read_text(errors="replace").splitlines()
         if (found := re.search(r'open(?:at)?\([^"]*"([^"]+)"[^=]*= \d+', line))
-        and str(company.data) in (path := found.group(1))
+        and str(three_nights.data) in (path := found.group(1))
         and _ROWS.search(path)
         and Path(path).parent.name != "parquet"
     }
-    dates = {day for path in opened for day in _DATED.findall(path.removeprefix(str(company.data)))}
+    dates = {day for path in opened for day in _DATED.findall(path.removeprefix(str(three_nights.data)))}
     assert str(THIRD) in dates
     assert str(FIRST) not in dates
     # The dump of agents is compared with the one before it: the only older file a night may need.
     older = {path for path in opened if str(SECOND) in path}
-    assert {Path(path).relative_to(company.data).parts[:3] for path in older} <= {("landing", "shop", "agent")}
+    assert {Path(path).relative_to(three_nights.data).parts[:3] for path in older} <= {("landing", "shop", "agent")}

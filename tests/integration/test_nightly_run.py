@@ -13,7 +13,6 @@ from assets.sample_company.company import Company
 from assets.sample_company.export import write_extracts
 from orchestration import keys
 from orchestration.build import build_defs
-from orchestration.dbt_manifest import prepare_manifest
 from orchestration.instance import open_instance, quiet_environment
 from orchestration.nights import newest_complete_date, outstanding_dates
 from orchestration.partitions import RANGE_END, RANGE_START
@@ -30,7 +29,6 @@ def after_two_nights(tmp_path_factory):
     folder = tmp_path_factory.mktemp("journeymart nights")
     installation = Installation(folder / "da ta", folder / "state")
     hand_over_what_is_made(folder / "state")
-    prepare_manifest(installation.setup.settings)
     write_extracts(Company(customers=120), installation.data / "drop", FIRST, THIRD)
     installation.night(FIRST, SECOND)
     return installation

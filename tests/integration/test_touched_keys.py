@@ -88,7 +88,8 @@ def test_keys_are_the_same_in_every_build_and_positive(warehouse: Warehouse) -> 
 def made_up(tmp_path_factory: pytest.TempPathFactory) -> DbtProject:
     """A project of two made-up models on the real macros: one as it should be, and a careless one."""
     project = tmp_path_factory.mktemp("made up")
-    for part in ("macros/incremental", "macros/naming", "macros/keys.sql", "dbt_project.yml", "profiles.yml"):
+    macros = ("macros/incremental", "macros/materializations", "macros/naming", "macros/keys.sql")
+    for part in (*macros, "dbt_project.yml", "profiles.yml"):
         (project / part).parent.mkdir(parents=True, exist_ok=True)
         copy = shutil.copytree if (PROJECT / part).is_dir() else shutil.copy
         copy(PROJECT / part, project / part)
