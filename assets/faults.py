@@ -12,6 +12,7 @@ from typing import Literal
 FaultPoint = Literal[
     "in_extract",
     "in_gate",
+    "in_erasure",
     "before_dbt",
     "in_dbt",
     "before_verify",

@@ -32,6 +32,7 @@ from assets.connectors.drop_folder import Copied, DroppedFile, copy_out, find_de
 from assets.connectors.reader import is_json, is_text, open_file, raw_records, require_known_format
 from assets.cursor_window import cut_by_day
 from assets.disk import clone_file
+from assets.erasure import Forget, forgetting
 from assets.faults import fault_point
 from assets.full_dump import write_changes
 from assets.landing_manifest import (
@@ -131,11 +132,12 @@ def land_many(stream: FileStream, contract: Contract, folder: DataFolder, dates:
     home = folder.landing_partition(stream.stream, stream.first_date).parent
     home.mkdir(parents=True, exist_ok=True)
     _sweep(home)
+    forget = forgetting(folder, contract)
     landed: list[Landed] = []
     for group in _served_together(stream, ordered):
         files = find_delivery(stream, group[0])
         if files:
-            landed += _land_delivery(stream, contract, home, group, files)
+            landed += _land_delivery(stream, contract, home, group, files, forget=forget)
         elif stream.when_missing == "block":
             raise JourneymartError(_missing(stream, group[0]))
     return landed
@@ -198,8 +200,35 @@ def _missing(stream: FileStream, day: date) -> str:
     )
 
 
+def land_without(stream: FileStream, folder: DataFolder, extract_date: date, forget: Forget) -> LandingManifest:
+    """Land again what is in landing, without people who asked to be erased; dates of a dump oldest first.
+
+    Args:
+        stream: Which stream.
+        folder: Data folder.
+        extract_date: A date that is in landing.
+        forget: Takes them out.
+    """
+    home = folder.landing_partition(stream.stream, extract_date).parent
+    manifest = read_manifest(home / extract_date.isoformat())
+    landed = _compare_again(stream, home, manifest, forget)
+    _compare_successor(stream, home, extract_date)
+    return landed
+
+
+def sweep(stream: FileStream, folder: DataFolder) -> None:
+    """Clear what a killed night left in landing of a stream."""
+    _sweep(folder.landing_partition(stream.stream, stream.first_date).parent)
+
+
 def _land_delivery(
-    stream: FileStream, contract: Contract, home: Path, dates: Sequence[date], files: Sequence[DroppedFile]
+    stream: FileStream,
+    contract: Contract,
+    home: Path,
+    dates: Sequence[date],
+    files: Sequence[DroppedFile],
+    *,
+    forget: Forget | None,
 ) -> list[Landed]:
     """Land what one delivery holds for some dates."""
     for file in files:
@@ -221,7 +250,7 @@ def _land_delivery(
             manifest = kept[day]
             if manifest is None:
                 manifest = _manifest(stream, day, read_as, parsed, portions[day], unplaced=unplaced)
-                manifest = _put_in_place(stream, home, manifest, portions[day], files=building / FILES)
+                manifest = _put_in_place(stream, home, manifest, portions[day], files=building / FILES, forget=forget)
             elif not _is_compared(stream, home, manifest):
                 manifest, changed = _compare_again(stream, home, manifest), True
             landed.append(Landed(manifest, changed, _compare_successor(stream, home, day)))
@@ -391,7 +420,13 @@ def _hash(value: object) -> str:
 
 
 def _put_in_place(
-    stream: FileStream, home: Path, manifest: LandingManifest, portion: _Portion, *, files: Path
+    stream: FileStream,
+    home: Path,
+    manifest: LandingManifest,
+    portion: _Portion,
+    *,
+    files: Path,
+    forget: Forget | None = None,
 ) -> LandingManifest:
     """Make a partition beside its place, and put it there."""
     with replaced_folder(home / manifest.extract_date) as ready:
@@ -400,6 +435,9 @@ def _put_in_place(
             _link(files / file.name, ready / FILES / file.name)
         _link(portion.rows, ready / ROWS)
         _link(portion.rejects, ready / REJECTED)
+        if forget is not None:
+            manifest = forget(manifest, ready)
+            manifest = replace(manifest, sha256=_content_hash(manifest))
         if manifest.mode == "full":
             manifest = _compare(stream, home, manifest, ready)
         write_manifest(manifest, ready)
@@ -434,10 +472,12 @@ def _is_compared(stream: FileStream, home: Path, manifest: LandingManifest) -> b
     return manifest.compared_to == _compared_to(_dump_before(home, manifest.date)) and manifest.delete_breaker == over
 
 
-def _compare_again(stream: FileStream, home: Path, manifest: LandingManifest) -> LandingManifest:
+def _compare_again(
+    stream: FileStream, home: Path, manifest: LandingManifest, forget: Forget | None = None
+) -> LandingManifest:
     partition = home / manifest.extract_date
     portion = _Portion(partition / ROWS, partition / REJECTED, manifest.files)
-    return _put_in_place(stream, home, manifest, portion, files=partition / FILES)
+    return _put_in_place(stream, home, manifest, portion, files=partition / FILES, forget=forget)
 
 
 def _compare_successor(stream: FileStream, home: Path, day: date) -> tuple[date, ...]:

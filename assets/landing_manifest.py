@@ -91,6 +91,7 @@ class LandingManifest:
         known: In mode `full`, keys in the dump before this one.
         vanished: In mode `full`, keys that are no longer there.
         delete_breaker: In mode `full`, more keys vanished than `max_delete_share` allows.
+        erased: Rows that are gone because somebody asked to be erased.
     """
 
     source: str
@@ -116,6 +117,7 @@ class LandingManifest:
     known: int | None = None
     vanished: int | None = None
     delete_breaker: bool | None = None
+    erased: int = 0
 
     @property
     def date(self) -> date:

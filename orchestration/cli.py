@@ -16,7 +16,7 @@ import time
 import traceback
 import webbrowser
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -254,6 +254,53 @@ def rollback(
         _print_json({"from": before, "to": target.id})
     else:
         console.print(f"Readers now see {target.id} (before: {before}).", highlight=False)
+
+
+@app.command()
+def erase(
+    email: Annotated[
+        list[str] | None, typer.Option(help="An address of the person; `-` reads them from standard input, one a line.")
+    ] = None,
+    phone: Annotated[list[str] | None, typer.Option(help="A phone number with its country code, or `-`.")] = None,
+    record: Annotated[
+        list[str] | None, typer.Option("--id", help="A record of the person as source:stream:key, or `-`.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Forget a person who asked for it: rewrite every extract, and keep later ones from bringing the person back.
+
+    Nothing of what is given is written or printed. Without any, an erasure that was interrupted is finished.
+    """
+    setup = _setup()
+    from orchestration.erasure import erase as erase_person
+
+    if sum("-" in (texts or ()) for texts in (email, phone, record)) > 1:
+        raise typer.BadParameter("one option at most can be read from standard input")
+    emails, phones, records = (_from_stdin(texts or ()) for texts in (email, phone, record))
+    done = erase_person(setup, emails, phones, records, datetime.now(UTC))
+    if as_json:
+        _print_json(dataclasses.asdict(done))
+        return
+    if done.due_at is None:
+        console.print("Nobody was named, and no erasure is open.")
+        return
+    for what, count in {"records of the person": done.records, **done.counts}.items():
+        console.print(f"{what:<26} {count}", highlight=False)
+    if done.versions:
+        console.print(
+            f"{len(done.versions)} published version(s) may still hold the person: the next `journeymart run` "
+            f"publishes one that does not and removes them. The law wants it by {done.due_at:%Y-%m-%d}.",
+            highlight=False,
+            soft_wrap=True,
+        )
+    else:
+        console.print("No published version holds the person.")
+
+
+def _from_stdin(texts: Sequence[str]) -> list[str]:
+    """What was given, `-` replaced by the lines of standard input."""
+    lines = [line.strip() for line in sys.stdin.read().splitlines()] if "-" in texts else []
+    return [*(text for text in texts if text != "-"), *filter(None, lines)]
 
 
 @app.command()

@@ -270,7 +270,8 @@ class Gate:
             changes = (by_operation.pop("upsert", 0), by_operation.pop("delete", 0), len(by_operation))
         columns = [name for name in text_columns(self._connection, extract.rows_file) if name not in ("_file", "_row")]
         about = (extract.stream, extract.extract_date, extract.mode)
-        return checks.completeness(manifest, about=about, facts=facts, columns=columns, changes=changes)
+        result = checks.completeness(manifest, about=about, facts=facts, columns=columns, changes=changes)
+        return replace(result, metadata={**result.metadata, "erased": manifest.erased}) if manifest.erased else result
 
     def _builds_on_accepted(
         self, extract: LandedExtract, manifest: LandingManifest, complete: CheckResult
@@ -286,7 +287,8 @@ class Gate:
         earlier: list[int] = []
         if extract.contract.volume is not None:
             earlier = earlier_row_counts(self._folder, extract.stream, extract.extract_date, checks.VOLUME_NIGHTS)
-        return checks.volume(extract.contract, manifest, earlier)
+        # What is judged is what was delivered: people who were erased since are no sign of a broken extract.
+        return checks.volume(extract.contract, replace(manifest, rows=manifest.rows + manifest.erased), earlier)
 
     def _judge_rows(self, cases: Sequence[_Case]) -> dict[date, Verdict]:
         """Judge the rows of extracts together; without a sure answer each alone, so none spoils another."""
@@ -319,8 +321,10 @@ class Gate:
                 f"{extracts[0].stream}: {', '.join(wrong)} did not get the type of the contract: report this as a bug."
             )
         counts = count_work(self._connection, contract, len(cases))
-        # Of a dump, nothing may have changed.
-        may_be_empty = contract.allow_empty or any(extract.mode == "full" for extract in extracts)
+        # Of a dump, nothing may have changed; of an increment, all of it may be of people who asked to be erased.
+        may_be_empty = contract.allow_empty or any(
+            case.extract.mode == "full" or (case.manifest and case.manifest.erased) for case in cases
+        )
         suites = [(TO_ACCEPT, suite(contract, may_be_empty))]
         if any(each.deletions for each in counts):
             suites.append((TO_DELETE, key_suite(contract)))
@@ -403,6 +407,8 @@ class Gate:
 
     def _freshness(self, extract: LandedExtract, manifest: LandingManifest, counts: BatchCounts) -> CheckResult:
         limit, newest = extract.contract.freshness, counts.newest
+        if manifest.erased and not manifest.rows:
+            return CheckResult("freshness", "pass")
         if limit is not None and extract.mode == "full" and manifest.rows:
             newest = newest_in_dump(self._connection, extract, limit.column)
         return checks.freshness(extract.contract, extract.extract_date, manifest.rows, newest)

@@ -99,6 +99,7 @@ class LandingManifest:
         vanished: Keys that are gone since the last dump; 0 unless `full`.
         delete_breaker: So many vanished that the dump itself is in doubt.
         compared_to: Extract date of the dump its changes were found against; None: of none.
+        erased: Rows that did not land because somebody asked to be erased.
     """
 
     stream: StreamId
@@ -117,6 +118,7 @@ class LandingManifest:
     vanished: int
     delete_breaker: bool
     compared_to: date | None
+    erased: int = 0
 
 
 def read_landing_manifest(partition: Path) -> LandingManifest:
@@ -149,6 +151,7 @@ def read_landing_manifest(partition: Path) -> LandingManifest:
             vanished=int(said["vanished"]) if full else 0,
             delete_breaker=bool(said["delete_breaker"]) if full else False,
             compared_to=date.fromisoformat(compared["extract_date"]) if compared else None,
+            erased=int(said.get("erased", 0)),
         )
     except FileNotFoundError:
         raise JourneymartError(f"{partition} holds no landed extract: extract it again.") from None

@@ -44,6 +44,7 @@ def test_help_answers_at_once():
     assert time.perf_counter() - began < 2
     for command in (
         "run",
+        "erase",
         "sample",
         "status",
         "versions",
