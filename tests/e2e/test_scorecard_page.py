@@ -14,7 +14,7 @@ import pytest
 from assets.report.render import write_page
 from quality.data_folder import marts_file
 from tests.journey_marts import AS_OF, change
-from tests.scorecard_marts import FEW, HIDDEN, SHORT, SILENT, SLOW, SLOW_TO, VERSION, write_scorecard_marts
+from tests.scorecard_marts import FEW, HIDDEN, LATE, LATE_TO, SHORT, SILENT, VERSION, write_scorecard_marts
 
 playwright = pytest.importorskip("playwright.sync_api", reason="playwright is not installed (see pyproject.toml)")
 BROWSER = next(filter(None, map(shutil.which, ("chromium", "chromium-browser", "google-chrome"))), None)
@@ -94,7 +94,7 @@ def figures(build) -> dict[str, dict[str, Any]]:
         select mart.*, dim_kpi.* exclude (kpi, measure, target)
         from mart_kpi_daily as mart inner join dim_kpi using (kpi)
         where dimension = 'all' and case kpi
-            when '{SLOW}' then period = 'rolling_28' and date_day = date '{SLOW_TO}'
+            when '{LATE}' then period = 'rolling_28' and date_day = date '{LATE_TO}'
             when 'enps' then date_day = date '2026-03-31'
             else date_day = date '{AS_OF}' and (basis, period) in
                 (('flow', 'rolling_28'), ('latest', 'rolling_90'), ('stock', 'month'))
@@ -241,7 +241,7 @@ def test_what_one_must_know_before_believing_a_figure_is_written_at_it(page):
         for kpi in (FEW, SHORT, HIDDEN, "csat", "closed_loop_rate")
     }
     assert marks == {FEW: ["few"], SHORT: ["window not full"], HIDDEN: [], "csat": [], "closed_loop_rate": []}
-    assert "28 days to 5 May 2026" in text(page, SLOW, "name")
+    assert "28 days to 29 May 2026" in text(page, LATE, "name")
 
 
 def test_lines_say_what_they_draw(page, figures):

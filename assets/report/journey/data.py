@@ -3,8 +3,8 @@
 What lives here: which rows and columns, and in what shape they travel. Not here: what they mean (dbt_project), words
 and arithmetic of the page (journey.js).
 
-Rows are lists in the order of the `*_COLUMNS`. A hidden cell's list ends after its flags: whatever the marts hold of
-it, the page cannot give it away.
+Rows are lists in the order of the `*_COLUMNS`. Of a hidden cell only its flags travel, and on the map its feelings, which
+the marts hide by themselves: whatever else the marts hold of it, the page cannot give it away.
 """
 
 from __future__ import annotations
@@ -57,6 +57,7 @@ MAP_COLUMNS = (
     "exit_rate_otherwise",
     "opportunity_size",
 )
+_FEELINGS = MAP_COLUMNS[MAP_COLUMNS.index("score_scale") :]
 PATH_COLUMNS = (
     "from_touchpoint",
     "to_touchpoint",
@@ -170,13 +171,13 @@ def _read(connection: duckdb.DuckDBPyConnection, as_of: date) -> JourneyData:
     by_journey: dict[str, dict[str, dict[str, list[Row]]]] = {}
     for journey, segment, period, *row in cells:
         periods = by_journey.setdefault(journey, {}).setdefault(segment, {})
-        periods.setdefault(period, []).append(_shown(row))
+        periods.setdefault(period, []).append(_shown(row, MAP_COLUMNS, _FEELINGS))
     paths_of: dict[str, dict[str, list[Row]]] = {}
     for journey, period, *row in paths:
-        paths_of.setdefault(journey, {}).setdefault(period, []).append(_shown(row))
+        paths_of.setdefault(journey, {}).setdefault(period, []).append(_shown(row, PATH_COLUMNS))
     channels_of: dict[str, list[Row]] = {}
     for period, *row in channels:
-        channels_of.setdefault(period, []).append(_shown(row))
+        channels_of.setdefault(period, []).append(_shown(row, CHANNEL_COLUMNS))
     segments = {segment for segments in by_journey.values() for segment in segments}
     months = {period for segments in by_journey.values() for periods in segments.values() for period in periods}
     return JourneyData(
@@ -211,9 +212,16 @@ def _rows(
     ).fetchall()
 
 
-def _shown(row: Sequence[Any]) -> Row:
-    """A row without the empty values at its end; what is hidden in it is empty in the mart already."""
-    values = list(row)
+def _shown(row: Sequence[Any], columns: Sequence[str], told_apart: Sequence[str] = ()) -> Row:
+    """What the page may know of a row, no empty values at its end.
+
+    Of a hidden row it is nothing but that it is there, and what is `told_apart`: the marts hide that by its own people.
+    """
+    hidden = columns.index("is_suppressed")
+    values = [
+        value if not row[hidden] or place <= hidden or column in told_apart else None
+        for place, (column, value) in enumerate(zip(columns, row, strict=True))
+    ]
     while values and values[-1] is None:
         values.pop()
     return values
