@@ -6,6 +6,7 @@ algebra (suppression_attack.py), the other marts (test_suppression_attack.py), t
 
 from __future__ import annotations
 
+import os
 import random
 from collections import defaultdict
 from collections.abc import Iterator
@@ -46,7 +47,10 @@ def drawn(seed: int) -> list[tuple[str, date, int, str]]:
     ]
 
 
-@pytest.fixture(scope="module", params=[1, 2])
+LONG = os.environ.get("JOURNEYMART_CHAOS") == "long"
+
+
+@pytest.fixture(scope="module", params=range(1, 6 if LONG else 2))
 def shown(
     request: pytest.FixtureRequest, dbt_project: DbtProject, tmp_path_factory: pytest.TempPathFactory
 ) -> tuple[list[tuple[str, date, int, str]], list[dict[str, Any]]]:

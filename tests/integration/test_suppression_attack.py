@@ -7,6 +7,7 @@ are hidden (the recounts of each area).
 
 from __future__ import annotations
 
+import os
 import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterable
@@ -24,7 +25,7 @@ MARTS = (
     "mart_channel_consistency", "mart_customer_value", "mart_feedback_theme", "mart_feedback_utilisation",
     "mart_journey_map", "mart_journey_path", "mart_retention_cohort", "mart_service_scorecard", "mart_survey_funnel",
 )  # fmt: skip
-SEEDS = (1, 2)
+SEEDS = range(1, 6) if os.environ.get("JOURNEYMART_CHAOS") == "long" else (1,)
 ALL = "all"
 YEAR = ("last_365_days", date(2025, 1, 1))
 

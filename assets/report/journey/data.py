@@ -3,8 +3,8 @@
 What lives here: which rows and columns, and in what shape they travel. Not here: what they mean (dbt_project), words
 and arithmetic of the page (journey.js).
 
-Rows are lists in the order of the `*_COLUMNS`. Of a hidden cell only its flags travel, and on the map its feelings, which
-the marts hide by themselves: whatever else the marts hold of it, the page cannot give it away.
+Rows are lists in the order of the `*_COLUMNS`. Of a hidden cell only its flags travel, and on the map its feelings,
+that the marts hide by themselves: whatever else the marts hold of it, the page cannot give it away.
 """
 
 from __future__ import annotations
