@@ -20,6 +20,8 @@ import numpy as np
 
 Cell = TypeVar("Cell", bound=Hashable)
 Equation = Mapping[Cell, int]
+Place = tuple[int, int]
+_NOWHERE: Place = (0, 0)
 _PRIME = 2_147_483_629
 """Whole numbers modulo a prime keep elimination exact; what is a rank there is one here, but for chance."""
 
@@ -58,8 +60,8 @@ def worked_out(
     for cells, rows in _components(equations, hidden):
         places = _places(cells, rows)
         filled = [cell for cell in cells if hidden[cell] > 0]
-        found += [(cell,) for cell in filled if places[cell] == 0]
-        small = [cell for cell in filled if hidden[cell] < least - 1 and places[cell] != 0]
+        found += [(cell,) for cell in filled if places[cell] == _NOWHERE]
+        small = [cell for cell in filled if hidden[cell] < least - 1 and places[cell] != _NOWHERE]
         for size in range(2, min(least, 5)):
             few = [cell for cell in small if hidden[cell] <= least - size]
             found += [group for group in _zero_sums(few, places, size) if sum(hidden[cell] for cell in group) < least]
@@ -93,8 +95,11 @@ def _components(
     yield from groups.values()
 
 
-def _places(cells: Sequence[Cell], rows: Sequence[Mapping[Cell, int]]) -> dict[Cell, int]:
-    """A solution of the equations drawn at random, all known cells 0: a sum that is known is 0 in every solution."""
+def _places(cells: Sequence[Cell], rows: Sequence[Mapping[Cell, int]]) -> dict[Cell, Place]:
+    """Two solutions of the equations drawn at random, all known cells 0: a sum that is known is 0 in every solution.
+
+    Among millions of sums one is 0 in a single solution by chance; hardly ever in both.
+    """
     index = {cell: place for place, cell in enumerate(cells)}
     table = np.zeros((len(rows), len(cells)), dtype=np.int64)
     for place, row in enumerate(rows):
@@ -115,20 +120,26 @@ def _places(cells: Sequence[Cell], rows: Sequence[Mapping[Cell, int]]) -> dict[C
         if len(pivots) == len(rows):
             break
     chance = random.Random(len(cells))  # noqa: S311 (no secrets here)
-    drawn = [0 if column in set(pivots) else chance.randrange(1, _PRIME) for column in range(len(cells))]
-    for place, column in enumerate(pivots):
-        row = table[place]
-        drawn[column] = (
-            -sum(int(row[other]) * drawn[other] for other in np.flatnonzero(row) if other != column) % _PRIME
-        )
-    return dict(zip(cells, drawn, strict=True))
+    solved = set(pivots)
+    solutions = []
+    for _ in range(2):
+        drawn = [0 if column in solved else chance.randrange(1, _PRIME) for column in range(len(cells))]
+        for place, column in enumerate(pivots):
+            row = table[place]
+            drawn[column] = (
+                -sum(int(row[other]) * drawn[other] for other in np.flatnonzero(row) if other != column) % _PRIME
+            )
+        solutions.append(drawn)
+    return dict(zip(cells, zip(*solutions, strict=True), strict=True))
 
 
-def _zero_sums(cells: Sequence[Cell], places: Mapping[Cell, int], size: int) -> Iterator[tuple[Cell, ...]]:
+def _zero_sums(cells: Sequence[Cell], places: Mapping[Cell, Place], size: int) -> Iterator[tuple[Cell, ...]]:
     """Groups of so many cells whose places add up to nothing: the last one of each is looked up, not tried."""
-    known: dict[int, list[int]] = defaultdict(list)
+    known: dict[Place, list[int]] = defaultdict(list)
     for number, cell in enumerate(cells):
         known[places[cell]].append(number)
     for group in itertools.combinations(range(len(cells)), size - 1):
-        wanted = -sum(places[cells[number]] for number in group) % _PRIME
-        yield from ((*(cells[number] for number in group), cells[last]) for last in known[wanted] if last > group[-1])
+        one, other = (-sum(places[cells[number]][axis] for number in group) % _PRIME for axis in (0, 1))
+        yield from (
+            (*(cells[number] for number in group), cells[last]) for last in known[one, other] if last > group[-1]
+        )
