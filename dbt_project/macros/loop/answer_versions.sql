@@ -6,21 +6,13 @@
     second half only.
 -#}
 
-{#- Whether an answer on its scale is a detractor's or negative, by the classes of fct_survey_answer; false off the scale. -#}
+{#- Whether the score of an answer that counts is a low one; false off the scale. -#}
 {%- macro is_low_answer(metric, score, scale_min, scale_max, scale_direction, positive_values) -%}
-    coalesce(
-        {{ score }} between {{ scale_min }} and {{ scale_max }}
-        and case
-            when {{ metric }} = 'nps' then {{ nps_class(score) }} = 'detractor'
-            else
-                not coalesce(
-                    {{ is_listed(score, positive_values) }},
-                    {{ high_is_good(score, scale_min, scale_max, scale_direction) }} >= {{ lowest_positive(metric, scale_min, scale_max) }}
-                )
-                and {{ high_is_good(score, scale_min, scale_max, scale_direction) }} * 2 < {{ scale_min }} + {{ scale_max }}
-        end,
-        false
-    )
+    {%- set good_score = high_is_good(score, scale_min, scale_max, scale_direction) -%}
+    {%- set class = answer_class(
+        metric, score, scale_min, scale_max, positive_values, '(' ~ good_score ~ ')', '(' ~ lowest_positive(metric, scale_min, scale_max) ~ ')'
+    ) -%}
+    coalesce({{ score }} between {{ scale_min }} and {{ scale_max }} and {{ is_low_class(class) }}, false)
 {%- endmacro -%}
 
 {#-
@@ -112,9 +104,4 @@
             on employee_surveys.source = questions.source
             and employee_surveys.survey_id = questions.survey_id
     )
-{%- endmacro -%}
-
-{#- Whether a counted answer is low. -#}
-{%- macro is_low_class(answer_class) -%}
-    {{ answer_class }} in ('detractor', 'negative')
 {%- endmacro -%}

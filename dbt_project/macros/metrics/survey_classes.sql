@@ -42,6 +42,24 @@
     end
 {%- endmacro -%}
 
+{#-
+    The class of an answer that counts: that of NPS, or positive (by the question's own list of values where it has one), neutral
+    in the upper half of the scale, negative below. `good_score` is the score with its scale turned so that high is good.
+-#}
+{%- macro answer_class(metric, score, scale_min, scale_max, positive_values, good_score, lowest_positive) -%}
+    case
+        when {{ metric }} in ('nps', 'enps') then {{ nps_class(score) }}
+        when coalesce({{ is_listed(score, positive_values) }}, {{ good_score }} >= {{ lowest_positive }}) then 'positive'
+        when {{ good_score }} * 2 >= {{ scale_min }} + {{ scale_max }} then 'neutral'
+        else 'negative'
+    end
+{%- endmacro -%}
+
+{#- Classes of answers that tell of a disappointment. -#}
+{%- macro is_low_class(answer_class) -%}
+    {{ answer_class }} in ('detractor', 'negative')
+{%- endmacro -%}
+
 {#- Whether a score is one of a JSON list of numbers; NULL when there is no list. -#}
 {%- macro is_listed(score, json_list) -%}
     {{ return(adapter.dispatch('is_listed')(score, json_list)) }}

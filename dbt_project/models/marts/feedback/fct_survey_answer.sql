@@ -117,13 +117,11 @@ classed as (
     select
         answers.answer_key,
         judged.exclusion_reason,
-        case
-            when judged.exclusion_reason is not null then null
-            when answers.metric in ('nps', 'enps') then {{ nps_class('answers.score') }}
-            when coalesce({{ is_listed('answers.score', 'answers.positive_values') }}, answers.good_score >= answers.lowest_positive)
-                then 'positive'
-            when answers.good_score * 2 >= answers.scale_min + answers.scale_max then 'neutral'
-            else 'negative'
+        case when judged.exclusion_reason is null then
+            {{ answer_class(
+                'answers.metric', 'answers.score', 'answers.scale_min', 'answers.scale_max', 'answers.positive_values', 'answers.good_score',
+                'answers.lowest_positive'
+            ) }}
         end as answer_class
     from answers
     inner join judged on judged.answer_key = answers.answer_key
