@@ -94,8 +94,8 @@ def current_version(folder: DataFolder) -> Version | None:
     return version
 
 
-def find_base(folder: DataFolder, accepted_batches: Set[str], fingerprint: str) -> Version | None:
-    """The newest kept version that can be built upon; None: build from nothing.
+def choose_base(versions: Sequence[Version], accepted_batches: Set[str], fingerprint: str) -> Version | None:
+    """The newest of the kept versions, oldest first, that can be built upon; None: build from nothing.
 
     Every batch it holds must still be accepted (one re-extracted since has another id, and its old rows must
     go), and it must have been built by the same project. Which version readers see does not matter: after a
@@ -104,11 +104,6 @@ def find_base(folder: DataFolder, accepted_batches: Set[str], fingerprint: str) 
     of a bad model, the fix changes the fingerprint: either way it is no base any more, and the night falls
     back on an older version by itself.
     """
-    return choose_base(list_versions(folder), accepted_batches, fingerprint)
-
-
-def choose_base(versions: Sequence[Version], accepted_batches: Set[str], fingerprint: str) -> Version | None:
-    """The base among versions that are known already, oldest first; see `find_base`."""
     for version in reversed(versions):
         if version.manifest.fingerprint == fingerprint and version.manifest.batch_ids <= accepted_batches:
             return version
@@ -177,7 +172,7 @@ def rollback(folder: DataFolder, to: str | None = None) -> Version:
 
     Open readers finish on the version they opened. The rollback is recorded in `rollbacks.jsonl`. It says
     nothing about the next night, which builds on the newest version whose batches still stand, see
-    `find_base`, and is then what readers see.
+    `choose_base`, and is then what readers see.
 
     Args:
         folder: The data folder.

@@ -18,7 +18,7 @@ from assets.contents import attach, literal
 from assets.lock import data_lock
 from assets.manifest import Batch, Night
 from assets.publish import publish
-from assets.versions import Version, find_base, start_build
+from assets.versions import Version, choose_base, list_versions, start_build
 from assets.warehouse import prepare
 from quality.data_folder import REPORT_PAGES, DataFolder, report_file
 from quality.ledger import Ledger, Outcome
@@ -102,7 +102,7 @@ def write_page(build: Path) -> None:
 
 def build(folder: DataFolder, night: SmallNight) -> Path:
     """Build a night up to the point where it may be published."""
-    base = find_base(folder, {batch.batch_id for batch in night.batches}, night.fingerprint)
+    base = choose_base(list_versions(folder), {batch.batch_id for batch in night.batches}, night.fingerprint)
     path = start_build(folder, base)
     prepare(path)
     fill(path, night)

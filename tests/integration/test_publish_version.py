@@ -12,7 +12,7 @@ import duckdb
 import pytest
 
 from assets.manifest import Checks, read_manifest
-from assets.versions import Version, current_version, find_base, list_versions, rollback
+from assets.versions import Version, choose_base, current_version, list_versions, rollback
 from quality.data_folder import DataFolder, marts_file
 from tests.small_night import FINGERPRINT, NOW, ROWS, SmallNight, batch_id, data_folder, night_seen, run
 
@@ -152,7 +152,7 @@ def test_a_deploy_leaves_no_base_and_starts_from_nothing(tmp_path):
     run(folder, SmallNight(1))
     other = run(folder, SmallNight(2, fingerprint="e" * 64))
     assert other.manifest.base is None
-    base = find_base(folder, {batch_id(1)}, FINGERPRINT)
+    base = choose_base(list_versions(folder), {batch_id(1)}, FINGERPRINT)
     assert base is not None
     assert base.sequence == 1
 
