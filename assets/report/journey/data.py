@@ -17,9 +17,7 @@ from typing import Any, TypedDict
 
 import duckdb
 
-from assets.contents import literal
-from quality.data_folder import marts_file
-from quality.errors import JourneymartError
+from assets.report.marts import opened_marts
 
 # Months on the page, the newest first: a year, and the same month of the year before.
 MONTHS = 13
@@ -151,16 +149,8 @@ def read_journey_data(build: Path, as_of: date) -> JourneyData:
     Raises:
         JourneymartError: The marts cannot be read, or lack what the page shows.
     """
-    try:
-        with duckdb.connect(config={"autoinstall_known_extensions": False}) as connection:
-            connection.execute(f"ATTACH {literal(str(marts_file(build)))} AS marts (READ_ONLY)")
-            connection.execute("USE marts")
-            return _read(connection, as_of)
-    except duckdb.Error as error:
-        raise JourneymartError(
-            f"{marts_file(build)} does not give the journey page what it shows ({type(error).__name__}): "
-            "see that dbt built every mart, then run the night again."
-        ) from error
+    with opened_marts(build, "the journey page") as connection:
+        return _read(connection, as_of)
 
 
 def _read(connection: duckdb.DuckDBPyConnection, as_of: date) -> JourneyData:

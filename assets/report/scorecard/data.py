@@ -17,9 +17,8 @@ from typing import Any, TypedDict
 import duckdb
 
 from assets.contents import literal
+from assets.report.marts import opened_marts
 from assets.versions import version_id
-from quality.data_folder import marts_file, warehouse_file
-from quality.errors import JourneymartError
 
 CASES_SHOWN = 20
 # A year of weekly points and both its ends; twice that for quarters.
@@ -177,17 +176,8 @@ def read_scorecard_data(build: Path, as_of: date) -> ScorecardData:
     Raises:
         JourneymartError: The marts cannot be read, or lack what the page shows.
     """
-    try:
-        with duckdb.connect(config={"autoinstall_known_extensions": False}) as connection:
-            connection.execute(f"ATTACH {literal(str(warehouse_file(build)))} AS warehouse (READ_ONLY)")
-            connection.execute(f"ATTACH {literal(str(marts_file(build)))} AS marts (READ_ONLY)")
-            connection.execute("USE marts")
-            return _read(connection, as_of)
-    except duckdb.Error as error:
-        raise JourneymartError(
-            f"{marts_file(build)} does not give the scorecard what it shows ({type(error).__name__}): "
-            "see that dbt built every mart, then run the night again."
-        ) from error
+    with opened_marts(build, "the scorecard") as connection:
+        return _read(connection, as_of)
 
 
 def _read(connection: duckdb.DuckDBPyConnection, as_of: date) -> ScorecardData:
