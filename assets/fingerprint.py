@@ -8,16 +8,18 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping
+from dataclasses import asdict
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from assets.text_sentiment import TextSentiment
 from quality.contract import CONTRACTS, DUCKDB_TYPES, Contract, all_contracts
 
 # Raise it when the code that loads accepted rows into the warehouse changes what it writes there.
-_LOADING = 3
+_LOADING = 4
 # The libraries that spell contact points (contact_points.py): another release may spell one differently.
 _SPELLING = ("idna", "phonenumbers")
 # What a property file says about a model without changing a value in it.
@@ -37,7 +39,13 @@ def fingerprint_of(meaning: Mapping[str, Any]) -> str:
     return hashlib.sha256(json.dumps(meaning, sort_keys=True).encode()).hexdigest()
 
 
-def project_meaning(dbt_project: Path, contracts: Path, reporting_timezone: str, currency: str) -> dict[str, Any]:
+def project_meaning(
+    dbt_project: Path,
+    contracts: Path,
+    reporting_timezone: str,
+    currency: str,
+    text_sentiment: TextSentiment | None = None,
+) -> dict[str, Any]:
     """All that decides what a build means, apart from its batches.
 
     Tests and descriptions do not count, nor do comments of contracts: they change no value.
@@ -47,6 +55,7 @@ def project_meaning(dbt_project: Path, contracts: Path, reporting_timezone: str,
         contracts: Folder of contracts; the keys, versions, columns, types and contact points of accepted rows count.
         reporting_timezone: IANA zone of local dates.
         currency: Currency of amounts.
+        text_sentiment: How texts are estimated, if they are.
 
     Returns:
         What each part says, the dbt project's files by path under `project`.
@@ -56,6 +65,7 @@ def project_meaning(dbt_project: Path, contracts: Path, reporting_timezone: str,
         "spelling": {library: installed_version(library) for library in _SPELLING},
         "reporting_timezone": reporting_timezone,
         "currency": currency,
+        "text_sentiment": asdict(text_sentiment) if text_sentiment else None,
         "project": {path.relative_to(dbt_project).as_posix(): _meaning(path) for path in _files(dbt_project)},
         "accepted": [_shape(contract) for contract in _contracts(contracts)],
     }

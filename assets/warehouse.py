@@ -20,6 +20,7 @@ import duckdb
 from assets.data_health import TABLES as HEALTH_TABLES
 from assets.data_health import hand_over_batches, hand_over_definitions, restate_batches
 from assets.manifest import DefinitionChange
+from assets.text_sentiment import TextSentiment
 from quality.accepted import DESCRIPTION, ROWS, Batch, read_batch
 from quality.contract import DUCKDB_TYPES, Contract, all_contracts, load_contract
 from quality.data_folder import StreamId, marts_file, warehouse_file
@@ -39,7 +40,8 @@ _NIGHT_TABLES = """
 create schema if not exists warehouse.night;
 create table if not exists warehouse.night.night (
     night bigint, as_of date, previous_as_of date, run_id varchar,
-    reporting_timezone varchar, currency varchar, is_stale boolean
+    reporting_timezone varchar, currency varchar, is_stale boolean,
+    unlabelled_language varchar, sentiment_method varchar
 );
 create table if not exists warehouse.night.email_addresses (raw varchar, spelled varchar);
 create table if not exists warehouse.night.phone_numbers (raw varchar, country varchar, e164 varchar);
@@ -57,6 +59,7 @@ class Night:
         currency: ISO 4217 currency of amounts that name none.
         is_stale: A source was missing and its last rows were carried forward.
         definition_changes: When definitions changed, see data_health.py.
+        text_sentiment: How texts are estimated, if they are.
     """
 
     as_of: date
@@ -65,6 +68,7 @@ class Night:
     currency: str
     is_stale: bool = False
     definition_changes: tuple[DefinitionChange, ...] = ()
+    text_sentiment: TextSentiment | None = None
 
 
 @dataclass(frozen=True)
@@ -179,10 +183,11 @@ def _begin_night(connection: duckdb.DuckDBPyConnection, night: Night) -> int:
     number, previous_as_of = (last[0] + 1, last[1]) if last else (1, None)
     connection.execute("delete from warehouse.night.night")
     connection.execute(
-        "insert into warehouse.night.night values (?, ?, ?, ?, ?, ?, ?)",
+        "insert into warehouse.night.night values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             *(number, night.as_of, previous_as_of, night.run_id),
             *(night.reporting_timezone, night.currency, night.is_stale),
+            *((wanted.unlabelled, wanted.method) if (wanted := night.text_sentiment) else (None, None)),
         ],
     )
     return int(number)

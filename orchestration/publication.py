@@ -91,6 +91,7 @@ def begin_build_asset(setup: Setup, manifest: Mapping[str, Any]) -> dg.AssetsDef
                 currency=setup.sources.currency,
                 is_stale=bool(plan.stale_sources),
                 definition_changes=plan.definition_changes,
+                text_sentiment=setup.text_sentiment,
             )
             loaded = load(
                 build,

@@ -11,6 +11,7 @@ from typing import Any
 
 from assets.definitions import definitions
 from assets.fingerprint import fingerprint_of, project_meaning
+from assets.text_sentiment import TextSentiment, text_sentiment
 from orchestration.settings import Settings, load_settings
 from orchestration.sources import Sources, load_sources
 from quality.contract import CONTRACTS
@@ -30,6 +31,15 @@ class Setup:
         return self.settings.folder
 
     @cached_property
+    def text_sentiment(self) -> TextSentiment | None:
+        """How texts are estimated, if the company wants it.
+
+        Raises:
+            JourneymartError: The library that estimates is not installed.
+        """
+        return text_sentiment(self.sources.text_sentiment)
+
+    @cached_property
     def fingerprint(self) -> str:
         """Hash of all that decides what a build means, apart from its batches."""
         return fingerprint_of(self.meaning)
@@ -38,7 +48,11 @@ class Setup:
     def meaning(self) -> dict[str, Any]:
         """All that decides what a build means, apart from its batches."""
         return project_meaning(
-            self.settings.dbt_project, CONTRACTS, self.sources.reporting_timezone, self.sources.currency
+            self.settings.dbt_project,
+            CONTRACTS,
+            self.sources.reporting_timezone,
+            self.sources.currency,
+            self.text_sentiment,
         )
 
     @cached_property

@@ -28,6 +28,7 @@ from quality.data_folder import StreamId
 from quality.errors import JourneymartError
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
+_LANGUAGE = re.compile(r"[a-z]{2}")
 _ENVIRONMENT_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 _SECRET_IN_URL = re.compile(r"://[^/@]*:[^/@]*@")
 _LIKE_A_SECRET = re.compile(r"pass|secret|token|key|credential", re.IGNORECASE)
@@ -101,6 +102,14 @@ def _variable_name(value: object) -> object:
     return value
 
 
+def _language(value: object) -> object:
+    if not isinstance(value, str) or not _LANGUAGE.fullmatch(value):
+        raise _refuse(
+            "must be the language of texts whose source names none, as two letters (ISO 639-1) in quotes, such as 'en'"
+        )
+    return value
+
+
 Zone = Annotated[str, _one_of("time zone", available_timezones(), "IANA names such as Europe/Berlin or UTC")]
 Currency = Annotated[str, _one_of("currency", CURRENCIES, "ISO 4217 codes such as EUR or USD")]
 System = Annotated[
@@ -110,6 +119,7 @@ Encoding = Annotated[str, BeforeValidator(_encoding)]
 FileName = Annotated[str, _placeholders("stream", "date"), Field(min_length=1)]
 Location = Annotated[str, BeforeValidator(_no_secret), _placeholders("data"), Field(min_length=1)]
 VariableName = Annotated[str, BeforeValidator(_variable_name)]
+Language = Annotated[str, BeforeValidator(_language)]
 
 
 class _Strict(BaseModel):
@@ -148,6 +158,7 @@ class _File(_Strict):
     reporting_timezone: Zone
     currency: Currency
     first_date: date
+    text_sentiment: Language | None = None
     sources: Annotated[dict[str, _Source], Field(min_length=1)]
 
 
@@ -170,6 +181,7 @@ class Sources:
         reporting_timezone: IANA zone whose midnight ends a day.
         currency: ISO 4217 code of the marts' money.
         first_date: The first extract date; it holds all history.
+        text_sentiment: Language of texts whose source names none; None: the mood of texts is not estimated.
         sources: The source systems, in the order of the file.
     """
 
@@ -178,6 +190,7 @@ class Sources:
     reporting_timezone: str
     currency: str
     first_date: date
+    text_sentiment: str | None
     sources: tuple[Source, ...]
 
     @property
@@ -222,6 +235,7 @@ def load_sources(path: Path, data: Path) -> Sources:
         reporting_timezone=parsed.reporting_timezone,
         currency=parsed.currency,
         first_date=parsed.first_date,
+        text_sentiment=parsed.text_sentiment,
         sources=tuple(_source(file, data, parsed, name) for name in parsed.sources),
     )
 

@@ -18,6 +18,7 @@ import pytest
 from assets.sample_company.company import Company
 from assets.sample_company.export import write_extracts
 from orchestration.instance import quiet_environment
+from orchestration.settings import PROJECT
 from tests.e2e.installation import Installation, hand_over_what_is_made
 from tests.e2e.sample_truth import compared
 
@@ -34,6 +35,16 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("journeymart state")
     hand_over_what_is_made(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample company's own sources file with everything in it that is offered as a comment."""
+    offered = (PROJECT / "sources.yml").read_text(encoding="utf-8")
+    assert "\n# text_sentiment" in offered
+    path = tmp_path_factory.mktemp("sources") / "sources.yml"
+    path.write_text(offered.replace("\n# text_sentiment", "\ntext_sentiment"), encoding="utf-8")
+    return path
 
 
 @pytest.fixture(scope="session")
@@ -62,13 +73,13 @@ MadeOnce = Callable[[str, Callable[[Path], None]], Path]
 
 
 @pytest.fixture(scope="session")
-def delivered(state: Path, made_once: MadeOnce) -> Installation:
+def delivered(state: Path, sources: Path, made_once: MadeOnce) -> Installation:
     """Extracts of four dates in the drop folder, the first with all history; no night has run. Read-only."""
 
     def fill(data: Path) -> None:
         write_extracts(Company(customers=150), data / "drop", FIRST, FOURTH)
 
-    return Installation(made_once("delivered", fill), state)
+    return Installation(made_once("delivered", fill), state, sources)
 
 
 @pytest.fixture(scope="session")
@@ -80,7 +91,7 @@ def two_nights(delivered: Installation, made_once: MadeOnce) -> Installation:
         installation.night(FIRST)
         installation.night(SECOND)
 
-    return Installation(made_once("two nights", fill), delivered.state)
+    return Installation(made_once("two nights", fill), delivered.state, delivered.sources)
 
 
 @pytest.fixture(scope="session")
@@ -93,7 +104,7 @@ def three_nights(two_nights: Installation, made_once: MadeOnce) -> Installation:
         done = installation.command("run", "--as-of", str(THIRD), under=strace if shutil.which("strace") else ())
         assert done.returncode == 0, done.stderr
 
-    return Installation(made_once("three nights", fill), two_nights.state)
+    return Installation(made_once("three nights", fill), two_nights.state, two_nights.sources)
 
 
 def trace_of(installation: Installation) -> Path:
@@ -108,7 +119,7 @@ def rebuilt(delivered: Installation, made_once: MadeOnce) -> Installation:
     def fill(data: Path) -> None:
         delivered.copy_to(data).night(FIRST, SECOND, THIRD, FOURTH)
 
-    return Installation(made_once("rebuilt", fill), delivered.state)
+    return Installation(made_once("rebuilt", fill), delivered.state, delivered.sources)
 
 
 LONG = os.environ.get("JOURNEYMART_CHAOS") == "long"
@@ -118,14 +129,14 @@ SIZES = ("small", pytest.param("standard", marks=pytest.mark.chaos)) if LONG els
 
 
 @pytest.fixture(scope="session")
-def standard(state: Path, made_once: MadeOnce) -> Installation:
+def standard(state: Path, sources: Path, made_once: MadeOnce) -> Installation:
     """The standard sample company, four dates published by one night. Read-only."""
 
     def fill(data: Path) -> None:
         write_extracts(Company(), data / "drop", FIRST, FOURTH)
-        Installation(data, state).night(FIRST, SECOND, THIRD, FOURTH)
+        Installation(data, state, sources).night(FIRST, SECOND, THIRD, FOURTH)
 
-    return Installation(made_once("standard", fill), state)
+    return Installation(made_once("standard", fill), state, sources)
 
 
 @pytest.fixture(scope="session", params=SIZES)

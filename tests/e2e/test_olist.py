@@ -59,6 +59,12 @@ def test_orders_arrive_over_several_nights(olist: Installation) -> None:
     assert counts == sorted(set(counts))
 
 
+def test_no_text_is_estimated_where_nobody_asked_for_it(olist: Installation) -> None:
+    ((texts, estimated),) = olist.marts("select count(*) filter (has_text), count(estimated_by) from fct_feedback")
+    assert texts > 40_000
+    assert estimated == 0
+
+
 def test_every_order_is_one_purchase_and_a_person_with_several_orders_is_one_customer(olist: Installation) -> None:
     """The example's file holds 155 people with several orders, each with a customer record per order."""
     ((orders, journeys, unknown),) = olist.marts("""

@@ -6,6 +6,7 @@ The sample company's customers write addresses and numbers into comments and tic
 from __future__ import annotations
 
 import re
+from importlib.metadata import version
 
 import pytest
 
@@ -53,6 +54,21 @@ def test_no_published_table_holds_an_address_or_what_was_told(rebuilt: Installat
                     found.append(f"{table}.{column}")
     assert len(copies) == len(tables) > 0
     assert found == []
+
+
+def test_texts_are_estimated_as_the_sources_file_asks_and_nothing_is_said_of_other_languages(
+    rebuilt: Installation,
+) -> None:
+    """Tickets name no language, so theirs is the one the file names; answers name theirs."""
+    estimated = "select {} from fct_feedback where estimated_by is not null"
+    languages = {language for (language,) in rebuilt.marts(estimated.format("distinct language"))}
+    assert languages == {"en", "unknown"}
+    assert rebuilt.marts(estimated.format("distinct estimated_by")) == [(f"textblob {version('textblob')}",)]
+    ((good, bad),) = rebuilt.marts(
+        "select count(*) filter (sentiment = estimated_sentiment), count(*) filter (sentiment <> estimated_sentiment) "
+        "from fct_feedback where 'neutral' not in (sentiment, estimated_sentiment)"
+    )
+    assert good > 2 * bad
 
 
 @pytest.mark.parametrize("page", REPORT_PAGES)

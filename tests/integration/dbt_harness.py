@@ -29,6 +29,7 @@ import pyarrow as pa
 import pytest
 
 from assets.contact_points import spell_contact_points
+from assets.text_sentiment import TextSentiment
 from assets.warehouse import Night, accepted_table, load, prepare
 from quality.contract import DUCKDB_TYPES, Contract, all_contracts, load_contract
 from quality.data_folder import marts_file, warehouse_file
@@ -102,12 +103,14 @@ class Warehouse:
         folder: Where builds of this test lie.
         select: What `night` builds unless told otherwise, as dbt selects it; None: everything.
         as_of: Business date of the last night.
+        text_sentiment: How texts are estimated, if they are.
     """
 
     project: DbtProject
     folder: Path
     select: str | None = None
     as_of: date = date(2025, 12, 31)
+    text_sentiment: TextSentiment | None = None
     _build: Path | None = None
     _row_numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -141,7 +144,7 @@ class Warehouse:
             self._build = self.folder / "build"
             shutil.copytree(self.project.template(), self._build)
         self.as_of = as_of or self.as_of + timedelta(days=1)
-        load(self.build, [], _night(self.as_of))
+        load(self.build, [], _night(self.as_of, self.text_sentiment))
         with duckdb.connect() as connection:
             connection.execute("set TimeZone = 'UTC'")
             _attach(connection, self.build, "warehouse")
@@ -161,11 +164,11 @@ class Warehouse:
 
     def rebuilt(self, name: str = "rebuilt") -> Warehouse:
         """The same accepted rows in another order, built from nothing in one night."""
-        other = Warehouse(self.project, self.folder, self.select, self.as_of)
+        other = Warehouse(self.project, self.folder, self.select, self.as_of, self.text_sentiment)
         other._build = self.folder / name
         shutil.rmtree(other.build, ignore_errors=True)
         shutil.copytree(self.project.template(), other.build)
-        load(other.build, [], _night(self.as_of))
+        load(other.build, [], _night(self.as_of, self.text_sentiment))
         with duckdb.connect() as connection:
             _attach(connection, self.build, "before")
             _attach(connection, other.build, "warehouse")
@@ -293,8 +296,14 @@ def _upstream(select: str) -> list[str]:
     return ["*"] if select == "*" else [f"+{name}" for name in select.split()]
 
 
-def _night(as_of: date) -> Night:
-    return Night(as_of=as_of, run_id=f"run-{as_of}", reporting_timezone="Europe/Berlin", currency="EUR")
+def _night(as_of: date, text_sentiment: TextSentiment | None = None) -> Night:
+    return Night(
+        as_of=as_of,
+        run_id=f"run-{as_of}",
+        reporting_timezone="Europe/Berlin",
+        currency="EUR",
+        text_sentiment=text_sentiment,
+    )
 
 
 def _dull(column_type: str, end_of_day: datetime) -> object:

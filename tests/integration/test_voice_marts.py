@@ -21,6 +21,8 @@ from dbt_harness import DbtProject, Warehouse
 from hidden_recount import hidden_siblings
 from random_history import random_history
 
+from assets.text_sentiment import TextSentiment
+
 VOICE_MARTS = (
     "bridge_feedback_theme",
     "dim_theme",
@@ -56,6 +58,8 @@ REASONS: tuple[tuple[str | None, frozenset[str]], ...] = (
     ("how_to", frozenset({"how_to"})),
 )
 SECRET = "zzverbatim ann.secret@example.org"
+MAY = {"answered_at": "2025-05-02 12:00:00+00", "updated_at": "2025-05-02 12:00:00+00"}
+ESTIMATED = TextSentiment("en", "textblob of these tests")
 SURVEYS = {"relation": ("nps", 0, 10), "visit": ("csat", 1, 5), "call": ("csat", 1, 5), "staff": ("enps", 0, 10)}
 
 Rows = dict[str, list[dict[str, Any]]]
@@ -197,6 +201,9 @@ def asked(name: str, **more: object) -> dict[str, Any]:
 TRAPS: tuple[Rows, Rows] = (
     {
         "canonical.survey_answer": [
+            trap("english", score=5, comment="a terrible app", language="EN-gb", **MAY),
+            trap("german", score=1, comment="super, alles fantastic", language="de", **MAY),
+            trap("unlabelled", score=3, comment="very friendly staff", **MAY),
             trap("anonymous", is_anonymous=True, invitation_id="secret", comment=said("rude staff")),
             trap("edited", comment="friendly staff"),
             trap("skipped", score=None),
@@ -251,7 +258,7 @@ def company() -> Company:
 @pytest.fixture(scope="module")
 def marts(company: Company, dbt_project: DbtProject, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
     select = "mart_survey_funnel mart_feedback_theme mart_feedback_utilisation"
-    warehouse = Warehouse(dbt_project, tmp_path_factory.mktemp("voice"), select)
+    warehouse = Warehouse(dbt_project, tmp_path_factory.mktemp("voice"), select, text_sentiment=ESTIMATED)
     noise = random_history(random.Random(5), 2, rows_per_stream=6)  # noqa: S311
     for night in zip(company.nights(), TRAPS, noise, strict=True):
         rows: Rows = defaultdict(list)
@@ -325,6 +332,24 @@ def test_a_skipped_question_is_no_feedback_unless_something_was_written(marts: W
     assert feedback(marts, "skipped")["exclusion_reason"] == "no_score"
     wordy = feedback(marts, "wordy")
     assert (wordy["is_counted"], wordy["has_text"], wordy["sentiment"]) == (True, True, None)
+
+
+def estimate(marts: Warehouse, answer: str) -> tuple[str, str | None, float | None, str | None]:
+    row = feedback(marts, answer)
+    return row["sentiment"], row["estimated_sentiment"], row["estimated_polarity"], row["estimated_by"]
+
+
+def test_what_is_estimated_from_words_stands_beside_the_mood_of_the_score_and_is_marked(marts: Warehouse) -> None:
+    assert estimate(marts, "english") == ("positive", "negative", -1, ESTIMATED.method)
+    assert estimate(marts, "unlabelled")[:2] == ("neutral", "positive")
+
+
+def test_words_of_another_language_than_the_library_knows_are_not_estimated(marts: Warehouse) -> None:
+    assert estimate(marts, "german") == ("negative", None, None, None)
+
+
+def test_a_late_edit_of_the_words_is_estimated_anew(marts: Warehouse) -> None:
+    assert estimate(marts, "edited")[1] == "negative"
 
 
 def test_two_themes_share_an_item(marts: Warehouse) -> None:

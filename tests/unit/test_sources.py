@@ -68,6 +68,12 @@ def test_secrets_are_named_and_never_held(tmp_path):
     assert stream.storage_options_env == (("key", "DESK_KEY"),)
 
 
+def test_no_text_is_estimated_unless_the_file_says_in_which_language_texts_are(tmp_path):
+    assert load_sources(write(tmp_path, GOOD), tmp_path).text_sentiment is None
+    said = GOOD.replace("currency: EUR\n", 'currency: EUR\ntext_sentiment: "de"\n')
+    assert load_sources(write(tmp_path, said), tmp_path).text_sentiment == "de"
+
+
 def test_the_sample_companys_file_is_right_and_every_line_of_it_is_explained():
     path = PROJECT / "sources.yml"
     sources = load_sources(path, PROJECT / "data")
@@ -238,6 +244,12 @@ MISTAKES = {
         '"{stream}.jsonl.gz"',
         13,
         "needs a 'cursor'",
+    ),
+    "a language that yaml takes for a truth": (
+        "currency: EUR\n",
+        "currency: EUR\ntext_sentiment: no\n",
+        4,
+        "text_sentiment: must be the language of texts whose source names none",
     ),
     "one file for two streams": (
         '        pattern: "people-{date}.csv"\n',

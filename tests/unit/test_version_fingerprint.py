@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from assets.fingerprint import fingerprint_of, project_meaning
+from assets.text_sentiment import TextSentiment
 from quality.contract import CONTRACTS
 
 _FILES = {
@@ -109,6 +110,14 @@ def test_it_changes_with_timezone_and_currency(project):
         )
         == 3
     )
+
+
+def test_it_changes_with_how_texts_are_estimated(project):
+    meanings = [
+        project_meaning(project, CONTRACTS, "UTC", "EUR", wanted)
+        for wanted in (None, TextSentiment("en", "a library 1"), TextSentiment("en", "a library 2"))
+    ]
+    assert len({fingerprint_of(meaning) for meaning in meanings}) == 3
 
 
 def test_it_changes_with_the_shape_of_accepted_rows_but_not_with_the_words_of_a_contract(project, contracts):

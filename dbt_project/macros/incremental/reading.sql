@@ -3,7 +3,8 @@
     keys of another model, and the filter on this model's own. Not here: writing them (strategy.sql).
 -#}
 
-{#- The one-row table that says which night this is: night, as_of, previous_as_of, run_id, reporting_timezone, currency, is_stale. -#}
+{#- The one-row table that says which night this is: night, as_of, previous_as_of, run_id, reporting_timezone, currency, is_stale,
+    unlabelled_language, sentiment_method. -#}
 {%- macro night() -%}
     {{ return(source('night', 'night')) }}
 {%- endmacro -%}

@@ -59,5 +59,6 @@ select
     coalesce(trim(reason), '') <> '' as has_reason,
     coalesce(trim(text), '') <> '' as has_text,
     cast(coalesce(length(trim(text)), 0) as integer) as text_length,
-    {{ folded_words("concat_ws(' ', reason, text)") }} as words
+    {{ folded_words("concat_ws(' ', reason, text)") }} as words,
+    {{ estimated_polarity('text', "nullif(lower(left(trim(language), 2)), '')") }} as polarity
 from unioned

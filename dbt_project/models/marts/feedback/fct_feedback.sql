@@ -3,7 +3,8 @@
     how good, whether it counts and was answered. Not here: what was said (private), what it is about (bridge_feedback_theme),
     classes of answers on their own scale (fct_survey_answer).
 
-    The mood is that of the score. What employees say belongs to no customer.
+    The mood is that of the score; what a library makes of the words stands beside it and decides nothing. What employees say
+    belongs to no customer.
 -#}
 {{ config(
     materialized='incremental',
@@ -37,7 +38,8 @@ words as (
         language,
         has_reason,
         has_text,
-        text_length
+        text_length,
+        polarity
     from {{ ref('int_feedback__words') }}
     where {{ is_touched(['source_object', 'source_ref']) }}
 ),
@@ -171,7 +173,8 @@ judged as (
     select
         items.source_object,
         items.source_ref,
-        case when items.is_refused or not (words.has_text or words.has_reason) then items.exclusion_reason end as exclusion_reason
+        case when items.is_refused or not (words.has_text or words.has_reason) then items.exclusion_reason end as exclusion_reason,
+        case when items.is_in_own_words then words.polarity end as estimated_polarity
     from items
     inner join words on words.source_object = items.source_object and words.source_ref = items.source_ref
 ),
@@ -194,6 +197,9 @@ final as (
         case when items.sentiment is not null then 'score' end as sentiment_method,
         words.has_text and items.is_in_own_words as has_text,
         case when items.is_in_own_words then words.text_length else 0 end as text_length,
+        {{ polarity_sentiment('judged.estimated_polarity') }} as estimated_sentiment,
+        judged.estimated_polarity,
+        case when judged.estimated_polarity is not null then (select sentiment_method from {{ night() }}) end as estimated_by,
         items.occurred_at,
         {{ local_date_key('items.occurred_at') }} as date_key,
         items.responded_at,
