@@ -6,9 +6,9 @@ project (dbt_manifest.py), column lineage (lineage.py), the SQL (dbt_project/).
 
 # Annotations are not postponed in this file: Dagster looks at the one of `context`.
 import contextlib
-import json
 import sys
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from graphlib import TopologicalSorter
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -43,10 +43,27 @@ BUILD_ALL = ("build", "--exclude-resource-type", "unit_test")
 BUILD_ON_BASE = (
     *BUILD_ALL,
     *("--exclude-resource-type", "seed", "--exclude", "config.materialized:view", "--indirect-selection", "empty"),
+    # Its files about the project are what lineage is read from, and say nothing else that is asked.
+    "--no-write-json",
 )
 
 _BUILT = frozenset({"model", "seed"})
 _LAYERS = ("seeds", "staging", "intermediate", "marts")
+
+
+@dataclass(frozen=True)
+class Result:
+    """What became of a node of dbt.
+
+    Attributes:
+        status: success or error of a model or seed; pass, warn, fail or error of a test.
+        seconds: How long it took.
+        failures: Rows a test found.
+    """
+
+    status: str
+    seconds: float
+    failures: int
 
 
 class NightlyDbt(DbtCliResource):
@@ -67,7 +84,6 @@ class NightlyDbt(DbtCliResource):
     ) -> DbtCliInvocation:
         """Start dbt over the project; the caller reads its events."""
         settings = setup.settings
-        (settings.dbt_target / "run_results.json").unlink(missing_ok=True)
         return DbtCliInvocation(
             process=run_dbt(settings, arguments),
             manifest=manifest,
@@ -189,26 +205,25 @@ def build_models(setup: Setup, manifest: dict[str, Any]) -> dg.AssetsDefinition:
             setup, manifest, translator, context, BUILD_ON_BASE if on_base else BUILD_ALL
         )
         expected = len(nodes) - len(kept) + len(tests)
-        done: set[str] = set()
+        results: dict[str, Result] = {}
         with _output_to(setup.settings.dbt_target / DBT_OUTPUT):
             for event in invocation.stream_raw_events():
                 if event.is_result_event:
-                    done.add(event.raw_event["data"]["node_info"]["unique_id"])
-                    advance(len(done), expected)
-                    if len(done) > expected // 3:
+                    results |= told_result(event.raw_event["data"])
+                    advance(len(results), expected)
+                    if len(results) > expected // 3:
                         fault_point("in_dbt")
-        results = _run_results(setup.settings.dbt_target)
         ledger = Ledger(setup.folder.ledger(context.run_id))
         ledger.record_all(
-            Recorded(check_of_test(manifest, test), _outcome(results[test]["status"]), _counts(results[test]))
+            Recorded(check_of_test(manifest, test), _outcome(results[test].status), _counts(results[test]))
             for test in tests
-            if test in results and results[test]["status"] != "skipped"
+            if test in results
         )
         yield from _check_results(translator, manifest, tests, results)
         problem = _problem(setup, invocation.process.returncode, manifest, results)
         if problem:
             raise dg.Failure(description=problem, allow_retries=False)
-        seconds = dict.fromkeys(kept, 0.0) | {i: result["execution_time"] for i, result in results.items()}
+        seconds = dict.fromkeys(kept, 0.0) | {i: result.seconds for i, result in results.items()}
         yield from _outputs(setup, manifest, translator, nodes, seconds)
 
     return dbt_build
@@ -238,13 +253,10 @@ def _output_to(path: Path) -> Iterator[None]:
         yield
 
 
-def _run_results(target: Path) -> dict[str, Mapping[str, Any]]:
-    """What dbt wrote about each node it ran; nothing if it died before."""
-    try:
-        results = json.loads((target / "run_results.json").read_bytes())["results"]
-    except FileNotFoundError:
-        return {}
-    return {result["unique_id"]: result for result in results}
+def told_result(told: Mapping[str, Any]) -> dict[str, Result]:
+    """What dbt tells when a node ended, by the node's unique id; of what it skips it tells nothing."""
+    node = told["node_info"]
+    return {node["unique_id"]: Result(node["node_status"], told["execution_time"], told.get("num_failures", 0))}
 
 
 def _outcome(status: str) -> Outcome:
@@ -252,42 +264,40 @@ def _outcome(status: str) -> Outcome:
     return outcomes.get(status, "error")
 
 
-def _counts(result: Mapping[str, Any]) -> dict[str, int | float | str]:
-    return {"failures": int(result.get("failures") or 0), "seconds": round(result["execution_time"], 3)}
+def _counts(result: Result) -> dict[str, int | float | str]:
+    return {"failures": result.failures, "seconds": round(result.seconds, 3)}
 
 
 def _check_results(
     translator: Translator,
     manifest: Mapping[str, Any],
     tests: Mapping[str, Mapping[str, Any]],
-    results: Mapping[str, Mapping[str, Any]],
+    results: Mapping[str, Result],
 ) -> Iterator[dg.AssetCheckResult]:
     for unique_id, test in tests.items():
         target = _check_target(manifest, unique_id)
         result = results.get(unique_id)
-        if target is None or result is None or result["status"] == "skipped":
+        if target is None or result is None:
             continue
         yield dg.AssetCheckResult(
             asset_key=translator.get_asset_key(manifest["nodes"][target]),
             check_name=test["name"],
-            passed=result["status"] == "pass",
-            severity=dg.AssetCheckSeverity.WARN if result["status"] == "warn" else dg.AssetCheckSeverity.ERROR,
+            passed=result.status == "pass",
+            severity=dg.AssetCheckSeverity.WARN if result.status == "warn" else dg.AssetCheckSeverity.ERROR,
             metadata=_counts(result),
         )
 
 
-def _problem(
-    setup: Setup, code: int, manifest: Mapping[str, Any], results: Mapping[str, Mapping[str, Any]]
-) -> str | None:
+def _problem(setup: Setup, code: int, manifest: Mapping[str, Any], results: Mapping[str, Result]) -> str | None:
     """Why the build may not go on, in one sentence. dbt's own words stay in its log: they may quote rows."""
     log = setup.settings.dbt_target / DBT_OUTPUT
-    broken = [i for i, r in results.items() if r["status"] == "error"]
-    failed = [i for i, r in results.items() if r["status"] == "fail"]
+    broken = [i for i, r in results.items() if r.status == "error"]
+    failed = [i for i, r in results.items() if r.status == "fail"]
     if broken:
         names = ", ".join(sorted(manifest["nodes"][i]["name"] for i in broken)[:5])
         return f"dbt could not build or test {names}: see {log}; nothing was published."
     if failed:
-        said = ", ".join(f"{manifest['nodes'][i]['name']} ({results[i]['failures']} rows)" for i in sorted(failed)[:5])
+        said = ", ".join(f"{manifest['nodes'][i]['name']} ({results[i].failures} rows)" for i in sorted(failed)[:5])
         return f"{len(failed)} dbt test(s) failed, {said}: see {log}; nothing was published."
     if code:
         return f"dbt ended early with exit code {code}: see {log}; nothing was published."

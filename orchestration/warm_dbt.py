@@ -76,6 +76,10 @@ def main() -> None:
     gc.disable()
     import dbt.adapters.duckdb
     import dbt.task.build  # noqa: F401
+
+    from orchestration.quiet_dbt import make_no_debug_messages
+
+    make_no_debug_messages()
     from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import cli
 

@@ -156,14 +156,14 @@ def test_a_single_defect_in_the_marts_publishes_nothing(company: Installation, k
 
 
 def test_a_check_that_did_not_run_publishes_nothing(company: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A dbt test that vanished from the run's results is missing, and missing is not passed."""
+    """A dbt test of which dbt tells nothing is missing, and missing is not passed."""
     from orchestration import models
 
-    whole = models._run_results
+    whole = models.told_result
     monkeypatch.setattr(
         models,
-        "_run_results",
-        lambda target: {i: r for i, r in whole(target).items() if "unique_grain_fct_ticket" not in i},
+        "told_result",
+        lambda told: {i: r for i, r in whole(told).items() if "unique_grain_fct_ticket" not in i},
     )
     before = company.published_hashes()
     with pytest.raises(JourneymartError, match="unique_grain_fct_ticket"):
