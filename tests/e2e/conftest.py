@@ -11,6 +11,7 @@ import shutil
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
 from pathlib import Path
+from typing import Any
 
 import duckdb
 import pytest
@@ -19,6 +20,7 @@ from assets.sample_company.company import Company
 from assets.sample_company.export import write_extracts
 from orchestration.instance import quiet_environment
 from orchestration.settings import PROJECT
+from tests.checkout import CHECKOUT
 from tests.e2e.installation import Installation, hand_over_what_is_made
 from tests.e2e.sample_truth import compared
 
@@ -35,6 +37,21 @@ def state(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("journeymart state")
     hand_over_what_is_made(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def templates() -> Path:
+    """The folder of the pages' templates, the checkout's own."""
+    return CHECKOUT.report_templates
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Any]:
+    """A browser for the tests of pages. Not for longer: while it is open, nothing else can run an event loop."""
+    from tests.e2e.browser import launched
+
+    with launched() as browser:
+        yield browser
 
 
 @pytest.fixture(scope="session")
@@ -103,6 +120,7 @@ def three_nights(two_nights: Installation, made_once: MadeOnce) -> Installation:
         strace = ("strace", "-f", "--seccomp-bpf", "-qq", "-e", "trace=openat,open", "-o", str(trace_of(installation)))
         done = installation.command("run", "--as-of", str(THIRD), under=strace if shutil.which("strace") else ())
         assert done.returncode == 0, done.stderr
+        said_by(installation).write_text(done.stdout, encoding="utf-8")
 
     return Installation(made_once("three nights", fill), two_nights.state, two_nights.sources)
 
@@ -112,14 +130,22 @@ def trace_of(installation: Installation) -> Path:
     return installation.data.with_name("opened files")
 
 
+def said_by(installation: Installation) -> Path:
+    """What the command of the third night said."""
+    return installation.data.with_name("said")
+
+
 @pytest.fixture(scope="session")
 def rebuilt(delivered: Installation, made_once: MadeOnce) -> Installation:
-    """All four dates published by one night, from nothing. Read-only."""
+    """All four dates published by one night, from nothing; with the history of its run. Read-only."""
 
     def fill(data: Path) -> None:
-        delivered.copy_to(data).night(FIRST, SECOND, THIRD, FOURTH)
+        hand_over_what_is_made(data.with_name("state"))
+        delivered.copy_to(data)
+        Installation(data, data.with_name("state"), delivered.sources).night(FIRST, SECOND, THIRD, FOURTH)
 
-    return Installation(made_once("rebuilt", fill), delivered.state, delivered.sources)
+    data = made_once("rebuilt", fill)
+    return Installation(data, data.with_name("state"), delivered.sources)
 
 
 LONG = os.environ.get("JOURNEYMART_CHAOS") == "long"

@@ -22,6 +22,9 @@ from typing import Any
 import duckdb
 
 from assets.faults import FAULT_VARIABLE
+from assets.report.journey import JOURNEY
+from assets.report.render import template_of
+from assets.report.scorecard import SCORECARD
 from orchestration.build import build_defs
 from orchestration.dbt_manifest import prepare_manifest
 from orchestration.instance import open_instance
@@ -30,6 +33,7 @@ from orchestration.settings import PROJECT, Settings
 from orchestration.setup import Setup
 from orchestration.sources import load_sources
 from quality.data_folder import marts_file, warehouse_file
+from tests.checkout import CHECKOUT
 
 
 class Silent:
@@ -135,12 +139,12 @@ class Installation:
 
 
 def hand_over_what_is_made(state: Path) -> None:
-    """Give a state folder what is made once per checkout: the parsed dbt project, and from nights what they left."""
-    checkout = Settings(data=PROJECT / "data", state=PROJECT / ".dagster", sources=PROJECT / "sources.yml")
-    prepare_manifest(checkout)
-    shutil.copytree(checkout.dbt_target, state / checkout.dbt_target.name)
-    if checkout.report_templates.exists():
-        shutil.copytree(checkout.report_templates, state / checkout.report_templates.name)
+    """Make a state folder with what is made once per checkout: the parsed dbt project, the templates of the pages."""
+    prepare_manifest(CHECKOUT)
+    shutil.copytree(CHECKOUT.dbt_target, state / CHECKOUT.dbt_target.name)
+    for page in (SCORECARD, JOURNEY):
+        template_of(page, CHECKOUT.report_templates)
+    shutil.copytree(CHECKOUT.report_templates, state / CHECKOUT.report_templates.name)
 
 
 def differences(here: Installation, there: Installation, tables: Sequence[str]) -> dict[str, int]:

@@ -1,7 +1,8 @@
 """Any order of nights equals one full rebuild, row for row, through the whole pipeline.
 
 Dates run in any order, one of them first with another content that is delivered again later. The extracts hold late
-rows, edits, deletions and merges of their own. Finer random histories, row by row, are in `tests/integration`.
+rows, edits, deletions and merges of their own. Nights in their order: test_killed_nights.py. Finer random histories,
+row by row: `tests/integration`.
 """
 
 from __future__ import annotations
@@ -46,14 +47,6 @@ def histories(draw: st.DrawFn) -> History:
 
 # The last date comes before the first, and cut short; what comes after builds on the night before it.
 BACKWARDS = History([(SECOND,), (FOURTH,), (FIRST, SECOND, THIRD, FOURTH)], redelivered=FOURTH)
-
-
-def test_nights_in_their_order_equal_one_rebuild(
-    three_nights: Installation, rebuilt: Installation, tmp_path: Path
-) -> None:
-    nights = three_nights.copy_to(tmp_path / "data")
-    nights.night(FOURTH)
-    assert differences(nights, rebuilt, rebuilt.mart_tables()) == {}
 
 
 @pytest.mark.chaos

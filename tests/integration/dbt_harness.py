@@ -31,11 +31,13 @@ import pytest
 from assets.contact_points import spell_contact_points
 from assets.text_sentiment import TextSentiment
 from assets.warehouse import Night, accepted_table, load, prepare
+from orchestration.dbt_manifest import prepare_manifest
 from quality.contract import DUCKDB_TYPES, Contract, all_contracts, load_contract
 from quality.data_folder import marts_file, warehouse_file
 from quality.split import ADDED_COLUMNS
+from tests.checkout import CHECKOUT
 
-PROJECT = Path(__file__).resolve().parents[2] / "dbt_project"
+PROJECT = CHECKOUT.dbt_project
 
 Row = Mapping[str, Any]
 Rows = Mapping[str, Sequence[Row]]
@@ -56,10 +58,7 @@ class DbtProject:
 
         with _environment(build):
             if self._manifest is None:
-                parsed = dbtRunner().invoke(["parse", *self._flags()])
-                if not parsed.success:
-                    pytest.fail(f"The dbt project does not parse: {parsed.exception}")
-                self._manifest = parsed.result
+                self._manifest = self._parsed()
             result = dbtRunner(manifest=self._manifest).invoke([command, *arguments, *self._flags()])
         if not result.success:
             failed = [
@@ -69,6 +68,24 @@ class DbtProject:
             ]
             raise DbtFailedError("\n".join(failed) or str(result.exception))
         return len(getattr(result.result, "results", []))
+
+    def _parsed(self) -> Any:
+        """The parsed project: of the checkout's what a night reads, of another what dbt makes of it."""
+        from dbt.cli.main import dbtRunner
+        from dbt.contracts.graph.manifest import Manifest
+
+        from orchestration.quiet_dbt import make_no_debug_messages
+
+        make_no_debug_messages()
+        if self.project == CHECKOUT.dbt_project:
+            prepare_manifest(CHECKOUT)
+            manifest = Manifest.from_msgpack(CHECKOUT.dbt_target.joinpath("partial_parse.msgpack").read_bytes())
+            manifest.build_flat_graph()
+            return manifest
+        parsed = dbtRunner().invoke(["parse", *self._flags()])
+        if not parsed.success:
+            pytest.fail(f"The dbt project does not parse: {parsed.exception}")
+        return parsed.result
 
     def template(self) -> Path:
         """A build without rows in which every model stands; whichever test process asks first makes it for all."""
@@ -140,9 +157,7 @@ class Warehouse:
         """
         self.select = select or self.select
         wanted = self.select or "*"
-        if self._build is None:
-            self._build = self.folder / "build"
-            shutil.copytree(self.project.template(), self._build)
+        self._begin()
         self.as_of = as_of or self.as_of + timedelta(days=1)
         load(self.build, [], _night(self.as_of, self.text_sentiment))
         with duckdb.connect() as connection:
@@ -151,7 +166,7 @@ class Warehouse:
             for stream, delivered in (rows or {}).items():
                 self._append(connection, load_contract(*stream.split(".")), delivered)
         spell_contact_points(self.build)
-        kept = _NOT_SEEDS if tests else (*_NO_TESTS, *_NOT_SEEDS)
+        kept = (*_NO_UNIT_TESTS, *_NOT_SEEDS) if tests else (*_NO_TESTS, *_NOT_SEEDS)
         self.project.run(
             self.build,
             "build",
@@ -161,6 +176,19 @@ class Warehouse:
             "--exclude",
             "config.materialized:view",
         )
+
+    def seed(self, name: str, lines: Sequence[str]) -> None:
+        """Put other rows into a seed: a header and lines as in its file. Nights leave seeds alone."""
+        self._begin()
+        file = self.folder / f"{name}.csv"
+        file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+        with duckdb.connect() as connection:
+            _attach(connection, self.build, "warehouse")
+            connection.execute(f"truncate warehouse.seeds.{name}")
+            connection.execute(
+                f"insert into warehouse.seeds.{name} by name "
+                f"select * from read_csv('{_quoted(file)}', header = true, all_varchar = true, nullstr = '')"
+            )
 
     def rebuilt(self, name: str = "rebuilt") -> Warehouse:
         """The same accepted rows in another order, built from nothing in one night."""
@@ -229,6 +257,12 @@ class Warehouse:
         """The first column of a query."""
         return [next(iter(row.values())) for row in self.rows(sql, *parameters)]
 
+    def _begin(self) -> None:
+        """Stand on the template, once."""
+        if self._build is None:
+            self._build = self.folder / "build"
+            shutil.copytree(self.project.template(), self._build)
+
     def _append(self, connection: duckdb.DuckDBPyConnection, contract: Contract, delivered: Sequence[Row]) -> None:
         if not delivered:
             return
@@ -288,7 +322,8 @@ def warehouse(dbt_project: DbtProject, tmp_path: Path) -> Warehouse:
     return Warehouse(dbt_project, tmp_path)
 
 
-_NO_TESTS = ("--exclude-resource-type", "test", "--exclude-resource-type", "unit_test")
+_NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
+_NO_TESTS = ("--exclude-resource-type", "test", *_NO_UNIT_TESTS)
 _NOT_SEEDS = ("--exclude-resource-type", "seed")
 
 

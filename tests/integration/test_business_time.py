@@ -6,16 +6,13 @@ Not here: which durations a ticket has (test_marts_traps.py).
 from __future__ import annotations
 
 import random
-import shutil
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, time, timedelta
 from functools import cache
-from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
-import pytest
-from dbt_harness import PROJECT, DbtProject, Warehouse
+from dbt_harness import Warehouse
 
 ZONES = {"berlin": "Europe/Berlin", "chicago": "America/Chicago", "sydney": "Australia/Sydney"}
 # Weekday, opens, closes, from, to. Chicago works through the hour that is skipped or repeated; Sydney has seasons.
@@ -108,22 +105,20 @@ def counted(ticket: Ticket) -> int | None:
     minutes, moment = 0, ticket.created
     if schedule_at(ticket.teams[0][1], moment) is None:
         return None
-    while moment < ticket.replied:
-        team = [name for since, name in ticket.teams if since <= moment][-1]
-        schedule = schedule_at(team, moment)
-        if schedule is None:
-            return None
-        minutes += is_open(schedule, moment)
-        moment += timedelta(minutes=1)
+    ends = [since for since, _ in ticket.teams[1:]] + [ticket.replied]
+    for (_, team), end in zip(ticket.teams, ends, strict=True):
+        while moment < min(end, ticket.replied):
+            schedule = schedule_at(team, moment)
+            if schedule is None:
+                return None
+            minutes += is_open(schedule, moment)
+            moment += timedelta(minutes=1)
     return minutes
 
 
-@pytest.fixture(scope="module")
-def project(tmp_path_factory: pytest.TempPathFactory) -> DbtProject:
-    """The dbt project with the schedules above."""
-    folder = tmp_path_factory.mktemp("schedules")
-    copy = shutil.copytree(PROJECT, folder / "project", ignore=shutil.ignore_patterns("target", "logs"))
-    seeds = {
+def schedules() -> dict[str, list[str]]:
+    """The seeds that say all of the above."""
+    return {
         "schedules": ["schedule,timezone,description", *(f"{name},{zone}," for name, zone in ZONES.items())],
         "schedule_hours": [
             "schedule,iso_weekday,opens,closes,valid_from,valid_to",
@@ -132,12 +127,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> DbtProject:
         "schedule_holidays": ["schedule,holiday,holiday_name", *(f"{name},{day}," for name, day in sorted(HOLIDAYS))],
         "team_schedules": ["team,schedule,valid_from", *(",".join(row) for row in TEAMS)],
     }
-    for name, lines in seeds.items():
-        (copy / "seeds" / f"{name}.csv").write_text("\n".join(lines) + "\n")
-    return DbtProject(folder, copy)
 
 
-def test_business_minutes_are_the_minutes_counted_one_by_one(project: DbtProject, tmp_path: Path) -> None:
+def test_business_minutes_are_the_minutes_counted_one_by_one(warehouse: Warehouse) -> None:
     """1,000 tickets in three time zones, across clock changes, holidays, seasons and changes of team."""
     made = tickets()
     rows: list[dict[str, Any]] = []
@@ -169,7 +161,8 @@ def test_business_minutes_are_the_minutes_counted_one_by_one(project: DbtProject
              "from_value": ticket.teams[place][1] if ticket.teams[place][1] != team else None, "to_value": team}
             for place, (since, team) in enumerate(ticket.teams[1:])
         ]  # fmt: skip
-    warehouse = Warehouse(project, tmp_path)
+    for seed, lines in schedules().items():
+        warehouse.seed(seed, lines)
     warehouse.night(
         {"canonical.ticket": rows, "canonical.ticket_event": events}, select="fct_ticket", as_of=date(2026, 12, 31)
     )

@@ -174,7 +174,7 @@ def as_told(changes: Sequence[DefinitionChange]) -> Iterator[None]:
     """Nights of the harness that know when definitions changed."""
     plain = dbt_harness._night
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dbt_harness, "_night", lambda as_of: replace(plain(as_of), definition_changes=tuple(changes)))
+        patch.setattr(dbt_harness, "_night", lambda *said: replace(plain(*said), definition_changes=tuple(changes)))
         yield
 
 

@@ -163,8 +163,8 @@ def company() -> Company:
 
 @pytest.fixture(scope="module")
 def marts(company: Company, dbt_project: DbtProject, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
-    warehouse = Warehouse(dbt_project, tmp_path_factory.mktemp("company"))
-    nights = company.nights(3)
+    warehouse = Warehouse(dbt_project, tmp_path_factory.mktemp("company"), select="mart_kpi_daily")
+    nights = company.nights(2)
     for place, rows in enumerate(nights):
         warehouse.night(rows, as_of=AS_OF - timedelta(days=10 * (len(nights) - 1 - place)))
     return warehouse

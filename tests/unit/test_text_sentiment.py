@@ -10,7 +10,6 @@ import duckdb
 import pytest
 
 from assets.text_sentiment import TextSentiment, polarity, text_sentiment
-from orchestration.dbt_functions import Plugin
 from quality.errors import JourneymartError
 
 # Each lexicon is read when it is asked first; eight threads ask a new process at once.
@@ -54,6 +53,8 @@ def test_threads_that_ask_first_at_once_are_answered_alike() -> None:
 
 
 def test_sql_asks_the_same_function() -> None:
+    from orchestration.dbt_functions import Plugin
+
     with duckdb.connect() as connection:
         Plugin(name="functions", plugin_config={}).configure_connection(connection)
         asked = connection.execute("select text_polarity(t) from (values ('Too slow.'), (null), ('a lamp')) as x (t)")

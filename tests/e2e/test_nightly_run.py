@@ -1,43 +1,21 @@
-"""Nights of a small company through the real job: ranges, nothing new, missing extracts, commands."""
+"""What a person who runs nights sees: ranges, nothing new, missing extracts, commands, the history of runs."""
 
 from __future__ import annotations
 
 import json
-from datetime import UTC, date, datetime
+from datetime import UTC, datetime
 
 import dagster as dg
 import pytest
 
 from assets.lock import data_lock
-from assets.sample_company.company import Company
-from assets.sample_company.export import write_extracts
 from orchestration import keys
 from orchestration.build import build_defs
-from orchestration.instance import open_instance, quiet_environment
+from orchestration.instance import open_instance
 from orchestration.nights import newest_complete_date, outstanding_dates
 from orchestration.partitions import RANGE_END, RANGE_START
 from quality.errors import JourneymartError
-from tests.e2e.installation import Installation, hand_over_what_is_made
-
-FIRST, SECOND, THIRD = date(2026, 6, 27), date(2026, 6, 28), date(2026, 6, 29)
-
-
-@pytest.fixture(scope="module")
-def after_two_nights(tmp_path_factory):
-    """Three dates delivered, the first two done in one run. Read-only."""
-    quiet_environment()
-    folder = tmp_path_factory.mktemp("journeymart nights")
-    installation = Installation(folder / "da ta", folder / "state")
-    hand_over_what_is_made(folder / "state")
-    write_extracts(Company(customers=120), installation.data / "drop", FIRST, THIRD)
-    installation.night(FIRST, SECOND)
-    return installation
-
-
-@pytest.fixture
-def company(after_two_nights, tmp_path):
-    """A copy of it, this test's own; the history of its run is shared."""
-    return after_two_nights.copy_to(tmp_path / "da ta")
+from tests.e2e.conftest import FIRST, FOURTH, SECOND, THIRD, said_by
 
 
 def said(installation, *arguments):
@@ -46,23 +24,25 @@ def said(installation, *arguments):
     return json.loads(done.stdout)
 
 
-def test_a_range_of_dates_is_one_run_and_one_version(company):
-    (version,) = said(company, "versions")
-    assert version["as_of"] == SECOND.isoformat()
-    with open_instance(company.setup.settings) as instance:
+def test_a_range_of_dates_is_one_run_and_one_version(rebuilt):
+    (version,) = said(rebuilt, "versions")
+    assert version["as_of"] == FOURTH.isoformat()
+    with open_instance(rebuilt.setup.settings) as instance:
         first = instance.get_runs()[-1]
-        assert (first.tags[RANGE_START], first.tags[RANGE_END]) == (FIRST.isoformat(), SECOND.isoformat())
-        for stream in company.setup.sources.streams:
+        assert (first.tags[RANGE_START], first.tags[RANGE_END]) == (FIRST.isoformat(), FOURTH.isoformat())
+        for stream in rebuilt.setup.sources.streams:
             for key in (keys.landed(stream.stream), keys.accepted(stream.stream)):
-                assert instance.get_materialized_partitions(key) == {FIRST.isoformat(), SECOND.isoformat()}
+                assert instance.get_materialized_partitions(key) == {
+                    day.isoformat() for day in (FIRST, SECOND, THIRD, FOURTH)
+                }
 
 
-def test_the_run_is_in_the_history_with_rows_and_seconds_to_plot(company):
-    with open_instance(company.setup.settings) as instance:
+def test_the_run_is_in_the_history_with_rows_and_seconds_to_plot(rebuilt):
+    with open_instance(rebuilt.setup.settings) as instance:
         for key, numbers in {
             keys.PUBLISHED: {"seconds", "rows_in", "rows_published", "rows/fct_ticket"},
             dg.AssetKey(["marts", "fct_ticket"]): {"seconds", "dagster/row_count"},
-            keys.accepted(company.setup.sources.streams[0].stream): {"rows", "dagster/partition_row_count"},
+            keys.accepted(rebuilt.setup.sources.streams[0].stream): {"rows", "dagster/partition_row_count"},
         }.items():
             event = instance.get_latest_materialization_event(key)
             metadata = event.asset_materialization.metadata
@@ -70,8 +50,8 @@ def test_the_run_is_in_the_history_with_rows_and_seconds_to_plot(company):
             assert all(isinstance(metadata[name].value, int | float) for name in numbers)
 
 
-def test_columns_know_where_they_come_from(company):
-    with open_instance(company.setup.settings) as instance:
+def test_columns_know_where_they_come_from(rebuilt):
+    with open_instance(rebuilt.setup.settings) as instance:
         event = instance.get_latest_materialization_event(dg.AssetKey(["marts", "fct_ticket"]))
     lineage = event.asset_materialization.metadata["dagster/column_lineage"].value.deps_by_column
     assert {dep.asset_key.path[-1] for dep in lineage["status"]} == {"int_ticket__unioned"}
@@ -85,8 +65,8 @@ def test_a_night_without_anything_new_publishes_nothing(company):
 
 
 def test_the_next_night_is_the_one_after_the_current_version(company):
-    assert newest_complete_date(company.setup) == THIRD
-    assert outstanding_dates(company.setup, THIRD) == [THIRD]
+    assert newest_complete_date(company.setup) == FOURTH
+    assert outstanding_dates(company.setup, FOURTH) == [THIRD, FOURTH]
 
 
 def test_the_schedule_asks_for_all_dates_missed(company):
@@ -102,10 +82,10 @@ def test_the_schedule_asks_for_all_dates_missed(company):
 
 def test_a_missing_extract_is_one_sentence_and_nothing_is_published(company):
     before = company.published_hashes()
-    done = company.command("run", "--as-of", "2026-06-30")
+    done = company.command("run", "--as-of", "2026-07-01")
     assert done.returncode == 1
     assert done.stderr.startswith("journeymart: The extract of ")
-    assert " for 2026-06-30 is missing: no complete file " in done.stderr
+    assert " for 2026-07-01 is missing: no complete file " in done.stderr
     assert done.stderr.count("\n") == 1
     assert company.published_hashes() == before
 
@@ -118,21 +98,22 @@ def test_two_nights_at_once_are_refused(company):
         company.night(THIRD)
 
 
-def test_the_command_runs_what_is_due_ends_with_the_scorecard_and_can_be_rolled_back(company):
-    done = company.command("run")
-    assert done.returncode == 0, done.stderr
-    assert "Night of 2026-06-29" in done.stdout
-    assert "✓ build the marts (dbt)" in done.stdout
+def test_the_command_runs_what_is_due_and_ends_with_the_scorecard(three_nights):
+    told = said_by(three_nights).read_text(encoding="utf-8")
+    assert "Night of 2026-06-29" in told
+    assert "✓ build the marts (dbt)" in told
     for line in ("NPS", "CSAT", "CES", "Retention", "First reply", "Backlog", "Rows ", "Seconds", "make ui"):
-        assert line in done.stdout
-    assert str(company.data / "current" / "marts" / "cx_marts.duckdb") in done.stdout
-    state = said(company, "status")
-    assert (state["as_of"], state["due"], state["is_stale"]) == (THIRD.isoformat(), [], False)
+        assert line in told
+    assert str(three_nights.data / "current" / "marts" / "cx_marts.duckdb") in told
+    state = said(three_nights, "status")
+    assert (state["as_of"], state["due"], state["is_stale"]) == (THIRD.isoformat(), [FOURTH.isoformat()], False)
 
-    newest, before = (row["version"] for row in reversed(said(company, "versions")))
+
+def test_what_was_rolled_back_is_due_again(three_nights, tmp_path):
+    company = three_nights.copy_to(tmp_path / "da ta")
+    newest, before, *_ = (row["version"] for row in reversed(said(company, "versions")))
     assert said(company, "rollback") == {"from": newest, "to": before}
     assert said(company, "status")["as_of"] == SECOND.isoformat()
-    # What was rolled back is due again.
     assert outstanding_dates(company.setup, THIRD) == [THIRD]
 
 

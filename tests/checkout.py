@@ -1,0 +1,7 @@
+"""This checkout as an installation: what is made once for it, all tests share. Not here: installations of tests."""
+
+from __future__ import annotations
+
+from orchestration.settings import PROJECT, Settings
+
+CHECKOUT = Settings(data=PROJECT / "data", state=PROJECT / ".dagster", sources=PROJECT / "sources.yml")
