@@ -116,11 +116,16 @@ def _disk(settings: Settings) -> Iterator[Finding]:
 
 
 def _sources(settings: Settings) -> Iterator[Finding]:
+    from assets.text_sentiment import text_sentiment
     from orchestration.nights import delivered_dates
     from orchestration.sources import load_sources
 
     sources = load_sources(settings.sources, settings.data)
     yield Finding("sources", "ok", f"{sources.file}: {len(sources.sources)} sources, {len(sources.streams)} streams")
+    try:
+        text_sentiment(sources.text_sentiment)
+    except JourneymartError as error:
+        yield Finding("text sentiment", "problem", str(error))
     for source in sources.sources:
         newest = {stream.stream.stream: max(delivered_dates(stream), default=None) for stream in source.streams}
         lacking = sorted(name for name, day in newest.items() if day is None)

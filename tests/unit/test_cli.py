@@ -6,6 +6,7 @@ import json
 import subprocess
 import sys
 import time
+from importlib.metadata import PackageNotFoundError
 from pathlib import Path
 
 import pytest
@@ -183,6 +184,23 @@ def test_doctor_says_what_to_do(journeymart, monkeypatch, tmp_path):
     assert found["source shop"]["health"] == "warning"
     assert "journeymart sample" in found["source shop"]["said"]
     assert {found[what]["health"] for what in ("python", "dagster", "dbt project", "sources")} == {"ok"}
+
+
+def test_doctor_says_that_texts_cannot_be_estimated_before_a_night_does(journeymart, monkeypatch, tmp_path):
+    def missing(name):
+        raise PackageNotFoundError(name)
+
+    wanted = tmp_path / "sources.yml"
+    sample = (PROJECT / "sources.yml").read_text(encoding="utf-8")
+    wanted.write_text(sample.replace("\n# text_sentiment", "\ntext_sentiment"), encoding="utf-8")
+    monkeypatch.setenv("JOURNEYMART_STATE", str(PROJECT / ".dagster"))
+    monkeypatch.setenv("JOURNEYMART_SOURCES", str(wanted))
+    monkeypatch.setattr("assets.text_sentiment.installed_version", missing)
+    code, out, _ = journeymart("doctor", "--json")
+    found = {finding["what"]: finding for finding in json.loads(out)}
+    assert code == 1
+    assert found["text sentiment"]["health"] == "problem"
+    assert "journeymart[sentiment]" in found["text sentiment"]["said"]
 
 
 def test_doctor_goes_on_after_a_problem(journeymart, monkeypatch, tmp_path):
