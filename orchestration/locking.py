@@ -22,9 +22,23 @@ def data_lock_resource(setup: Setup) -> dg.ResourceDefinition:
 
         run = context.run_id or "unknown"
         with data_lock(setup.folder, f"night {run[:8]}"):
+            if context.instance:
+                _end_dead_runs(context.instance, run)
             yield
 
     return held
+
+
+def _end_dead_runs(instance: dg.DagsterInstance, holder: str) -> None:
+    """Say of runs that still count as running that they are not: no other run lives while this one holds the folder.
+
+    A run whose process was killed could not say so itself, and the queue would wait for it.
+    """
+    for run in instance.get_runs(filters=dg.RunsFilter(statuses=[dg.DagsterRunStatus.STARTED])):
+        if run.run_id != holder:
+            instance.report_run_failed(
+                run, "Its process ended without a word: it was killed, or the machine stopped. A later night took over."
+            )
 
 
 @dg.resource(

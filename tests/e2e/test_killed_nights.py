@@ -13,7 +13,9 @@ import signal
 from pathlib import Path
 
 import pytest
+from dagster import DagsterRunStatus
 
+from orchestration.instance import open_instance
 from tests.e2e.conftest import FOURTH
 from tests.e2e.installation import Installation, differences
 
@@ -40,5 +42,9 @@ def test_nights_in_their_order_and_one_that_was_killed_and_made_up_for_equal_one
     killed = company.command("run", "--as-of", str(FOURTH), fault=fault)
     assert killed.returncode == -signal.SIGKILL
     assert company.published_hashes() == before
-    company.night(FOURTH)
+    night = company.night(FOURTH)
     assert differences(company, rebuilt, rebuilt.mart_tables()) == {}
+    with open_instance(company.setup.settings) as instance:
+        runs = {run.run_id: run.status for run in instance.get_runs(limit=2)}
+    assert runs.pop(night.run_id) is DagsterRunStatus.SUCCESS
+    assert list(runs.values()) == [DagsterRunStatus.FAILURE], "no queue waits for the run that was killed"
