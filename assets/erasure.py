@@ -16,7 +16,7 @@ import shutil
 import unicodedata
 from collections import defaultdict
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass, field, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +31,7 @@ from assets.contact_points import spell_email, spell_phone
 from assets.disk import sha256_of
 from assets.landing_manifest import LandedFile, LandingManifest
 from quality import quarantine
-from quality.accepted import DESCRIPTION, ROWS, Batch, read_batch
+from quality.accepted import DESCRIPTION, ROWS, Batch, describe, read_batch
 from quality.casts import identifier, literal
 from quality.contract import DUCKDB_TYPES, Column, Contract
 from quality.data_folder import DataFolder, StreamId
@@ -238,7 +238,7 @@ def forget_accepted(
             rows=kept.num_rows,
             quarantined=batch.quarantined - fewer_quarantined,
         )
-        _describe(made, new)
+        describe(made, new)
     return taken
 
 
@@ -250,7 +250,7 @@ def follow_landing(partition: Path, before: str, after: str) -> None:
     if batch.landing_sha256 == before:
         with replaced_folder(partition) as new:
             shutil.copy2(partition / ROWS, new / ROWS)
-            _describe(replace(batch, landing_sha256=after), new)
+            describe(replace(batch, landing_sha256=after), new)
 
 
 def forget_quarantined(
@@ -547,11 +547,6 @@ def _write_accepted(contract: Contract, stream: StreamId, batch: Batch, kept: pa
             f"copy (select * from work order by {order}) to {literal(str(path))} (format parquet, "
             f"compression zstd, kv_metadata {{extract: {literal(subject(stream, batch.extract_date))}}})"
         )
-
-
-def _describe(batch: Batch, partition: Path) -> None:
-    said = {**asdict(batch), "extract_date": batch.extract_date.isoformat()}
-    (partition / DESCRIPTION).write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
 
 
 # Who a person is: from what was given to every record of theirs.

@@ -132,8 +132,7 @@ def write_accepted(
             checks_warned=outcomes.count("warn"),
             checks_failed=len(outcomes) - outcomes.count("pass") - outcomes.count("warn"),
         )
-        described = {**asdict(made), "extract_date": made.extract_date.isoformat()}
-        (partition / DESCRIPTION).write_text(json.dumps(described, indent=2) + "\n", encoding="utf-8")
+        describe(made, partition)
     return made
 
 
@@ -151,6 +150,12 @@ def is_accepted_as_landed(folder: DataFolder, stream: StreamId, extract_date: da
     path = folder.accepted_partition(stream, extract_date) / DESCRIPTION
     landed = folder.landing_partition(stream, extract_date)
     return path.exists() and read_batch(path).landing_sha256 == read_landing_manifest(landed).sha256
+
+
+def describe(batch: Batch, partition: Path) -> None:
+    """Write the description of an accepted batch beside its rows; `read_batch` reads it."""
+    said = {**asdict(batch), "extract_date": batch.extract_date.isoformat()}
+    (partition / DESCRIPTION).write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
 
 
 def read_batch(path: Path) -> Batch:
