@@ -15,6 +15,7 @@
 
     Of a ticket, subject and first message: what the customer came with.
 -#}
+{%- set language = "nullif(lower(left(trim(language), 2)), '')" %}
 with messages as (
     {{ newest_versions('stg_zendesk__tickets', ['ticket_id'], ['subject', 'description'],
         where='(_source, ticket_id) in (select source, ticket_id from ' ~ ref('int_ticket__unioned')
@@ -55,10 +56,10 @@ select
     source_object,
     source_ref,
     {{ surrogate_key(['source_object', 'source_ref']) }} as feedback_key,
-    nullif(lower(left(trim(language), 2)), '') as language,
+    {{ language }} as language,
     coalesce(trim(reason), '') <> '' as has_reason,
     coalesce(trim(text), '') <> '' as has_text,
     cast(coalesce(length(trim(text)), 0) as integer) as text_length,
     {{ folded_words("concat_ws(' ', reason, text)") }} as words,
-    {{ estimated_polarity('text', "nullif(lower(left(trim(language), 2)), '')") }} as polarity
+    {{ estimated_polarity('text', language) }} as polarity
 from unioned
