@@ -131,7 +131,7 @@ def trace_of(installation: Installation) -> Path:
 
 
 def said_by(installation: Installation) -> Path:
-    """What the command of the third night said."""
+    """What the command that made an installation said."""
     return installation.data.with_name("said")
 
 

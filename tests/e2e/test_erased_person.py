@@ -21,7 +21,7 @@ import pytest
 from assets.contact_points import spell_email
 from orchestration.settings import PROJECT
 from quality.data_folder import marts_file, warehouse_file
-from tests.e2e.conftest import THIRD, MadeOnce
+from tests.e2e.conftest import THIRD, MadeOnce, said_by
 from tests.e2e.installation import Installation
 
 KEY = "a secret of the tests, long enough to be one"
@@ -62,13 +62,13 @@ def story(two_nights: Installation, made_once: MadeOnce) -> Story:
             patch.setenv("JOURNEYMART_ERASURE_KEY", KEY)
             # As the person would write it in the request.
             said = erase(installation, f"Mailto:{person.email.upper()}\n")
-            data.with_name("said").write_text(said)
+            said_by(installation).write_text(said, encoding="utf-8")
             deliver_again(installation, person)
             installation.night(THIRD)
 
     installation = Installation(made_once("an erased person", fill), two_nights.state, two_nights.sources)
     before = {table: two_nights.marts(f"select {key}, {figure} from {table}") for table, (key, figure) in FACTS.items()}
-    return Story(installation, person, before, installation.data.with_name("said").read_text())
+    return Story(installation, person, before, said_by(installation).read_text(encoding="utf-8"))
 
 
 def choose(installation: Installation) -> Person:
