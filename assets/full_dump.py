@@ -15,7 +15,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 _OP = "_op"
-_OURS = ("_file", "_row")
+_OUR_FIELDS = (pa.field("_file", pa.string()), pa.field("_row", pa.int64()))
+_OURS = tuple(field.name for field in _OUR_FIELDS)
 
 
 @dataclass(frozen=True)
@@ -34,7 +35,7 @@ def write_changes(
     A key whose rows are another set than before passes on all of them, so a key delivered twice changes only
     when one of its rows does. A vanished key has its key columns only; a key with a NULL in it cannot vanish.
     Columns are compared by name, one that a dump lacks being NULL. A dump without its key columns passes on
-    whole: the gate judges its schema.
+    whole: the gate judges its schema. One without any column is an empty table: every key vanished.
 
     Args:
         dump: `rows.parquet` of the dump.
@@ -44,6 +45,8 @@ def write_changes(
         same_content: Both dumps are known to be equal.
     """
     columns = _columns(dump)
+    if not columns:
+        return _all_vanish(before, key, target)
     if same_content:
         _write(_pass_on(pq.read_schema(dump).empty_table()), target)
         return Changes(_count_keys(dump, key), 0)
@@ -101,6 +104,25 @@ def _compare(
         f"select (select count(*) from before where {with_key}), (select count(*) from vanished)"
     ).fetchone() or (0, 0)
     return Changes(known, vanished)
+
+
+def _all_vanish(before: Path | None, key: Sequence[str], target: Path) -> Changes:
+    """Write the changes of an empty table without a header: a deletion for each key there was."""
+    nothing = _pass_on(pa.schema([*((name, pa.string()) for name in key), *_OUR_FIELDS]).empty_table())
+    if before is None or not key or not set(key) <= set(_columns(before)):
+        _write(nothing, target)
+        return Changes(0, 0)
+    with_key = " and ".join(f"{_quoted(name)} is not null" for name in key)
+    with duckdb.connect() as connection:
+        deletes = connection.sql(
+            f"""
+            select distinct {_list(key)}, null::varchar as _file, null::bigint as _row, 'delete' as {_OP}
+            from read_parquet($path) where {with_key} order by {_list(key)}
+            """,
+            params={"path": str(before)},
+        ).to_arrow_table()
+    _write(deletes.cast(nothing.schema), target)
+    return Changes(deletes.num_rows, deletes.num_rows)
 
 
 def _count_keys(dump: Path, key: Sequence[str]) -> int:

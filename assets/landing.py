@@ -28,7 +28,7 @@ import pyarrow.parquet as pq
 
 from assets.connectors.batch import REJECTS, ParsedFile, require_columns
 from assets.connectors.config import FileFormat, FileLimits, FileStream
-from assets.connectors.drop_folder import Copied, DroppedFile, copy_out, find_delivery
+from assets.connectors.drop_folder import Copied, DroppedFile, copy_out, find_delivery, says_no_rows
 from assets.connectors.reader import is_json, is_text, open_file, raw_records, require_known_format
 from assets.cursor_window import cut_by_day
 from assets.disk import clone_file
@@ -292,6 +292,13 @@ def _window(stream: FileStream, day: date) -> tuple[str | None, str]:
 def _parse(stream: FileStream, building: Path, copied: Mapping[DroppedFile, Copied]) -> _Parsed:
     """Read every delivered file into one file of rows and one of rejects."""
     opened = {file: open_file(building / FILES / file.name, stream.format, building) for file in copied}
+    for file, parsed in opened.items():
+        if parsed.is_hollow and not (file.declared or says_no_rows(stream, file)):
+            raise JourneymartError(
+                f"{file.name} of {stream.stream} in {stream.location} is empty ({copied[file].bytes} bytes, without a "
+                "header or a row) and no manifest says so, as an export that failed leaves it: deliver it again; a "
+                "quiet day is a header without rows, or a manifest of 0 rows."
+            )
     columns = _all_columns(stream, opened)
     rows_schema = _with_file(pa.schema([*((name, pa.string()) for name in columns), ("_row", pa.int64())]))
     whole_rows, whole_rejects = building / ROWS, building / REJECTED
@@ -319,7 +326,9 @@ def _parse(stream: FileStream, building: Path, copied: Mapping[DroppedFile, Copi
 
 def _all_columns(stream: FileStream, opened: Mapping[DroppedFile, ParsedFile]) -> tuple[str, ...]:
     """The columns of all files, in order of appearance; JSON keys may vary by file, headers may not."""
-    headers = {frozenset(parsed.columns) for file, parsed in opened.items() if not is_json(file.name)}
+    headers = {
+        frozenset(parsed.columns) for file, parsed in opened.items() if not (is_json(file.name) or parsed.is_hollow)
+    }
     if len(headers) > 1:
         raise JourneymartError(
             f"The {len(opened)} files of one extract of {stream.stream} in {stream.location} have "

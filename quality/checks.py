@@ -157,7 +157,7 @@ def completeness(
 def schema(contract: Contract, manifest: LandingManifest) -> CheckResult:
     """The columns the contract cannot do without are there, by their exact names, each once.
 
-    An extract without rows may come without a header; whether it may be empty is the volume's question.
+    An extract without rows may come without a header; whether so few are usual is the volume's question.
     """
     columns = manifest.columns
     if not manifest.rows and not columns:
@@ -186,7 +186,7 @@ def needed_columns(contract: Contract) -> set[str]:
 
 
 def volume(contract: Contract, manifest: LandingManifest, earlier: Sequence[int]) -> CheckResult:
-    """The extract is neither empty nor far off the median of the stream's last nights.
+    """The extract is not far off the median of the stream's last nights; one without rows is a quiet day until then.
 
     Args:
         contract: The contract.
@@ -194,8 +194,6 @@ def volume(contract: Contract, manifest: LandingManifest, earlier: Sequence[int]
         earlier: Rows of the last nights; bulk histories left out.
     """
     metadata: dict[str, int | float | str] = {"rows": manifest.rows}
-    if manifest.rows == 0 and not contract.allow_empty:
-        return CheckResult("volume", "fail", {**metadata, "empty": 1})
     band = contract.volume
     if band is None or manifest.is_history or len(earlier) < band.min_nights:
         return CheckResult("volume", "pass", metadata)
@@ -206,7 +204,7 @@ def volume(contract: Contract, manifest: LandingManifest, earlier: Sequence[int]
 
 
 def freshness(contract: Contract, extract_date: date, rows: int, newest: datetime | None) -> CheckResult:
-    """The newest row is young enough.
+    """The newest row is young enough; a quiet day has none.
 
     Args:
         contract: The contract.
@@ -215,7 +213,7 @@ def freshness(contract: Contract, extract_date: date, rows: int, newest: datetim
         newest: Newest value of the freshness column; None: there is none.
     """
     limit = contract.freshness
-    if limit is None or (not rows and contract.allow_empty):
+    if limit is None or not rows:
         return CheckResult("freshness", "pass")
     end = datetime.combine(extract_date + timedelta(days=1), time(), UTC)
     if newest is None:

@@ -124,7 +124,6 @@ class Contract(_Strict):
         key: Columns that name a record within one source system.
         version: Timestamp column whose newest value wins among versions of a record; None: the extract date
             does.
-        allow_empty: An extract without rows is normal for this stream.
         columns: Columns by name.
         rules: Conditions over several columns.
         volume: Row count band; None: not judged.
@@ -137,7 +136,6 @@ class Contract(_Strict):
     description: str
     key: tuple[str, ...]
     version: str | None
-    allow_empty: bool = False
     columns: dict[str, Column]
     rules: tuple[Rule, ...] = ()
     volume: Volume | None = None

@@ -49,10 +49,14 @@ class Batch:
 
 @dataclass(frozen=True)
 class ParsedFile:
-    """A file opened for reading: its columns as delivered, and its batches, read once."""
+    """A file opened for reading: its columns as delivered, and its batches, read once.
+
+    `is_hollow`: there is nothing in it at all, not even a header.
+    """
 
     columns: tuple[str, ...]
     batches: Iterator[Batch]
+    is_hollow: bool = False
 
 
 def counted(batch: Batch, path: Path) -> Batch:

@@ -225,6 +225,19 @@ def find_delivery(stream: FileStream, extract_date: date) -> tuple[DroppedFile, 
     return files
 
 
+def says_no_rows(stream: FileStream, file: DroppedFile) -> bool:
+    """Whether a manifest beside a file says that it holds no rows, though its stream may need none to be complete.
+
+    Raises:
+        JourneymartError: The manifest cannot be read.
+    """
+    folder = _folder_of(stream)
+    where, _, name = file.path.rpartition("/")
+    if name + MANIFEST_SUFFIX not in {entry.name for entry in folder.entries(where)}:
+        return False
+    return _read_declared(folder, stream, file.path).rows == 0
+
+
 def copy_out(stream: FileStream, file: DroppedFile, target: Path) -> Copied:
     """Copy one file out of the drop folder, hashing it on the way.
 
@@ -333,8 +346,10 @@ def _require_plain(name: str, below: str) -> None:
 
 
 def _declared(folder: _Folder, stream: FileStream, path: str) -> Declared | None:
-    if stream.complete == "rename":
-        return None
+    return None if stream.complete == "rename" else _read_declared(folder, stream, path)
+
+
+def _read_declared(folder: _Folder, stream: FileStream, path: str) -> Declared:
     where = f"{stream.location}/{path}{MANIFEST_SUFFIX}"
     with folder.open(path + MANIFEST_SUFFIX) as (file, _):
         text = file.read(_MANIFEST_MAX_BYTES)

@@ -21,6 +21,10 @@ _CSV = (".csv", ".csv.gz")
 _JSONL = (".jsonl", ".jsonl.gz")
 _PARQUET = (".parquet",)
 
+# What an export that failed may leave of a text file beside nothing: a byte order mark, blanks, line ends.
+_NOTHING = "\ufeff\0 \t\r\n"
+_NOTHING_MAX_BYTES = 64
+
 
 def open_file(path: Path, form: FileFormat, workspace: Path) -> ParsedFile:
     """Open a delivered file for reading.
@@ -35,8 +39,10 @@ def open_file(path: Path, form: FileFormat, workspace: Path) -> ParsedFile:
     """
     require_known_format(path.name)
     if path.name.endswith(_PARQUET):
-        return read_parquet(path, form)
+        return read_parquet(path, form) if path.stat().st_size else _hollow()
     text = plain_text(path, form.encoding, form.limits, workspace)
+    if _is_hollow(text):
+        return _hollow()
     return read_csv(text, form) if path.name.endswith(_CSV) else read_jsonl(text, form)
 
 
@@ -55,6 +61,17 @@ def raw_records(path: Path, form: FileFormat, workspace: Path, rows: Sequence[in
         if len(found) == len(wanted):
             break
     return found
+
+
+def _is_hollow(text: Path) -> bool:
+    """Whether nothing is in a plain text file."""
+    if text.stat().st_size > _NOTHING_MAX_BYTES:
+        return False
+    return not text.read_bytes().decode("utf-8", errors="replace").strip(_NOTHING)
+
+
+def _hollow() -> ParsedFile:
+    return ParsedFile((), iter(()), is_hollow=True)
 
 
 def is_text(name: str) -> bool:

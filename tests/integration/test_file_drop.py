@@ -273,7 +273,12 @@ def parquet() -> bytes:
         (".csv.gz", gzip.compress(CSV)[:-9], "damaged"),
         (".csv.gz", b"no gzip", "damaged"),
         (".csv.gz", gzip.compress(b"id\n" + b"0" * 30_000_000), "unpacks"),
-        (".csv", b"", "header"),
+        (".csv", b"", "empty .0 bytes.* no manifest says so"),
+        (".csv", b"\xef\xbb\xbf\r\n", "empty .5 bytes.* no manifest says so"),
+        (".csv.gz", gzip.compress(b""), "empty .* no manifest says so"),
+        (".jsonl", b"", "empty .0 bytes.* no manifest says so"),
+        (".jsonl.gz", gzip.compress(b"\n"), "empty .* no manifest says so"),
+        (".parquet", b"", "empty .0 bytes.* no manifest says so"),
         (".csv", b"id,\n1,2\n", "no name for column 2"),
         (".csv", b"id,Id\n1,2\n", "two columns"),
         (".csv", b"id,_row\n1,2\n", "reserved"),
@@ -290,7 +295,12 @@ def parquet() -> bytes:
         "gz-cut",
         "gz-fake",
         "gz-bomb",
-        "empty",
+        "csv-of-no-bytes",
+        "csv-of-a-mark-and-a-line-end",
+        "gz-of-nothing",
+        "jsonl-of-no-bytes",
+        "jsonl-gz-of-a-line-end",
+        "parquet-of-no-bytes",
         "unnamed-column",
         "repeated-column",
         "reserved-column",
@@ -313,6 +323,44 @@ def test_a_file_unusable_as_a_whole_is_refused_in_one_sentence(
 
     assert str(refused.value).endswith(".")
     assert_nothing_landed(drop)
+
+
+@pytest.mark.parametrize("complete", ["manifest", "rename"])
+@pytest.mark.parametrize(
+    ("suffix", "content"),
+    [
+        (".csv", b""),
+        (".csv", b"id,status\n"),
+        (".csv.gz", gzip.compress(b"")),
+        (".jsonl", b""),
+        (".jsonl.gz", gzip.compress(b"")),
+        (".parquet", b""),
+    ],
+)
+def test_a_manifest_of_no_rows_makes_an_empty_file_a_quiet_day(
+    drop: Drop, complete: str, suffix: str, content: bytes
+) -> None:
+    quiet = drop.having(pattern=f"{{stream}}_{{date}}{suffix}", complete=complete)
+    quiet.deliver(f"{NAME}{suffix}", content)
+    quiet.declare(f"{NAME}{suffix}", rows=0)
+
+    landed = quiet.land()
+
+    assert (landed.manifest.records, landed.manifest.as_declared, quiet.read()) == (0, True, [])
+
+
+def test_a_header_without_rows_is_a_quiet_day(drop: Drop) -> None:
+    drop.deliver(f"{NAME}.csv", b"id,status\n")
+
+    assert drop.land().manifest.rows == 0
+
+
+def test_an_empty_file_declared_to_hold_rows_is_not_what_its_sender_says(drop: Drop) -> None:
+    declared = drop.having(complete="manifest")
+    declared.deliver(f"{NAME}.csv", b"")
+    declared.declare(f"{NAME}.csv", rows=7)
+
+    assert not declared.land().manifest.as_declared
 
 
 def test_a_refusal_names_the_file_as_delivered(drop: Drop) -> None:

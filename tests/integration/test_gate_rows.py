@@ -58,7 +58,6 @@ TICKETS = contract(
         ),
     ],
     quarantine=QuarantineBudget(max_share=1.0),
-    allow_empty=True,
 )
 
 TEXTS: Mapping[str, list[str | None]] = {
@@ -232,7 +231,7 @@ def test_the_same_extract_gives_the_same_bytes(tmp_path: Path) -> None:
 
 
 def test_extracts_without_rows_are_batches_of_their_own(tmp_path: Path) -> None:
-    landing = Landing(tmp_path, contract(allow_empty=True))
+    landing = Landing(tmp_path, contract())
     days = [DAY - timedelta(days=1), DAY]
     for day in days:
         landing.land([], day)

@@ -64,6 +64,19 @@ def test_a_mass_deletion_trips_the_breaker_until_it_is_allowed(drop: Drop) -> No
     assert not allowed.manifest.delete_breaker
 
 
+def test_an_empty_dump_without_a_header_says_that_everything_vanished(drop: Drop) -> None:
+    lines = drop.having(pattern="{stream}_{date}.jsonl", complete="manifest")
+    for day, content in ((DAYS[0], '{"id": "1"}\n{"id": "2"}\n'), (DAYS[1], ""), (DAYS[2], '{"id": "2"}\n')):
+        lines.deliver(f"tickets_{day}.jsonl", content)
+        lines.declare(f"tickets_{day}.jsonl", rows=content.count("\n"))
+
+    _, empty, _ = lines.land_many(*DAYS[:3])
+
+    assert [(row["id"], row["_op"]) for row in lines.read("changes", DAYS[1])] == [("1", "delete"), ("2", "delete")]
+    assert (empty.manifest.known, empty.manifest.vanished, empty.manifest.delete_breaker) == (2, 2, True)
+    assert [(row["id"], row["_op"]) for row in lines.read("changes", DAYS[2])] == [("2", "upsert")]
+
+
 def test_the_same_file_every_night_changes_nothing(tmp_path: Path) -> None:
     drop = Drop.at(tmp_path, mode="full", pattern="{stream}.csv")
     drop.deliver("tickets.csv", "id,status\n1,open\n")
