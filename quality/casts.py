@@ -17,10 +17,9 @@ _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?"
 _NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)"
 _OFFSET = r"(?:Z|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?)"
 
-# The calendar that every reader of the marts can hold; a far end date stays inside it in any zone's offset or
-# is no time.
-_FIRST_TIME = "timestamptz '0001-01-01 00:00:00+00'"
-_LAST_TIME = "timestamptz '9999-12-31 23:59:59.999999+00'"
+# The years 1 to 9999, in any zone; what of them is plausible is a question of bounds (bounds.py).
+_FIRST_TIME = "timestamptz '0001-01-01 00:00:00+00' - interval 15 hour"
+_LAST_TIME = "timestamptz '9999-12-31 23:59:59.999999+00' + interval 15 hour"
 
 
 def identifier(name: str) -> str:

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from datetime import date
 from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal
@@ -15,15 +17,22 @@ from typing import Annotated, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
+from quality.bounds import EVENT_DAYS_AHEAD, Bounds, Holds, bounds, kind_of, misfit
 from quality.errors import JourneymartError
 
 CONTRACTS = Path(__file__).parent / "contracts"
+
+# Nothing that extracts tell changed before.
+EARLIEST_VERSION = date(2000, 1, 1)
 
 ColumnType = Literal[
     "text", "bigint", "double", "decimal", "boolean", "date", "timestamp", "epoch_s", "epoch_ms", "json"
 ]
 OnFailure = Literal["quarantine", "block", "warn"]
 ContactPoint = Literal["email", "phone"]
+FieldType = Literal["text", "bigint", "double", "decimal", "boolean", "list", "object"]
+# A limit: a day of dates and times, else a number.
+Limit = Annotated[date, Field(strict=True)] | float
 
 DUCKDB_TYPES: dict[ColumnType, str] = {
     "text": "varchar",
@@ -39,16 +48,50 @@ DUCKDB_TYPES: dict[ColumnType, str] = {
 }
 
 
+# Names below each other, and at most one list: `$`, `$.policy.title`, `$[*].public`.
+_JSON_PATH = re.compile(r"\$(?:\.[A-Za-z_]\w*)*(?:\[\*\](?:\.[A-Za-z_]\w*)*)?")
+
+
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class JsonField(_Strict):
+    """A value inside a JSON column that models read: of its type and within its bounds, or not there.
+
+    `list` and `object` say what shape it has.
+    """
+
+    type: FieldType
+    holds: Holds | None = None
+    min: float | None = None
+    max: float | None = None
+    description: str
+
+    @model_validator(mode="after")
+    def _limits_fit_the_type(self) -> JsonField:
+        if wrong := misfit(self.type, self.holds, (self.min, self.max)):
+            raise ValueError(wrong)
+        return self
+
+    @property
+    def bounds(self) -> Bounds | None:
+        """What its values lie within; None: they have no order."""
+        return bounds(self.type, self.holds, self.min, self.max) if kind_of(self.type) else None
 
 
 class Column(_Strict):
     """What one column holds and what its values must be.
 
-    A value outside `allowed`, `min` or `max` meets `on_failure`. A value that is missing where one is
-    `required`, or is not of the type, cannot be accepted: its row goes to quarantine, or blocks where
+    A value outside `allowed`, or a number outside `min` and `max`, meets `on_failure`. A value that is missing where
+    one is `required`, or is not of the type, cannot be accepted: its row goes to quarantine, or blocks where
     `on_failure` says so.
+
+    Numbers, dates and times have bounds besides, by what the column `holds` (quality/bounds.py). A value outside
+    cannot be accepted either; where `on_failure` is `warn` and the column is optional, it counts as not known. So does
+    a date that is a placeholder, always; `placeholders` names more of them.
+
+    The `fields` of a JSON column are what models read of it, by path (`$.target`, `$[*].public`).
 
     A column that holds e-mail addresses or phone numbers says so by `contact_point`: they are brought into one
     spelling before the models read them. `country` names the column that says in which country a phone number
@@ -59,8 +102,11 @@ class Column(_Strict):
     required: bool = False
     pii: Literal["none", "direct", "indirect", "free_text"]
     allowed: tuple[str, ...] | None = None
-    min: float | None = None
-    max: float | None = None
+    holds: Holds | None = None
+    min: Limit | None = None
+    max: Limit | None = None
+    placeholders: tuple[Annotated[date, Field(strict=True)], ...] = ()
+    fields: dict[str, JsonField] = {}
     contact_point: ContactPoint | None = None
     country: str | None = None
     on_failure: OnFailure = "quarantine"
@@ -70,9 +116,14 @@ class Column(_Strict):
     def _limits_fit_the_type(self) -> Column:
         if self.allowed is not None and self.type != "text":
             raise ValueError("only text columns list the values they allow")
-        numeric = DUCKDB_TYPES[self.type] in ("bigint", "double", "decimal(18,2)")
-        if (self.min is not None or self.max is not None) and not numeric:
-            raise ValueError("only numeric columns have a smallest or largest value")
+        if wrong := misfit(self.type, self.holds, (self.min, self.max)):
+            raise ValueError(wrong)
+        if self.placeholders and kind_of(self.type) != "time":
+            raise ValueError("only dates and times have placeholders")
+        if self.fields and self.type != "json":
+            raise ValueError("only json columns have fields")
+        if unreadable := [path for path in self.fields if not _JSON_PATH.fullmatch(path)]:
+            raise ValueError(f"{unreadable[0]} is no path to a field, such as $.target or $[*].public")
         if self.contact_point and (self.type != "text" or self.pii != "direct"):
             raise ValueError("an e-mail address or a phone number is text that names a person: type text, pii direct")
         if self.country and self.contact_point != "phone":
@@ -173,6 +224,18 @@ class Contract(_Strict):
         if len(set(rules)) < len(rules):
             raise ValueError("two rules have the same name")
         return self
+
+    def bounds(self, name: str) -> Bounds | None:
+        """What the values of a column lie within; None: they have no order.
+
+        A version that is far off would be believed for ever, so its bounds are closer.
+        """
+        column = self.columns[name]
+        if kind_of(column.type) is None or column.holds == "position":
+            return None
+        if name == self.version:
+            return Bounds(EARLIEST_VERSION, None, EVENT_DAYS_AHEAD)
+        return bounds(column.type, column.holds, column.min, column.max)
 
     @property
     def fingerprint(self) -> str:

@@ -361,7 +361,12 @@ class Gate:
             results.update({kind: not_judged(kind, "contract") for kind in ("freshness", "quarantine", WARNINGS)})
         else:
             found = predicates(contract)
-            warned = {each.name: counts.found[each.name] for each in found if each.on_failure == "warn"}
+            # What was read as not known is said in words; nobody would look for it.
+            warned = {
+                each.reason if each.kind in ("placeholder", "bounds") else each.name: counts.found[each.name]
+                for each in found
+                if each.on_failure == "warn"
+            }
             reasons = {each.name: counts.found[each.name] for each in found if each.on_failure == "quarantine"}
             results["freshness"] = _guarded("freshness", lambda: self._freshness(extract, manifest, counts))
             results["quarantine"] = checks.quarantine(contract, manifest, counts, reasons)

@@ -10,14 +10,15 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Literal
 
-from quality.casts import identifier, literal, present
-from quality.contract import Contract, OnFailure
+from quality.bounds import kind_of
+from quality.casts import cast, identifier, literal, present
+from quality.contract import Contract, JsonField, OnFailure
 
-# Nothing of interest happened before; the upper limit leaves room for clocks and zones that run ahead.
-EARLIEST_VERSION = "2000-01-01"
-LATEST_VERSION_DAYS = 2
+PredicateKind = Literal["missing", "type", "placeholder", "bounds", "field", "allowed", "range", "repeated", "rule"]
 
-PredicateKind = Literal["missing", "type", "allowed", "range", "window", "repeated", "rule"]
+# Why a typed value was not kept, in the working column of `refused`.
+PLACEHOLDER = "placeholder"
+OUTSIDE = "outside"
 
 
 @dataclass(frozen=True)
@@ -45,6 +46,11 @@ class Predicate:
 def delivered(contract: Contract, column: str) -> str:
     """Name of the working column that keeps what was delivered, where no typed value came of it."""
     return f"_text_{list(contract.columns).index(column)}"
+
+
+def refused(contract: Contract, column: str) -> str:
+    """Name of the working column that says why a value, though of the type, was not kept; NULL where it was."""
+    return f"_refused_{list(contract.columns).index(column)}"
 
 
 def predicates(contract: Contract) -> tuple[Predicate, ...]:
@@ -88,25 +94,66 @@ def _column_predicates(contract: Contract, name: str) -> Iterator[Predicate]:
     without_value: OnFailure = "block" if column.on_failure == "block" else "quarantine"
     scope = "" if name in contract.key else "_op = 'upsert' and "
 
-    def predicate(kind: PredicateKind, on_failure: OnFailure, sql: str, reason: str) -> Predicate:
+    def predicate(kind: PredicateKind, on_failure: OnFailure, sql: str, reason: str, part: str = "") -> Predicate:
         guarded = f"coalesce({scope}({sql}), false)"
-        return Predicate(f"{name}.{kind}", kind, name, on_failure, guarded, f"{name}: {reason}")
+        return Predicate(f"{name}.{part or kind}", kind, name, on_failure, guarded, f"{name}: {reason}")
 
     if column.required:
         missing = f"{value} is null" + ("" if column.type == "text" else f" and {text} is null")
         yield predicate("missing", without_value, missing, "missing")
+    bounds = contract.bounds(name)
     if column.type != "text":
-        yield predicate("type", without_value, f"{text} is not null and {value} is null", f"not a {column.type}")
+        kept = f"{text} is not null and {value} is null"
+        kept += f" and {refused(contract, name)} is null" if bounds else ""
+        yield predicate("type", without_value, kept, f"not a {column.type}")
+    if bounds is not None:
+        # Not known is better than lost: of an optional value only a far-off number or time costs the row.
+        because = f"{refused(contract, name)} = "
+        if kind_of(column.type) == "time":
+            unknown: OnFailure = without_value if column.required else "warn"
+            yield predicate("placeholder", unknown, f"{because}'{PLACEHOLDER}'", "a date that stands for 'not known'")
+        far_off = without_value if column.required else column.on_failure
+        yield predicate("bounds", far_off, f"{because}'{OUTSIDE}'", f"not {bounds}")
+    for path, field in column.fields.items():
+        if field.type == "text":
+            continue
+        wrong = f"{value} is not null and {_is_wrong(field, value, path)}"
+        reason = f"{path} is not {_article(field)}" + (f" {field.bounds}" if field.bounds else "")
+        yield predicate("field", without_value, wrong, reason, path)
     if column.allowed is not None:
         allowed = ", ".join(map(literal, column.allowed))
         yield predicate("allowed", column.on_failure, f"{value} not in ({allowed})", "not allowed")
-    if column.min is not None or column.max is not None:
-        yield predicate("range", column.on_failure, *_outside(value, column.min, column.max))
-    if name == contract.version:
-        last = f"(_extract_date + {LATEST_VERSION_DAYS})::timestamptz"
-        window = f"{value} not between timestamptz '{EARLIEST_VERSION} 00:00:00+00' and {last}"
-        until = f"{LATEST_VERSION_DAYS} days after the extract date"
-        yield predicate("window", without_value, window, f"not between {EARLIEST_VERSION} and {until}")
+    smallest, largest = (limit if isinstance(limit, float) else None for limit in (column.min, column.max))
+    if smallest is not None or largest is not None:
+        yield predicate("range", column.on_failure, *_outside(value, smallest, largest))
+
+
+def _article(field: JsonField) -> str:
+    return f"an {field.type}" if field.type == "object" else f"a {field.type}"
+
+
+def _is_wrong(field: JsonField, document: str, path: str) -> str:
+    """SQL that is true where something stands at a path of a JSON document and is not what the contract says."""
+    match field.type:
+        case "list" | "object" as shape:
+            allowed = "'ARRAY', 'NULL'" if shape == "list" else "'OBJECT', 'NULL'"
+            return _of_each(document, path, "json_type", f"{{}} not in ({allowed})")
+        case kind:
+            text = present(kind, "{}")
+            value = cast(kind, text, "UTC")
+            wrong = f"({text} is not null and {value} is null)"
+            if field.bounds is not None:
+                wrong += f" or coalesce({field.bounds.outside(value, '_extract_date')}, false)"
+            return _of_each(document, path, "json_extract_string", wrong)
+
+
+def _of_each(document: str, path: str, function: str, condition: str) -> str:
+    """The condition (about `{}`) of what a function finds at a path: of one value, or of any in a list."""
+    found = f"{function}({document}, {literal(path)})"
+    if "[*]" not in path:
+        return "coalesce(" + condition.replace("{}", found) + ", false)"
+    met = "list_filter(" + found + ", lambda item: " + condition.replace("{}", "item") + ")"
+    return f"coalesce(len({met}) > 0, false)"
 
 
 def _outside(value: str, smallest: float | None, largest: float | None) -> tuple[str, str]:

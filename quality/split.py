@@ -16,10 +16,11 @@ from typing import Any
 
 import duckdb
 
+from quality.bounds import is_placeholder, kind_of
 from quality.casts import cast, filled, identifier, literal, present
 from quality.contract import DUCKDB_TYPES, Contract
 from quality.landed import LandedExtract
-from quality.predicates import any_of, delivered, predicates
+from quality.predicates import OUTSIDE, PLACEHOLDER, any_of, delivered, predicates, refused
 from quality.suite import Expectation
 
 WORK = "work"
@@ -173,8 +174,7 @@ def count_violations(
 def newest_in_dump(connection: duckdb.DuckDBPyConnection, extract: LandedExtract, column: str) -> datetime | None:
     """Newest value of a time column in the whole delivered table, not only in what changed."""
     text = identifier(text_columns(connection, extract.rows_file)[column])
-    kind = extract.contract.columns[column].type
-    value = cast(kind, present(kind, text), extract.timezone)
+    value = _kept(extract, column, text)
     row = connection.execute(f"select max({value}) from {read_parquet(extract.rows_file)}").fetchone()
     return row[0] if row else None
 
@@ -206,14 +206,27 @@ def _typed_rows(extract: LandedExtract, batch: int, columns: Mapping[str, str]) 
     )
     inner += f" as _extra, {repeated if extract.mode == 'full' else 'false'} as _repeated, {', '.join(texts)}"
 
-    day = extract.extract_date.isoformat()
-    values = {name: _value(extract, name) for name in contract.columns}
+    bounded = [name for name in contract.columns if contract.bounds(name)]
+    read = ["*", *(f"{_value(extract, name)} as {identifier(name)}" for name in contract.columns)]
+    judged = [
+        "*",
+        *(
+            f"{_refusal(extract, name, identifier(name), delivered(contract, name))} as {refused(contract, name)}"
+            for name in bounded
+        ),
+    ]
+    values = {
+        name: f"case when {refused(contract, name)} is null then {identifier(name)} end"
+        if name in bounded
+        else identifier(name)
+        for name in contract.columns
+    }
     outer = [
         f"{batch}::integer as _batch",
         *(f"{value} as {identifier(name)}" for name, value in values.items()),
         "_extra",
         f"{literal(extract.stream.source)} as _source",
-        f"date '{day}' as _extract_date",
+        f"{_day(extract)} as _extract_date",
         "_file",
         "_row",
         "_op",
@@ -225,8 +238,11 @@ def _typed_rows(extract: LandedExtract, batch: int, columns: Mapping[str, str]) 
             for name, value in values.items()
             if contract.columns[name].type != "text"
         ),
+        *(refused(contract, name) for name in bounded),
     ]
-    return f"select {', '.join(outer)} from (select {inner} from {read_parquet(extract.judged_file)})"
+    source = f"(select {inner} from {read_parquet(extract.judged_file)})"
+    source = f"(select {', '.join(read)} from {source})"
+    return f"select {', '.join(outer)} from (select {', '.join(judged)} from {source})"
 
 
 def _value(extract: LandedExtract, name: str) -> str:
@@ -237,9 +253,33 @@ def _value(extract: LandedExtract, name: str) -> str:
     return cast(column.type, present(column.type, text), extract.timezone)
 
 
+def _refusal(extract: LandedExtract, name: str, value: str, text: str) -> str:
+    """SQL of why a typed value of a column with bounds is not kept, NULL where it is."""
+    contract = extract.contract
+    column, bounds = contract.columns[name], contract.bounds(name)
+    refusals = []
+    if kind_of(column.type) == "time":
+        unknown = is_placeholder(column.type, value, text, column.placeholders)
+        refusals.append(f"when {unknown} then '{PLACEHOLDER}'")
+    if bounds is not None:
+        refusals.append(f"when {bounds.outside(value, _day(extract))} then '{OUTSIDE}'")
+    return f"case {' '.join(refusals)} end"
+
+
+def _kept(extract: LandedExtract, name: str, text: str) -> str:
+    """SQL of the typed value of a column with bounds, NULL where it is not kept."""
+    kind = extract.contract.columns[name].type
+    value = cast(kind, present(kind, text), extract.timezone)
+    return f"case when {_refusal(extract, name, value, text)} is null then {value} end"
+
+
+def _day(extract: LandedExtract) -> str:
+    return f"date '{extract.extract_date.isoformat()}'"
+
+
 def _version(extract: LandedExtract, values: Mapping[str, str]) -> str:
     """A dump's row is as of the dump; another's is as of its version, or its extract where it has none."""
-    end_of_day = f"(date '{extract.extract_date.isoformat()}' + 1)::timestamptz"
+    end_of_day = f"({_day(extract)} + 1)::timestamptz"
     version = extract.contract.version
     if version is None or extract.mode == "full":
         return end_of_day
@@ -264,8 +304,7 @@ def _find_repeated(
     keys = ", ".join(identifier(columns[name]) for name in contract.key)
     version = "null"
     if contract.version is not None:
-        kind = contract.columns[contract.version].type
-        version = cast(kind, present(kind, identifier(columns[contract.version])), extract.timezone)
+        version = _kept(extract, contract.version, identifier(columns[contract.version]))
     connection.execute(
         f"""
         create or replace table {_repeated(batch)} as

@@ -18,6 +18,10 @@ from quality.predicates import Predicate, any_of, predicates
 ExpectationKind = Literal["columns", "row_count", "not_null", "in_set", "between", "no_rows"]
 
 
+# What may be wrong with the reading of one value.
+_READING = ("type", "placeholder", "bounds", "field")
+
+
 @dataclass(frozen=True)
 class Expectation:
     """What one expectation of a suite asks of the rows to be accepted.
@@ -60,9 +64,12 @@ def suite(contract: Contract, may_be_empty: bool) -> tuple[Expectation, ...]:
         for name, column in contract.columns.items()
         if column.required
     ]
-    # One question for all casts and for the version's window: what was delivered is typed and plausible.
-    casts = tuple(each for each in found if each.kind in ("type", "window"))
-    expected.append(no_rows("table.types", True, any_of(casts)))
+    # One question for all casts: what was delivered is typed, plausible, or known to be unknown.
+    readings = tuple(each for each in found if each.kind in _READING)
+    expected.append(no_rows("table.types", True, any_of(each for each in readings if each.on_failure != "warn")))
+    expected.append(no_rows("table.unknown", False, any_of(each for each in readings if each.on_failure == "warn")))
+    # And one of the values themselves, because everything after the gate relies on it.
+    expected.append(no_rows("table.bounds", True, _out_of_bounds(contract)))
     expected.append(no_rows("key.repeated", True, "_repeated"))
     for predicate in found:
         expected += _of_predicate(contract, predicate)
@@ -90,6 +97,12 @@ def _of_predicate(contract: Contract, predicate: Predicate) -> Iterator[Expectat
             yield Expectation(predicate.name, "between", is_critical, predicate.sql, arguments)
         case "rule", _:
             yield no_rows(predicate.name, is_critical, predicate.sql)
+
+
+def _out_of_bounds(contract: Contract) -> str:
+    bounded = ((name, contract.bounds(name)) for name in contract.columns)
+    conditions = [bounds.outside(identifier(name), "_extract_date") for name, bounds in bounded if bounds]
+    return f"coalesce({' or '.join(conditions)}, false)" if conditions else "false"
 
 
 def no_rows(name: str, is_critical: bool, violates: str) -> Expectation:

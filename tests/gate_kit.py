@@ -59,6 +59,7 @@ class Landing:
     timezone: str = "UTC"
     mode: Mode = "increment"
     claims: dict[str, Any] = field(default_factory=dict)
+    verdict: Verdict | None = None
 
     @property
     def folder(self) -> DataFolder:

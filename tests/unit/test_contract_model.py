@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,7 @@ from quality import contract as contract_file
 from quality.casts import identifier
 from quality.contract import DUCKDB_TYPES, Column, Contract, Freshness, Rule, all_contracts, load_contract
 from quality.errors import JourneymartError
-from quality.predicates import delivered, predicates
+from quality.predicates import delivered, predicates, refused
 from quality.suite import suite
 from tests.gate_kit import column, contract
 
@@ -54,7 +55,22 @@ def test_a_contract_that_does_not_hold_together_is_refused(settings: dict[str, A
 
 @pytest.mark.parametrize(
     ("kind", "limits"),
-    [("bigint", {"allowed": ("1",)}), ("text", {"min": 0}), ("timestamp", {"max": 1}), ("int", {})],
+    [
+        ("bigint", {"allowed": ("1",)}),
+        ("text", {"min": 0}),
+        ("timestamp", {"max": 1}),
+        ("bigint", {"max": date(2026, 1, 1)}),
+        ("date", {"max": date(9999, 12, 31)}),
+        ("decimal", {"max": 1e16}),
+        ("timestamp", {"holds": "money"}),
+        ("decimal", {"holds": "event"}),
+        ("json", {"holds": "score"}),
+        ("text", {"placeholders": (date(2099, 12, 31),)}),
+        ("text", {"fields": {"$": {"type": "list", "description": "A list."}}}),
+        ("json", {"fields": {"target": {"type": "double", "description": "No path."}}}),
+        ("json", {"fields": {"$.target": {"type": "double", "holds": "due", "description": "No time."}}}),
+        ("int", {}),
+    ],
 )
 def test_a_column_has_only_limits_that_fit_its_type(kind: str, limits: dict[str, Any]) -> None:
     with pytest.raises(ValidationError):
@@ -113,6 +129,9 @@ def test_everything_a_shipped_contract_asks_can_be_asked(
     columns = [
         f"null::{DUCKDB_TYPES[each.type]} as {identifier(name)}, null::varchar as {delivered(shipped, name)}"
         for name, each in shipped.columns.items()
+    ]
+    columns += [
+        f"null::varchar as {refused(shipped, name)}" for name in shipped.columns if shipped.bounds(name) is not None
     ]
     added = "date '2026-03-10' as _extract_date, 'upsert' as _op, false as _repeated"
     conditions = [each.sql for each in predicates(shipped)]

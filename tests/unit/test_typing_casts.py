@@ -83,7 +83,6 @@ def test_times_are_read_in_every_iso_shape(
         "2026-03-10T10:00:00 Europe/London",
         "2026-03-10T10:00:00ZZ",
         "0000-01-01T00:00:00Z",
-        "9999-12-31T23:59:59-05:00",  # in the year 10000
         "1773136800",
         "now",
         "infinity",
