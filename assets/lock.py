@@ -16,6 +16,7 @@ from datetime import UTC, datetime
 
 from quality.data_folder import DataFolder
 from quality.errors import JourneymartError
+from quality.folders import make_open
 
 
 @contextmanager
@@ -29,7 +30,7 @@ def data_lock(folder: DataFolder, doing: str = "a night") -> Iterator[None]:
     Raises:
         JourneymartError: Somebody else holds it; says who.
     """
-    folder.root.mkdir(parents=True, exist_ok=True)
+    make_open(folder.root)
     descriptor = os.open(folder.lock, os.O_RDWR | os.O_CREAT, 0o644)
     try:
         try:
@@ -53,7 +54,8 @@ def link_lock(folder: DataFolder) -> Iterator[None]:
 
     Apart from the data lock, so that a rollback need not wait for a running night.
     """
-    folder.versions.mkdir(parents=True, exist_ok=True)
+    make_open(folder.root)
+    folder.versions.mkdir(exist_ok=True)
     descriptor = os.open(folder.versions / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)

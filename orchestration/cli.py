@@ -24,6 +24,7 @@ from rich.console import Console
 from rich.table import Table
 
 from orchestration.leaving import leave_at_once
+from orchestration.private import keep_private
 from quality.errors import JourneymartError
 
 if TYPE_CHECKING:
@@ -154,7 +155,9 @@ def sample(
         raise typer.BadParameter("name either --days or --through")
     from assets.sample_company.company import Company
     from assets.sample_company.export import write_extracts, write_next_day, written_through
+    from quality.folders import make_open
 
+    make_open(setup.settings.data)
     drop = setup.settings.data / "drop"
     first = setup.sources.first_date
     with console.status("writing extracts"):
@@ -530,6 +533,7 @@ def main() -> None:
     """Run the command line this process was started with, and end it."""
     # Most of what a command makes are modules and definitions, which stay: no garbage is among them.
     gc.set_threshold(100_000, 20, 20)
+    keep_private()
     code = command_line(sys.argv[1:])
     for name in ("gatekeeper", "warm_dbt"):
         if module := sys.modules.get(f"orchestration.{name}"):

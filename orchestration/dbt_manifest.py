@@ -15,6 +15,7 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from orchestration.private import OWN_UMASK, make_private
 from orchestration.settings import Settings
 from quality.data_folder import marts_file, warehouse_file
 from quality.errors import JourneymartError
@@ -74,7 +75,7 @@ def prepare_manifest(settings: Settings) -> bool:
     """
     if is_prepared(settings):
         return False
-    settings.dbt_target.mkdir(parents=True, exist_ok=True)
+    make_private(settings.dbt_target)
     with (settings.dbt_target / ".parsing").open("w") as lock:
         fcntl.flock(lock, fcntl.LOCK_EX)
         if is_prepared(settings):
@@ -87,6 +88,7 @@ def prepare_manifest(settings: Settings) -> bool:
             capture_output=True,
             text=True,
             check=False,
+            umask=OWN_UMASK,
         )
         if result.returncode:
             words = " ".join((result.stdout + result.stderr).split())

@@ -9,8 +9,10 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
+from orchestration.private import make_private
 from orchestration.settings import PROJECT, Settings, load_settings
 from quality.errors import JourneymartError
+from quality.folders import make_open
 
 Health = Literal["ok", "warning", "problem"]
 
@@ -85,9 +87,12 @@ def _packages() -> Iterator[Finding]:
 
 
 def _folders(settings: Settings) -> Iterator[Finding]:
-    for what, folder in (("data folder", settings.data), ("state folder", settings.state)):
+    for what, folder, make in (
+        ("data folder", settings.data, make_open),
+        ("state folder", settings.state, make_private),
+    ):
         try:
-            folder.mkdir(parents=True, exist_ok=True)
+            make(folder)
             probe = folder / ".writable"
             probe.touch()
             probe.unlink()

@@ -195,7 +195,7 @@ def _clear_up(setup: Setup) -> None:
         sweep(stream, folder)
         for partition in (folder.accepted_partition, folder.quarantine_partition):
             settle(partition(stream.stream, stream.first_date).parent)
-    for spill in folder.root.glob(".gate-*"):
+    for spill in folder.accepted.glob(".gate-*"):
         shutil.rmtree(spill)
     sweep_versions(folder)
 

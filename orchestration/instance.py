@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
+from orchestration.private import make_private
 from orchestration.settings import PROJECT, Settings
 
 if TYPE_CHECKING:
@@ -22,7 +23,7 @@ def open_instance(settings: Settings) -> DagsterInstance:
     from dagster import DagsterInstance
     from dagster._core.instance.ref import InstanceRef
 
-    settings.state.mkdir(parents=True, exist_ok=True)
+    make_private(settings.state)
     return DagsterInstance.from_ref(InstanceRef.from_dir(str(PROJECT), overrides=_paths(settings)))
 
 
@@ -32,7 +33,7 @@ def dagster_home(settings: Settings) -> tuple[Path, Path]:
     Returns:
         Value for DAGSTER_HOME, and the working folder.
     """
-    settings.state.mkdir(parents=True, exist_ok=True)
+    make_private(settings.state)
     if settings.state == PROJECT / ".dagster":
         return PROJECT, PROJECT
     said: dict[str, Any] = yaml.safe_load((PROJECT / "dagster.yaml").read_text(encoding="utf-8"))

@@ -6,6 +6,7 @@ project (dbt_manifest.py), column lineage (lineage.py), the SQL (dbt_project/).
 
 # Annotations are not postponed in this file: Dagster looks at the one of `context`.
 import contextlib
+import os
 import sys
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -248,8 +249,11 @@ def is_blocking(test: Mapping[str, Any]) -> bool:
 
 @contextlib.contextmanager
 def _output_to(path: Path) -> Iterator[None]:
-    """Send what dbt prints to a file; the person at the terminal sees steps."""
-    with path.open("w", encoding="utf-8") as log, contextlib.redirect_stdout(log):
+    """Send what dbt prints to a file nobody else reads; the person at the terminal sees steps."""
+    # It may quote rows, and an older one may stand open.
+    path.unlink(missing_ok=True)
+    descriptor = os.open(path, os.O_CREAT | os.O_EXCL | os.O_WRONLY, 0o600)
+    with os.fdopen(descriptor, "w", encoding="utf-8") as log, contextlib.redirect_stdout(log):
         yield
 
 

@@ -17,6 +17,7 @@ from collections.abc import Sequence
 
 from orchestration.dbt_manifest import dbt_environment
 from orchestration.leaving import leave_at_once
+from orchestration.private import OWN_UMASK
 from orchestration.settings import Settings
 
 _waiting: list[tuple[Settings, subprocess.Popen[bytes]]] = []
@@ -60,6 +61,7 @@ def _start(settings: Settings) -> subprocess.Popen[bytes]:
         stdin=subprocess.PIPE,
         stdout=subprocess.PIPE,
         stderr=subprocess.STDOUT,
+        umask=OWN_UMASK,
         env={
             **dbt_environment(settings),
             "DBT_LOG_FORMAT": "json",

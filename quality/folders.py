@@ -14,6 +14,13 @@ from pathlib import Path
 _NEW, _OLD = ".new-", ".old-"
 
 
+def make_open(folder: Path) -> None:
+    """Make a folder that readers look into, and what is missing above it, whatever the umask."""
+    for missing in reversed([each for each in (folder, *folder.parents) if not each.exists()]):
+        missing.mkdir(exist_ok=True)
+        missing.chmod(0o755)
+
+
 @contextmanager
 def replaced_folder(target: Path) -> Iterator[Path]:
     """Fill a folder that takes the place of `target` when the block ends without an error.

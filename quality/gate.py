@@ -169,7 +169,7 @@ class Gate:
     def __enter__(self) -> Self:
         for private in (self._folder.accepted, self._folder.quarantine):
             private.mkdir(mode=0o700, parents=True, exist_ok=True)
-        spill = str(self._folder.root / f".gate-{os.getpid()}")
+        spill = str(self._folder.accepted / f".gate-{os.getpid()}")
         self._connection = self._open.enter_context(duckdb.connect(config={"temp_directory": spill}))
         self._connection.execute("set TimeZone = 'UTC'")
         return self

@@ -37,6 +37,22 @@ def test_a_range_of_dates_is_one_run_and_one_version(rebuilt):
                 }
 
 
+def test_what_a_night_wrote_beside_its_version_is_its_owners_alone(three_nights):
+    state = three_nights.state
+    logs = [*state.joinpath("dbt").rglob("*"), *state.joinpath("storage").rglob(f"{run_of(three_nights)}*")]
+    assert {path.name for path in logs} >= {"dbt_output.log", "compiled", "run", f"{run_of(three_nights)}.db"}
+    assert {path.stat().st_mode & 0o777 for path in (state, *logs) if path.is_dir()} == {0o700}
+    assert {path.stat().st_mode & 0o777 for path in logs if path.is_file()} == {0o600}
+    private = [three_nights.data / name for name in ("landing", "accepted", "quarantine", "current/warehouse")]
+    assert {path.stat().st_mode & 0o777 for path in private} == {0o700}
+    assert {path.stat().st_mode & 0o777 for path in three_nights.data.glob("current/marts/*")} == {0o644}
+
+
+def run_of(installation):
+    """The run that published the current version."""
+    return json.loads(installation.data.joinpath("current/manifest.json").read_text())["run_id"]
+
+
 def test_the_run_is_in_the_history_with_rows_and_seconds_to_plot(rebuilt):
     with open_instance(rebuilt.setup.settings) as instance:
         for key, numbers in {

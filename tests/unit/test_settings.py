@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 import pytest
 
+from orchestration.private import make_private
 from orchestration.settings import PROJECT, load_settings
 from quality.errors import JourneymartError
+from quality.folders import make_open
 
 
 @pytest.fixture(autouse=True)
@@ -44,3 +47,20 @@ def test_a_wrong_number_names_its_variable(monkeypatch, value):
     with pytest.raises(JourneymartError, match="JOURNEYMART_KEEP_VERSIONS is not usable") as caught:
         load_settings()
     assert "\n" not in str(caught.value)
+
+
+def test_what_stood_open_is_closed_and_what_readers_look_into_is_open(tmp_path: Path) -> None:
+    log = tmp_path / "state" / "dbt" / "dbt.log"
+    log.parent.mkdir(parents=True)
+    log.touch(0o644)
+    (tmp_path / "elsewhere").touch(0o644)
+    (tmp_path / "state" / "link").symlink_to(tmp_path / "elsewhere")
+    make_private(tmp_path / "state")
+    made = [tmp_path / "state", log.parent, log, tmp_path / "elsewhere"]
+    assert [path.stat().st_mode & 0o777 for path in made] == [0o700, 0o700, 0o600, 0o644]
+    before = os.umask(0o077)
+    try:
+        make_open(tmp_path / "srv" / "data")
+    finally:
+        os.umask(before)
+    assert [path.stat().st_mode & 0o777 for path in (tmp_path / "srv", tmp_path / "srv" / "data")] == [0o755, 0o755]
