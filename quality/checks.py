@@ -238,7 +238,8 @@ def quarantine(
     """Not too many rows go to quarantine, records that could not be parsed included.
 
     In mode `full` only the changed rows are judged, so they are held against each other, and rejects against
-    the dump.
+    the dump. Where more than half of what was delivered is at fault, few rows are no excuse: what is left is not
+    the extract.
 
     Args:
         contract: The contract.
@@ -254,9 +255,10 @@ def quarantine(
     share = max((bad / total for bad, total in shares if total), default=0.0)
     bad = quarantined + manifest.rejects
     over = bad > contract.quarantine.min_rows and share > contract.quarantine.max_share
+    most = bad * 2 > manifest.records
     return CheckResult(
         "quarantine",
-        "fail" if over else "pass",
+        "fail" if over or most else "pass",
         {
             "quarantined": quarantined,
             "rejects": manifest.rejects,

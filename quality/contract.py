@@ -158,7 +158,8 @@ class Freshness(_Strict):
 class QuarantineBudget(_Strict):
     """How many rows of one extract may go to quarantine before the extract blocks: both limits hold.
 
-    `min_rows` rows are always tolerated, so that one bad row does not block a small extract.
+    `min_rows` rows are tolerated, so that one bad row does not block a small extract; more than half of an extract's
+    rows never are.
     """
 
     max_share: float = 0.01

@@ -262,7 +262,7 @@ def test_an_extract_whose_every_row_is_at_fault_leaves_nothing_to_accept(tmp_pat
     landing = Landing(tmp_path, contract())
     landing.land([["1", "no time"], ["2", "no time"]])
     (verdict,) = landing.judge(landing.extract())
-    assert verdict.blocked_by == ("contract",)
+    assert verdict.blocked_by == ("quarantine", "contract")
     assert metadata(verdict, "contract")["rows left"] == 0
     assert len(landing.quarantined()) == 2
 

@@ -146,6 +146,8 @@ def typed(kind: str, text: str) -> object:  # noqa: PLR0911 -- one per type
 @given(rows=ROWS)
 @settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_two_judges_agree_on_every_row(tmp_path: Path, rows: list[Row]) -> None:
+    # As many sound rows again: an extract of which most rows are at fault is blocked.
+    rows = rows + [["8", "open", None, "1", None, None, None, None, None, VERSION]] * len(rows)
     landing = Landing(tmp_path, TICKETS)
     shutil.rmtree(landing.folder.root, ignore_errors=True)
     landing.land(rows)
@@ -243,11 +245,13 @@ def test_extracts_without_rows_are_batches_of_their_own(tmp_path: Path) -> None:
 
 def test_a_batch_says_what_it_was_made_from(tmp_path: Path) -> None:
     landing = Landing(tmp_path, contract())
-    landing.land([["1", VERSION], ["2", "?"]], rejects=[("a,b", "ragged")], sha256="of the landed content")
+    landing.land(
+        [["1", VERSION], ["3", VERSION], ["2", "?"]], rejects=[("a,b", "ragged")], sha256="of the landed content"
+    )
     (verdict,) = landing.judge(landing.extract())
     (batch,) = accepted_batches(landing.folder)
     assert batch.batch_id == verdict.batch_id
-    assert (batch.rows, batch.quarantined, batch.landing_sha256) == (1, 2, "of the landed content")
+    assert (batch.rows, batch.quarantined, batch.landing_sha256) == (2, 2, "of the landed content")
     assert batch.contract_fingerprint == landing.contract.fingerprint
     assert batch.stream_id == verdict.stream
 

@@ -130,8 +130,12 @@ def test_rows_without_a_time_are_not_fresh() -> None:
         (100, 3, 0, "fail"),
         (100, 0, 3, "fail"),
         (200, 2, 2, "pass"),
-        (3, 2, 0, "pass"),  # a few are always tolerated
-        (3, 3, 0, "fail"),
+        (5, 2, 0, "pass"),  # a few are tolerated,
+        (4, 2, 0, "pass"),
+        (3, 2, 0, "fail"),  # but never more than half
+        (0, 0, 1, "fail"),
+        (1, 1, 0, "fail"),
+        (0, 0, 0, "pass"),
     ],
 )
 def test_the_budget_counts_rows_and_records_together(rows: int, quarantined: int, rejects: int, expected: str) -> None:
