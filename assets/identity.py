@@ -212,13 +212,17 @@ def _guards(connection: duckdb.DuckDBPyConnection, record: Record, other: Record
     rules = ", ".join(edge.rule for edge in chain)
     said = [f"A chain of evidence leads from one to the other ({rules}), but it is not followed:"]
     living, records = connection.execute(
-        f"select count(distinct {customer}) filter (is_crm and is_live), count(distinct {merged}) filter (is_contact) "
+        "with linked as ("
+        f"select source, is_contact, is_crm and is_live as is_living, {customer} as customer, {merged} as merged "
         "from int_identity__component inner join int_identity__node using (node_key) "
-        "where node_key in (select unnest(?::bigint[]))",
+        "where node_key in (select unnest(?::bigint[]))) "
+        "select (select coalesce(max(customers), 0) from "
+        "(select count(distinct customer) as customers from linked where is_living group by source)), "
+        "(select count(distinct merged) from linked where is_contact)",
         [keys],
     ).fetchall()[0]
     if living > 1:
-        said.append(f"it would make one of {living} living customers of the CRM.")
+        said.append(f"it would make one of {living} living customers of one CRM.")
     elif other.is_conflict and record.is_conflict:
         said.append(f"it would make one of {records} records, or of two that a person keeps apart.")
     return [" ".join(said)]

@@ -43,9 +43,25 @@ create table if not exists warehouse.night.night (
     reporting_timezone varchar, currency varchar, is_stale boolean,
     unlabelled_language varchar, sentiment_method varchar
 );
+create table if not exists warehouse.night.sources (source varchar, system varchar, role varchar);
 create table if not exists warehouse.night.email_addresses (raw varchar, spelled varchar);
 create table if not exists warehouse.night.phone_numbers (raw varchar, country varchar, e164 varchar);
 """
+
+
+@dataclass(frozen=True)
+class SourceRole:
+    """What a source is to the company.
+
+    Attributes:
+        source: Installation.
+        system: Vendor.
+        role: `crm` or `other`.
+    """
+
+    source: str
+    system: str
+    role: str
 
 
 @dataclass(frozen=True)
@@ -57,6 +73,7 @@ class Night:
         run_id: Run that makes it.
         reporting_timezone: IANA zone that turns times into days.
         currency: ISO 4217 currency of amounts that name none.
+        sources: The sources and their roles.
         is_stale: A source was missing and its last rows were carried forward.
         definition_changes: When definitions changed, see data_health.py.
         text_sentiment: How texts are estimated, if they are.
@@ -66,6 +83,7 @@ class Night:
     run_id: str
     reporting_timezone: str
     currency: str
+    sources: tuple[SourceRole, ...] = ()
     is_stale: bool = False
     definition_changes: tuple[DefinitionChange, ...] = ()
     text_sentiment: TextSentiment | None = None
@@ -178,7 +196,7 @@ def _refuse_loaded(connection: duckdb.DuckDBPyConnection, new: Sequence[_Deliver
 
 
 def _begin_night(connection: duckdb.DuckDBPyConnection, night: Night) -> int:
-    """Replace the one row that describes the night; its number follows the last one's."""
+    """Replace the one row that describes the night, and the sources; its number follows the last one's."""
     last = connection.execute("select night, as_of from warehouse.night.night").fetchone()
     number, previous_as_of = (last[0] + 1, last[1]) if last else (1, None)
     connection.execute("delete from warehouse.night.night")
@@ -190,6 +208,12 @@ def _begin_night(connection: duckdb.DuckDBPyConnection, night: Night) -> int:
             *((wanted.unlabelled, wanted.method) if (wanted := night.text_sentiment) else (None, None)),
         ],
     )
+    connection.execute("delete from warehouse.night.sources")
+    if night.sources:
+        connection.executemany(
+            "insert into warehouse.night.sources values (?, ?, ?)",
+            [(each.source, each.system, each.role) for each in night.sources],
+        )
     return int(number)
 
 

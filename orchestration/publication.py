@@ -70,7 +70,7 @@ def begin_build_asset(setup: Setup, manifest: Mapping[str, Any]) -> dg.AssetsDef
     def begin_build(context: AssetExecutionContext) -> Iterator[Any]:
         from assets.contact_points import spell_contact_points
         from assets.versions import start_build
-        from assets.warehouse import Night, load, prepare
+        from assets.warehouse import Night, SourceRole, load, prepare
 
         began = time.monotonic()
         with in_one_sentence():
@@ -89,6 +89,7 @@ def begin_build_asset(setup: Setup, manifest: Mapping[str, Any]) -> dg.AssetsDef
                 run_id=context.run_id,
                 reporting_timezone=setup.sources.reporting_timezone,
                 currency=setup.sources.currency,
+                sources=tuple(SourceRole(each.name, each.system, each.role) for each in setup.sources.sources),
                 is_stale=bool(plan.stale_sources),
                 definition_changes=plan.definition_changes,
                 text_sentiment=setup.text_sentiment,

@@ -47,13 +47,15 @@ class Setup:
     @cached_property
     def meaning(self) -> dict[str, Any]:
         """All that decides what a build means, apart from its batches."""
-        return project_meaning(
+        project = project_meaning(
             self.settings.dbt_project,
             CONTRACTS,
             self.sources.reporting_timezone,
             self.sources.currency,
             self.text_sentiment,
         )
+        # Who a customer is depends on them in every model, of old rows too.
+        return {**project, "crms": sorted(self.sources.crms)}
 
     @cached_property
     def definitions(self) -> dict[str, str]:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import codecs
 import difflib
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -32,6 +32,11 @@ _LANGUAGE = re.compile(r"[a-z]{2}")
 _ENVIRONMENT_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 _SECRET_IN_URL = re.compile(r"://[^/@]*:[^/@]*@")
 _LIKE_A_SECRET = re.compile(r"pass|secret|token|key|credential", re.IGNORECASE)
+# Products that are CRMs whatever streams they deliver, and canonical streams that a CRM does not begin with.
+_CRM_PRODUCTS = frozenset({"salesforce"})
+_OF_DESKS_AND_SURVEYS = frozenset(
+    {"ticket", "ticket_event", "survey_question", "survey_invitation", "survey_answer", "feedback"}
+)
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
@@ -120,6 +125,7 @@ FileName = Annotated[str, _placeholders("stream", "date"), Field(min_length=1)]
 Location = Annotated[str, BeforeValidator(_no_secret), _placeholders("data"), Field(min_length=1)]
 VariableName = Annotated[str, BeforeValidator(_variable_name)]
 Language = Annotated[str, BeforeValidator(_language)]
+Role = Literal["crm", "other"]
 
 
 class _Strict(BaseModel):
@@ -148,6 +154,7 @@ class _Stream(_How):
 class _Source(_How):
     system: System
     connector: Literal["files"] = "files"
+    role: Role | None = None
     location: Location
     storage_options_env: dict[str, VariableName] = Field(default_factory=dict)
     streams: Annotated[dict[str, _Stream | None], Field(min_length=1)]
@@ -164,10 +171,11 @@ class _File(_Strict):
 
 @dataclass(frozen=True)
 class Source:
-    """One installation of a vendor's product, with the streams it delivers."""
+    """One installation of a vendor's product, with its role and the streams it delivers."""
 
     name: str
     system: str
+    role: Role
     streams: tuple[FileStream, ...]
 
 
@@ -197,6 +205,11 @@ class Sources:
     def streams(self) -> tuple[FileStream, ...]:
         """All streams of all sources."""
         return tuple(stream for source in self.sources for stream in source.streams)
+
+    @property
+    def crms(self) -> tuple[str, ...]:
+        """Names of the sources whose records say who the customers are."""
+        return tuple(source.name for source in self.sources if source.role == "crm")
 
     def streams_of(self, system: str, stream: str) -> tuple[FileStream, ...]:
         """The streams that feed one contract: one per installation of the system."""
@@ -229,6 +242,7 @@ def load_sources(path: Path, data: Path) -> Sources:
         # A key that is misspelt is told before the one that is missing because of it.
         first = min(error.errors(), key=lambda found: (found["type"] == "missing", file.line(found["loc"])))
         raise file.mistake(*_explain(first)) from None
+    roles = _roles(parsed.sources)
     return Sources(
         file=path,
         company=parsed.company,
@@ -236,11 +250,33 @@ def load_sources(path: Path, data: Path) -> Sources:
         currency=parsed.currency,
         first_date=parsed.first_date,
         text_sentiment=parsed.text_sentiment,
-        sources=tuple(_source(file, data, parsed, name) for name in parsed.sources),
+        sources=tuple(_source(file, data, parsed, name, roles[name]) for name in parsed.sources),
     )
 
 
-def _source(file: MarkedYaml, data: Path, parsed: _File, name: str) -> Source:
+def _roles(sources: Mapping[str, _Source]) -> dict[str, Role]:
+    """What each source is: what the file says, else what its product or its streams say.
+
+    A source of people or accounts is a CRM if deals or orders lie beside them, or if it takes neither requests nor
+    answers. Streams are no more than a hint, so they count only where no other source is known to be a CRM.
+    """
+    known: dict[str, Role] = {
+        name: source.role or "crm" for name, source in sources.items() if source.role or source.system in _CRM_PRODUCTS
+    }
+    hinted: Role = "other" if "crm" in known.values() else "crm"
+    return {name: known.get(name, hinted if _may_be_crm(source) else "other") for name, source in sources.items()}
+
+
+def _may_be_crm(source: _Source) -> bool:
+    streams = set(source.streams)
+    return (
+        source.system == "canonical"
+        and bool(streams & {"contact", "account"})
+        and ("order" in streams or not streams & _OF_DESKS_AND_SURVEYS)
+    )
+
+
+def _source(file: MarkedYaml, data: Path, parsed: _File, name: str, role: Role) -> Source:
     """Put a source's defaults under its streams' own words, and check what only the whole can show."""
     at, source = ("sources", name), parsed.sources[name]
     if not _NAME.fullmatch(name):
@@ -271,7 +307,7 @@ def _source(file: MarkedYaml, data: Path, parsed: _File, name: str) -> Source:
                 **said,
             )
         )
-    return Source(name=name, system=source.system, streams=tuple(streams))
+    return Source(name=name, system=source.system, role=role, streams=tuple(streams))
 
 
 def _said(file: MarkedYaml, source: _Source, at: KeyPath, stream: str) -> dict[str, Any]:

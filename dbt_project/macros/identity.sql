@@ -4,6 +4,11 @@
     one person (int_identity__resolved), how a contact point is spelled (assets/contact_points.py).
 -#}
 
+{#- Whether a record's source is a CRM: a role of the source, which sources.yml says, whoever made the product. -#}
+{%- macro is_crm(source_column) -%}
+    ({{ source_column }} in (select source from {{ source('night', 'sources') }} where role = 'crm'))
+{%- endmacro -%}
+
 {#- An e-mail address in its one spelling, or NULL where it cannot name a person: no address, or one that is excluded. -#}
 {%- macro personal_email(column) -%}
     (

@@ -17,7 +17,7 @@ import itertools
 import json
 import os
 import shutil
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -30,7 +30,7 @@ import pytest
 
 from assets.contact_points import spell_contact_points
 from assets.text_sentiment import TextSentiment
-from assets.warehouse import Night, accepted_table, load, prepare
+from assets.warehouse import Night, SourceRole, accepted_table, load, prepare
 from orchestration.dbt_manifest import prepare_manifest
 from quality.contract import DUCKDB_TYPES, Contract, all_contracts, load_contract
 from quality.data_folder import marts_file, warehouse_file
@@ -121,6 +121,7 @@ class Warehouse:
         select: What `night` builds unless told otherwise, as dbt selects it; None: everything.
         as_of: Business date of the last night.
         text_sentiment: How texts are estimated, if they are.
+        crms: The sources that are CRMs. Change it before the first night only: a night's base has the same roles.
     """
 
     project: DbtProject
@@ -128,6 +129,7 @@ class Warehouse:
     select: str | None = None
     as_of: date = date(2025, 12, 31)
     text_sentiment: TextSentiment | None = None
+    crms: tuple[str, ...] = ("salesforce", "salesforce_two")
     _build: Path | None = None
     _row_numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
@@ -159,7 +161,7 @@ class Warehouse:
         wanted = self.select or "*"
         self._begin()
         self.as_of = as_of or self.as_of + timedelta(days=1)
-        load(self.build, [], _night(self.as_of, self.text_sentiment))
+        load(self.build, [], _night(self.as_of, self.text_sentiment, self.crms))
         with duckdb.connect() as connection:
             connection.execute("set TimeZone = 'UTC'")
             _attach(connection, self.build, "warehouse")
@@ -192,11 +194,11 @@ class Warehouse:
 
     def rebuilt(self, name: str = "rebuilt") -> Warehouse:
         """The same accepted rows in another order, built from nothing in one night."""
-        other = Warehouse(self.project, self.folder, self.select, self.as_of, self.text_sentiment)
+        other = Warehouse(self.project, self.folder, self.select, self.as_of, self.text_sentiment, self.crms)
         other._build = self.folder / name
         shutil.rmtree(other.build, ignore_errors=True)
         shutil.copytree(self.project.template(), other.build)
-        load(other.build, [], _night(self.as_of, self.text_sentiment))
+        load(other.build, [], _night(self.as_of, self.text_sentiment, self.crms))
         with duckdb.connect() as connection:
             _attach(connection, self.build, "before")
             _attach(connection, other.build, "warehouse")
@@ -331,12 +333,13 @@ def _upstream(select: str) -> list[str]:
     return ["*"] if select == "*" else [f"+{name}" for name in select.split()]
 
 
-def _night(as_of: date, text_sentiment: TextSentiment | None = None) -> Night:
+def _night(as_of: date, text_sentiment: TextSentiment | None = None, crms: Iterable[str] = ()) -> Night:
     return Night(
         as_of=as_of,
         run_id=f"run-{as_of}",
         reporting_timezone="Europe/Berlin",
         currency="EUR",
+        sources=tuple(SourceRole(source, source.removesuffix("_two"), "crm") for source in crms),
         text_sentiment=text_sentiment,
     )
 

@@ -29,9 +29,10 @@ Edge = tuple[int, int, int]
 
 @dataclass(frozen=True)
 class Node:
-    """A row of int_identity__node, as far as guards and keys look at it."""
+    """A row of int_identity__node, as far as guards and keys look at it; a CRM may be one of two sources."""
 
     key: int
+    source: str
     is_contact: bool
     is_crm: bool
     is_live: bool
@@ -55,7 +56,7 @@ def random_graph(chance: random.Random) -> Graph:
         is_contact = chance.random() < 0.85
         is_crm = is_contact and chance.random() < 0.35
         created = chance.randrange(30) if is_contact and chance.random() < 0.9 else None
-        nodes[key] = Node(key, is_contact, is_crm, chance.random() < 0.8, created)
+        nodes[key] = Node(key, chance.choice("st"), is_contact, is_crm, chance.random() < 0.8, created)
     linked = [(*chance.sample(keys, 2), chance.randrange(1, LEVELS + 1)) for _ in range(140)]
     chain = keys[:60]
     linked += [(a, b, 2) for a, b in itertools.pairwise(chain)] + [(chain[-1], chain[0], 2)]
@@ -102,8 +103,9 @@ def expected(graph: Graph) -> dict[int, tuple[int, bool, list[int]]]:
         if level >= MERGED and any(at[a] == label == at[b] for a, b in graph.apart):
             return True
         records = {labels[MERGED - 1][node.key] for node in found if node.is_contact}
-        customers = {labels[CUSTOMER - 1][node.key] for node in found if node.is_crm and node.is_live}
-        return level > MERGED and (len(records) > LARGEST or len(customers) > 1)
+        customers = {(node.source, labels[CUSTOMER - 1][node.key]) for node in found if node.is_crm and node.is_live}
+        crms = {source for source, _ in customers}
+        return level > MERGED and (len(records) > LARGEST or len(customers) > len(crms))
 
     broken = {
         (level, label): is_broken(level, label)
@@ -141,16 +143,16 @@ def put(build: Path, graph: Graph) -> None:
         many(
             connection,
             "insert into intermediate.int_contact__unioned (contact_key, source, system, contact_id, role, is_deleted)"
-            " values (?, 's', 's', ?, 'customer', false)",
-            [(node.key, str(node.key)) for node in graph.nodes.values() if node.is_contact],
+            " values (?, ?, 's', ?, 'customer', false)",
+            [(node.key, node.source, str(node.key)) for node in graph.nodes.values() if node.is_contact],
         )
         many(
             connection,
             "insert into intermediate.int_identity__node"
             " (node_key, is_contact, source, system, contact_id, is_crm, is_live, created_at)"
-            " values (?, ?, 's', 's', ?, ?, ?, to_timestamp(?))",
+            " values (?, ?, ?, 's', ?, ?, ?, to_timestamp(?))",
             [
-                (node.key, node.is_contact, str(node.key), node.is_crm, node.is_live, node.created)
+                (node.key, node.is_contact, node.source, str(node.key), node.is_crm, node.is_live, node.created)
                 for node in graph.nodes.values()
             ],
         )
@@ -162,8 +164,8 @@ def put(build: Path, graph: Graph) -> None:
         many(
             connection,
             "insert into seeds.identity_overrides (action, source_a, record_a, source_b, record_b)"
-            " values ('keep_apart', 's', ?, 's', ?)",
-            [(str(a), str(b)) for a, b in graph.apart],
+            " values ('keep_apart', ?, ?, ?, ?)",
+            [(graph.nodes[a].source, str(a), graph.nodes[b].source, str(b)) for a, b in graph.apart],
         )
         connection.execute("commit")
 

@@ -53,6 +53,40 @@ def test_a_streams_own_words_win_over_its_sources(tmp_path):
     assert [str(stream) for stream in sources.streams_of("zendesk", "users")[0:1]] == [str(users)]
 
 
+def with_sources(streams: dict[str, str]) -> str:
+    """A company whose sources deliver these streams; `a/salesforce` is source `a` of that system."""
+    text = GOOD.partition("sources:")[0] + "sources:\n"
+    for place, said in streams.items():
+        name, _, system = place.partition("/")
+        *lines, delivered = said.split("; ")
+        entry = [f"system: {system or 'canonical'}", "location: drop", "pattern: '{stream}_{date}.csv'", *lines]
+        entry.append(f"streams: {{{', '.join(f'{stream}: ' for stream in delivered.split())}}}")
+        text += f"  {name}:\n" + "".join(f"    {line}\n" for line in entry)
+    return text
+
+
+@pytest.mark.parametrize(
+    ("streams", "crms"),
+    [
+        ({"a": "contact", "b": "contact ticket", "c": "survey_answer survey_question"}, ("a",)),
+        ({"a": "account contact activity agent"}, ("a",)),
+        ({"a": "contact order ticket", "b": "contact ticket ticket_event"}, ("a",)),
+        ({"a": "contact account", "b": "contact order"}, ("a", "b")),
+        ({"a": "ticket contact account"}, ()),
+        ({"a": "order activity", "b": "contact survey_answer"}, ()),
+        ({"a/salesforce": "contact case", "b": "contact order"}, ("a",)),
+        ({"a/salesforce": "role: other; contact", "b": "contact order"}, ("b",)),
+        ({"a": "contact order", "b": "role: crm; contact ticket"}, ("b",)),
+        ({"a/zendesk": "role: crm; users tickets", "b/zendesk": "users tickets"}, ("a",)),
+        ({"a/olist": "customers orders", "b": "role: other; contact"}, ()),
+    ],
+)
+def test_what_the_crm_is_the_file_says_or_the_streams_hint_at(tmp_path, streams, crms):
+    sources = load_sources(write(tmp_path, with_sources(streams)), tmp_path)
+    assert sources.crms == crms
+    assert {source.role for source in sources.sources} <= {"crm", "other"}
+
+
 def test_the_data_folder_and_relative_paths_are_filled_in(tmp_path):
     path = write(tmp_path, GOOD)
     assert load_sources(path, tmp_path / "my data").streams[0].location == str(tmp_path / "my data/drop/desk")

@@ -3,12 +3,12 @@
     person, and the way of what surveys send and get back. Not here: which contacts are one person (int_identity__resolved).
 -#}
 
-{#- A CTE body: the customer of each contact id the CRM gives to one person only. -#}
+{#- A CTE body: the customer of each contact id that CRMs give to one person only, spelled by salesforce_id(). -#}
 {%- macro crm_customers_by_id() -%}
-    select contact_id, min(customer_key) as customer_key
+    select {{ salesforce_id('contact_id') }} as contact_id, min(customer_key) as customer_key
     from {{ ref('map_customer_identity') }}
-    where system = 'salesforce'
-    group by contact_id
+    where {{ is_crm('source') }}
+    group by {{ salesforce_id('contact_id') }}
     having count(distinct customer_key) = 1
 {%- endmacro -%}
 

@@ -1,6 +1,6 @@
 {#-
-    Which account each account record is, and what stands above it. What lives here: vendors' merges, help desk
-    organizations that name an account of the CRM, hierarchies of any depth. Not here: who belongs to it (dim_account).
+    Which account each account record is, and what stands above it. What lives here: vendors' merges, records of
+    other systems that name an account of a CRM, hierarchies of any depth. Not here: who belongs to it (dim_account).
 
     A parent that was merged away is its survivor; one that was deleted stays. Accounts that stand above each other in a
     ring have no top, so the oldest of the ring (then the lowest key) becomes it. One changed record can move a whole tree,
@@ -36,13 +36,17 @@ with recursive accounts as (
     from {{ ref('int_account__unioned') }}
 ),
 
-crm_ids as (
+{#- The one account of a CRM that a record of another source names; several CRMs may give the same id to different accounts. -#}
+named as (
     select
-        account_id,
-        min(account_key) as account_key
-    from accounts
-    where system <> 'zendesk'
-    group by account_id
+        records.account_key,
+        min(crm_accounts.account_key) as named_key
+    from accounts as records
+    inner join accounts as crm_accounts
+        on {{ salesforce_id('crm_accounts.account_id') }} = {{ salesforce_id('records.external_account_id') }}
+        and crm_accounts.source <> records.source
+    where {{ is_crm('crm_accounts.source') }}
+    group by records.account_key
     having count(*) = 1
 ),
 
@@ -50,15 +54,13 @@ crm_ids as (
 redirects as (
     select
         records.account_key,
-        coalesce(survivors.account_key, crm_ids.account_key) as next_key
+        coalesce(survivors.account_key, named.named_key) as next_key
     from accounts as records
     left join accounts as survivors
         on survivors.source = records.source
         and survivors.account_id = records.merged_into_account_id
-    left join crm_ids
-        on records.system = 'zendesk'
-        and crm_ids.account_id = {{ salesforce_id('records.external_account_id') }}
-    where coalesce(survivors.account_key, crm_ids.account_key) <> records.account_key
+    left join named on named.account_key = records.account_key
+    where coalesce(survivors.account_key, named.named_key) <> records.account_key
 ),
 
 reachable as (

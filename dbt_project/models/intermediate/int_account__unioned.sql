@@ -23,8 +23,8 @@ zendesk_organizations as (
 
 canonical_accounts as (
     {{ newest_versions('stg_canonical__account', ['account_id'], [
-        'name', 'parent_account_id', 'account_type', 'industry', 'country', 'employees', 'annual_revenue', 'created_at',
-        'merged_into_account_id', 'is_deleted', 'updated_at'
+        'external_account_id', 'name', 'parent_account_id', 'account_type', 'industry', 'country', 'employees',
+        'annual_revenue', 'created_at', 'merged_into_account_id', 'is_deleted', 'updated_at'
     ]) }}
 ),
 
@@ -71,7 +71,7 @@ unioned as (
         _source,
         'canonical',
         account_id,
-        null,
+        external_account_id,
         name,
         parent_account_id,
         account_type,

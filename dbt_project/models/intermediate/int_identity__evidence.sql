@@ -5,8 +5,9 @@
     forbids an edge: blocked_by says which, and such a row joins nothing. Not here: what follows from the edges
     (int_identity__component), which components stand (int_identity__resolved).
 
-    Rules by contact points ask how many customers of the CRM have one: the living, else the deleted, else, where the CRM
-    has none, the records of other systems. Only where it is a single one does it name a person.
+    Rules by contact points ask how many customers of a CRM have one: the living, else the deleted, else, where no CRM
+    has any, the records of other systems. Two sources may know one person each, so it is a single customer in each of them
+    that makes it name a person; two of one source are two people.
 -#}
 with recursive nodes as materialized (
     select node_key, is_contact, source, contact_id, named_id, personal_email, is_crm, is_live, full_name, account_key
@@ -38,6 +39,7 @@ vendor_merges as (
 contact_points as materialized (
     select
         nodes.node_key,
+        nodes.source,
         nodes.is_contact,
         nodes.is_crm,
         nodes.is_live,
@@ -50,17 +52,17 @@ contact_points as materialized (
     inner join nodes on nodes.node_key = points.contact_key
     where points.is_personal
     union all
-    select node_key, is_contact, is_crm, is_live, full_name, account_key, 'email', personal_email, false
+    select node_key, source, is_contact, is_crm, is_live, full_name, account_key, 'email', personal_email, false
     from nodes
     where personal_email is not null
 ),
 
-{#- An address that more than two living contacts of the CRM have is an inbox of several people, equal names or not. #}
+{#- An address that more than two living contacts of one CRM have is an inbox of several people, equal names or not. #}
 shared_addresses as (
-    select value
+    select distinct value
     from contact_points
     where kind = 'email' and is_crm and is_live and not is_former
-    group by value
+    group by value, source
     having count(*) > 2
 ),
 
@@ -137,24 +139,34 @@ people as materialized (
     left join base_component on base_component.node_key = nodes.node_key
 ),
 
-crm_ids as materialized (
-    select contact_id, min(node_key) as node_key
+{#- The ids of CRMs, and whom an id names by itself; several CRMs may give the same id to different people. #}
+crm_records as materialized (
+    select {{ salesforce_id('contact_id') }} as crm_id, source, node_key, person
     from people
     where is_crm
-    group by contact_id
+),
+
+crm_ids as materialized (
+    select crm_id, min(node_key) as node_key
+    from crm_records
+    group by crm_id
     having count(distinct person) = 1
 ),
 
+{#- An id that a record holds is one of another source, so that its own CRM may give that id to somebody else. #}
 named_records as (
     select
         people.node_key as node_a,
-        crm_ids.node_key as node_b,
+        min(crm_records.node_key) as node_b,
         'external_id' as rule,
         case when people.is_contact then 'One record holds the id of the other.' else 'A survey or request names the record by its id.' end
             as evidence
     from people
-    inner join crm_ids on crm_ids.contact_id = {{ salesforce_id('people.named_id') }}
-    where not people.is_crm
+    inner join crm_records
+        on crm_records.crm_id = {{ salesforce_id('people.named_id') }}
+        and crm_records.source <> people.source
+    group by people.node_key, people.is_contact
+    having count(distinct crm_records.person) = 1
 ),
 
 asked as (
@@ -173,8 +185,8 @@ requesters as (
     from asked
     inner join people as answering on answering.node_key = asked.respondent_key
     inner join people as asking on asking.node_key = asked.requester_key
-    left join crm_ids on crm_ids.contact_id = {{ salesforce_id('answering.named_id') }}
-    where not asking.is_crm or crm_ids.contact_id is null
+    left join crm_ids on crm_ids.crm_id = {{ salesforce_id('answering.named_id') }}
+    where not asking.is_crm or crm_ids.crm_id is null
 ),
 
 buyers as (
@@ -186,9 +198,11 @@ buyers as (
     from {{ ref('int_identity__buyer') }} as orders
     inner join people as requesters on requesters.node_key = orders.requester_key
     left join people as own_buyers on own_buyers.source = orders.buyer_source and own_buyers.contact_id = orders.buyer_id
-    left join crm_ids on crm_ids.contact_id = {{ salesforce_id('orders.buyer_id') }}
+    left join crm_ids on crm_ids.crm_id = {{ salesforce_id('orders.buyer_id') }}
     inner join people as bought on bought.node_key = coalesce(own_buyers.node_key, crm_ids.node_key)
-    where requesters.full_name = bought.full_name and not (requesters.is_crm and bought.is_crm)
+    where
+        requesters.full_name = bought.full_name
+        and not (requesters.is_crm and bought.is_crm and requesters.source = bought.source)
 ),
 
 {#-
@@ -200,26 +214,30 @@ clues as materialized (
         points.rule,
         points.clue,
         points.node_key,
+        points.source,
         points.is_crm,
         points.full_name,
         points.is_former,
         people.person,
         case when points.is_crm and points.is_live then 1 when points.is_crm then 2 when points.is_contact then 3 end as rank
     from (
-        select 'email' as rule, value as clue, node_key, is_contact, is_crm, is_live, full_name, is_former
+        select 'email' as rule, value as clue, node_key, source, is_contact, is_crm, is_live, full_name, is_former
         from contact_points
         where kind = 'email' and not is_former
         union all
         select
-            'former_email_and_name', value || ' ' || full_name, node_key, is_contact, is_crm, is_live, full_name, is_former
+            'former_email_and_name', value || ' ' || full_name, node_key, source, is_contact, is_crm, is_live, full_name,
+            is_former
         from contact_points
         where kind = 'email' and full_name is not null and value not in (select value from shared_addresses)
         union all
-        select 'phone_and_name', value || ' ' || full_name, node_key, is_contact, is_crm, is_live, full_name, is_former
+        select 'phone_and_name', value || ' ' || full_name, node_key, source, is_contact, is_crm, is_live, full_name, is_former
         from contact_points
         where kind = 'phone' and full_name is not null
         union all
-        select 'phone_and_account', value || ' ' || account_key, node_key, is_contact, is_crm, is_live, full_name, is_former
+        select
+            'phone_and_account', value || ' ' || account_key, node_key, source, is_contact, is_crm, is_live, full_name,
+            is_former
         from contact_points
         where kind = 'phone' and account_key is not null
     ) as points
@@ -230,37 +248,58 @@ owners as materialized (
     select
         rule,
         clue,
+        source,
         rank,
         person,
         full_name,
         min(node_key) as node_key,
         bool_and(is_former) as is_former
     from (
-        select rule, clue, rank, person, full_name, node_key, is_former, min(rank) over (partition by rule, clue) as best_rank
+        select
+            rule, clue, source, rank, person, full_name, node_key, is_former,
+            min(rank) over (partition by rule, clue) as best_rank
         from clues
         where rank is not null
     ) as ranked
     where rank = best_rank
-    group by rule, clue, rank, person, full_name
+    group by rule, clue, source, rank, person, full_name
 ),
 
-found as (
+{#- Whom a record's clue leads to in each source. #}
+led_to as (
     select
-        others.node_key as node_a,
-        min(owners.node_key) as node_b,
+        others.node_key,
+        others.is_crm,
         others.rule,
+        others.clue,
+        owners.source = others.source as is_own_source,
+        min(owners.node_key) as owner_key,
+        min(owners.rank) as rank,
         bool_or(others.is_former or owners.is_former) as is_former,
-        {#- Records that no customer of the CRM owns are one by their name alone, however many they are. #}
-        count(distinct owners.person) > 1
-        and (min(owners.rank) < 3 or others.rule not in ('phone_and_name', 'former_email_and_name')) as is_ambiguous
+        count(distinct owners.person) as persons,
+        bool_or(owners.person = others.person) as is_itself
     from clues as others
     inner join owners on owners.rule = others.rule and owners.clue = others.clue
     where
-        not others.is_crm
-        and (others.rule <> 'former_email_and_name' or others.is_former or owners.is_former)
+        (others.rule <> 'former_email_and_name' or others.is_former or owners.is_former)
         and (others.rule <> 'phone_and_account' or {{ names_may_agree('others.full_name', 'owners.full_name') }})
-    group by others.node_key, others.person, others.rule, others.clue
-    having not bool_or(owners.person = others.person) or count(distinct owners.person) > 1 and min(owners.rank) = 3
+    group by others.node_key, others.is_crm, others.rule, others.clue, others.source, owners.source
+),
+
+{#- A record of a CRM whose clue somebody else of that CRM owns is two people's; it looks for itself in other sources only. #}
+found as (
+    select
+        node_key as node_a,
+        min(owner_key) as node_b,
+        rule,
+        bool_or(is_former) as is_former,
+        {#- Records that no customer of the CRM owns are one by their name alone, however many they are. #}
+        max(persons) > 1 and (min(rank) < 3 or rule not in ('phone_and_name', 'former_email_and_name')) as is_ambiguous
+    from led_to
+    group by node_key, is_crm, rule, clue
+    having
+        (not is_crm or bool_and(not is_own_source or (is_itself and persons = 1)))
+        and (not bool_or(is_itself) or (not bool_and(is_itself and persons = 1) and (is_crm or min(rank) = 3)))
 ),
 
 {#- The account a company's own domain stands for, for those whose record names none. #}

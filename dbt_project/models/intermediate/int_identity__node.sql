@@ -50,7 +50,7 @@ contacts as (
         named.contact_id,
         named.external_contact_id as named_id,
         cast(null as varchar) as personal_email,
-        named.system = 'salesforce' as is_crm,
+        {{ is_crm('named.source') }} as is_crm,
         not named.is_deleted as is_live,
         coalesce(initials.full_name, named.full_name) as full_name,
         named.account_key,

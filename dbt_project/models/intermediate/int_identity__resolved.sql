@@ -5,7 +5,7 @@
     guards, the customer's key, and by which rule and with what success a record found its customer. Not here: the
     components (int_identity__component).
 
-    A component above the merges of vendors must not hold two living customers of the CRM (records that merges or equal
+    A component above the merges of vendors must not hold two living customers of one CRM (records that merges or equal
     address and name had made one count as one) nor more records than one person has; no component holds two records that
     a person keeps apart. One that does is not made: its members stay what the level before made of them, in conflict.
 -#}
@@ -20,6 +20,7 @@ members as materialized (
     select
         nodes.node_key,
         nodes.is_contact,
+        nodes.source,
         nodes.is_crm,
         nodes.is_live,
         nodes.created_at,
@@ -39,9 +40,14 @@ suspects as materialized (
             select level_{{ levels }}
             from members
             group by level_{{ levels }}
-            having
-                count(distinct case when is_contact then {{ merged }} end) > {{ largest_cluster() }}
-                or count(distinct case when is_crm and is_live then {{ customer }} end) > 1
+            having count(distinct case when is_contact then {{ merged }} end) > {{ largest_cluster() }}
+        )
+        or level_{{ levels }} in (
+            select level_{{ levels }}
+            from members
+            where is_crm and is_live
+            group by level_{{ levels }}, source
+            having count(distinct {{ customer }}) > 1
         )
         or level_{{ levels }} in (
             select one.level_{{ levels }}
@@ -58,9 +64,13 @@ broken as (
     select {{ level }} as level, level_{{ level }} as label
     from suspects
     group by level_{{ level }}
-    having
-        count(distinct case when is_contact then {{ merged }} end) > {{ largest_cluster() }}
-        or count(distinct case when is_crm and is_live then {{ customer }} end) > 1
+    having count(distinct case when is_contact then {{ merged }} end) > {{ largest_cluster() }}
+    union
+    select {{ level }}, level_{{ level }}
+    from suspects
+    where is_crm and is_live
+    group by level_{{ level }}, source
+    having count(distinct {{ customer }}) > 1
     union
     {%- endif %}
     select {{ level }} as level, one.level_{{ level }} as label

@@ -45,7 +45,6 @@ records as (
     select
         identity.customer_key,
         contacts.contact_key,
-        contacts.system,
         contacts.country,
         contacts.language,
         contacts.segment,
@@ -68,7 +67,7 @@ records as (
             partition by identity.customer_key
             order by
                 contacts.is_deleted,
-                case when contacts.system = 'salesforce' then 0 else 1 end,
+                case when {{ is_crm('contacts.source') }} then 0 else 1 end,
                 contacts.created_at nulls last,
                 contacts.contact_key
         ),
@@ -76,7 +75,7 @@ records as (
             partition by identity.customer_key
             order by
                 contacts.is_deleted,
-                case when contacts.system = 'salesforce' then 0 else 1 end,
+                case when {{ is_crm('contacts.source') }} then 0 else 1 end,
                 contacts.created_at nulls last,
                 contacts.contact_key
             rows between unbounded preceding and unbounded following

@@ -1,5 +1,6 @@
 select
     account_id,
+    external_account_id,
     name,
     parent_account_id,
     account_type,
