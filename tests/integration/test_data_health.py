@@ -143,6 +143,20 @@ class Records:
         }  # fmt: skip
 
 
+# What of each object is counted, in which fact, by which key and day; what names a person in it.
+STAYED = "coalesce(fact.exclusion_reason, '') not in ('deleted', 'test', 'spam', 'duplicate')"
+NAMED = (
+    ("ticket", "fct_feedback", "source_ref", "date_key", "coalesce(requester_id, requester_email)",
+     f"source_object = 'ticket' and {STAYED}"),
+    ("survey_answer", "fct_feedback", "source_ref", "date_key",
+     "case when not is_anonymous then coalesce(contact_id, origin.email) end",
+     f"source_object = 'survey_answer' and {STAYED}"),
+    ("feedback", "fct_feedback", "source_ref", "date_key", "contact_id",
+     f"source_object = 'feedback' and fact.source_type <> 'employee' and {STAYED}"),
+    ("order", "fct_order", "order_key", "ordered_date_key", "contact_id", STAYED),
+    ("activity", "fct_journey_event", "source_ref", "date_key", "contact_id", "object = 'activity'"),
+)  # fmt: skip
+
 CHANGES = (
     DefinitionChange(START, "kpis/csat", "changed"),
     DefinitionChange(START, "macros/kpi", "changed"),
@@ -358,6 +372,39 @@ def test_match_rates_are_those_of_the_records_and_held_against_the_median_of_the
     assert {"ok", "fail"} <= statuses
 
 
+def test_whether_those_who_are_named_are_found_is_what_28_days_of_records_say(
+    health: Warehouse, published: dict[tuple[date, str, str, str], Row]
+) -> None:
+    """Counted from the facts and what their records name, people and all, without the models in between."""
+    said = defaultdict(list)
+    for origin, fact, key, day, names, condition in NAMED:
+        for row in health.rows(
+            f"select origin.source, strptime({day}::varchar, '%Y%m%d')::date as day, {names} is not null as is_named, "
+            f"fact.customer_key, origin.{origin}_key as record from cx_marts.main.{fact} as fact "
+            f"join intermediate.int_{origin}__unioned as origin on origin.{origin}_key = fact.{key} "
+            f"where {condition} and {day} between 20200101 and 20991231"
+        ):
+            said[row["source"], origin].append(row)
+    found = of_measure(published, "named_found_28")
+    expected = {}
+    for (source, origin), rows in said.items():
+        for day in {row["day"] for row in rows if row["day"] <= LAST}:
+            window = [row for row in rows if day - timedelta(days=28) < row["day"] <= day]
+            named = [row for row in window if row["is_named"]]
+            if not named:
+                continue
+            matched = sum(row["customer_key"] != -1 for row in named)
+            people = {row["customer_key"] if row["customer_key"] != -1 else ("nobody", row["record"]) for row in window}
+            share = 10 * math.ceil(10 * matched / len(named))
+            status = "fail" if share <= 10 else "warn" if share <= 20 else "ok"
+            if len(named) < 30:
+                status = "warn" if share == 0 else "info"
+            shown = (None, None, None, "info") if matched and len(people) < 5 else (share, None, None, status)
+            expected[day, source, origin, "named_found_28"] = shown
+    assert {cell: figures(row) for cell, row in found.items()} == expected
+    assert {status for *_, status in expected.values()} >= {"ok", "warn", "info"}
+
+
 def test_a_source_of_anonymous_answers_has_nothing_to_match_and_is_no_failure(
     published: dict[tuple[date, str, str, str], Row],
 ) -> None:
@@ -394,7 +441,7 @@ def test_a_changed_definition_is_told_on_the_business_date_that_first_had_it(
 def test_nothing_anybody_said_or_is_called_reaches_the_mart(
     published: dict[tuple[date, str, str, str], Row],
 ) -> None:
-    wording = re.compile(r"[A-Z][A-Za-z0-9 ]+ of [a-z0-9_]+/[a-z0-9_/]+: [a-z, ]+\.")
+    wording = re.compile(r"[A-Z][A-Za-z0-9 ]+ of [a-z0-9_]+/[a-z0-9_/]+: [a-z, ]+(: [A-Za-z., ]+)?\.")
     for row in published.values():
         assert wording.fullmatch(row["message"]), row["message"]
         assert "@" not in str(row)

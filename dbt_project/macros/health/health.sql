@@ -16,6 +16,15 @@
     greatest({{ points }}, 300.0 * sqrt({{ usual }} * (1.0 - {{ usual }}) / {{ n }}))
 {%- endmacro -%}
 
+{#- Aggregate: the `count` least of the distinct values of a group, ascending. -#}
+{%- macro least_values(value, count) -%}
+    {{ return(adapter.dispatch('least_values')(value, count)) }}
+{%- endmacro -%}
+
+{%- macro duckdb__least_values(value, count) -%}
+    list_slice(list_sort(list(distinct {{ value }})), 1, {{ count }})
+{%- endmacro -%}
+
 {#- Whether a figure is past a bound, in the direction that is bad. -#}
 {%- macro is_past(value, bound, direction) -%}
     case {{ direction }} when 'lower_is_better' then {{ value }} >= {{ bound }} when 'higher_is_better' then {{ value }} <= {{ bound }} else false end

@@ -124,6 +124,9 @@ matching as (
         records,
         linkable,
         matched,
+        named,
+        found,
+        few_people,
         people < {{ k_privacy() }} as is_hidden,
         round({{ percent_value('matched', 'linkable') }}, 4) as value
     from {{ ref('int_data_health__matching') }}
@@ -142,6 +145,54 @@ match_days as (
     from matching
     cross join night
     where matching.date_day <= night.as_of and {{ is_touched(['matching.date_day', "'match_rate'"]) }}
+),
+
+{#-
+    Streams of few records a day show only over many days whether they find anybody. In steps of ten, or the difference of two
+    days would show a day that is hidden; that none was found says nothing of anybody.
+#}
+windows as (
+    select
+        match_days.date_day,
+        match_days.object,
+        match_days.source,
+        cast(sum(window_days.named) as bigint) as named,
+        cast(sum(window_days.found) as bigint) as found
+    from match_days
+    inner join matching as window_days
+        on window_days.object = match_days.object
+        and window_days.source = match_days.source
+        and window_days.date_day between {{ plus_days('match_days.date_day', '1 - ' ~ match_days()) }} and match_days.date_day
+    group by match_days.date_day, match_days.object, match_days.source
+),
+
+window_people as (
+    select date_day, object, source, count(distinct person) as people
+    from (
+        select match_days.date_day, match_days.object, match_days.source, unnest(window_days.few_people) as person
+        from match_days
+        inner join matching as window_days
+            on window_days.object = match_days.object
+            and window_days.source = match_days.source
+            and window_days.date_day between {{ plus_days('match_days.date_day', '1 - ' ~ match_days()) }} and match_days.date_day
+    ) as listed
+    group by date_day, object, source
+),
+
+named_found as (
+    select
+        windows.date_day,
+        windows.object,
+        windows.source,
+        windows.named,
+        10.0 * ceil(10.0 * windows.found / windows.named) as value,
+        windows.found > 0 and window_people.people < {{ k_privacy() }} as is_hidden
+    from windows
+    inner join window_people
+        on window_people.date_day = windows.date_day
+        and window_people.object = windows.object
+        and window_people.source = windows.source
+    where windows.named > 0
 ),
 
 usual as (
@@ -243,6 +294,19 @@ measured as (
         and usual.object = match_days.object
         and usual.source = match_days.source
     union all
+    select
+        date_day,
+        source,
+        object,
+        'named_found_28',
+        cast(value as double),
+        cast(null as double),
+        cast(null as double),
+        named,
+        cast(null as double),
+        is_hidden
+    from named_found
+    union all
     {%- for part in ['linked', 'themed', 'responded', 'actioned', 'used'] %}
     select
         month_start,
@@ -281,6 +345,7 @@ held as (
         measured.measure,
         thresholds.unit,
         thresholds.wording,
+        thresholds.advice,
         thresholds.direction,
         measured.is_hidden,
         case when not measured.is_hidden then round(measured.value, 4) end as value,
@@ -288,10 +353,18 @@ held as (
         case when not measured.is_hidden then measured.denominator end as denominator,
         case when not measured.is_hidden then measured.n end as n,
         case when not measured.is_hidden then measured.usual end as usual,
-        {#- One row of three is no third of the rows. #}
+        {#- One row of three is no third of the rows, but none of three is none: worth a look. #}
         {%- for bound in ['warn', 'fail'] %}
         case
-            when thresholds.direction <> 'near_median' and (thresholds.unit <> 'percent' or measured.n >= {{ n_low() }})
+            when
+                thresholds.direction <> 'near_median'
+                and (
+                    thresholds.unit <> 'percent'
+                    or measured.n >= {{ n_low() }}
+                    {%- if bound == 'warn' %}
+                    or (thresholds.direction = 'higher_is_better' and measured.value = 0)
+                    {%- endif %}
+                )
                 then thresholds.{{ bound }}
         end as {{ bound }},
         {%- endfor %}
@@ -309,6 +382,7 @@ judged as (
         stream,
         measure,
         wording,
+        advice,
         unit,
         value,
         numerator,
@@ -347,7 +421,7 @@ final as (
             when status = 'warn' then 'worth a look'
             when status = 'fail' then 'not as it should be'
             else 'for information'
-        end || '.' as message
+        end || case when status in ('warn', 'fail') and advice is not null then ': ' || advice else '' end || '.' as message
     from judged
 )
 
