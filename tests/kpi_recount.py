@@ -37,7 +37,7 @@ LOOP = (*CUSTOMER, "channel", "touchpoint", "team")
 
 # What each measure is broken down by, besides the total.
 DIMENSIONS: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(("nps_relational", "nps_transactional", "csat", "ces"), SURVEY),
+    **dict.fromkeys(("nps_relational", "nps_transactional", "csat", "csat_mean", "ces", "ces_mean"), SURVEY),
     "enps": (),
     "invitation": (*CUSTOMER, "channel"),
     **dict.fromkeys(("review", "feedback_use"), PLACE),
@@ -55,7 +55,7 @@ DIMENSIONS: Mapping[str, tuple[str, ...]] = {
 }
 RECORD = ("day", "until", "superseded", "customer_key", "respondent", "positives", "negatives", "total", "minutes")
 # Means of these are of places on a scale, from 0 to 100.
-SCORES = ("csat", "ces", "review")
+SCORES = ("csat_mean", "ces_mean", "review")
 WRITABLE = ("email", "phone", "chat", "sms", "social", "app")
 FACTS = (
     "dim_customer",
@@ -429,6 +429,14 @@ class Recount:
         rows = self._answers(lambda rows: rows["metric"] == "ces")
         return rows.assign(positives=rows["is_positive"].astype(bool))
 
+    def _csat_mean(self) -> pd.DataFrame:
+        rows = self._csat()
+        return rows[rows["score_norm"].notna()]
+
+    def _ces_mean(self) -> pd.DataFrame:
+        rows = self._ces()
+        return rows[rows["score_norm"].notna()]
+
     def _enps(self) -> pd.DataFrame:
         return self._net(self._answers(lambda rows: rows["metric"] == "enps"))
 
@@ -447,7 +455,12 @@ class Recount:
     def _feedback_use(self) -> pd.DataFrame:
         rows = self.facts["fct_feedback"]
         rows = rows[rows["is_counted"] & (rows["source_type"] != "employee")]
-        used = rows["responded_at"].notna() | rows["actioned_at"].notna()
+        cases = self.facts["fct_closed_loop_case"]
+        touched = cases[cases["responded_at"].notna() | cases["addressed_at"].notna()]
+        by_case = pd.MultiIndex.from_frame(rows[["source_object", "source_ref"]]).isin(
+            pd.MultiIndex.from_frame(touched[["source_object", "source_ref"]])
+        )
+        used = rows["responded_at"].notna() | rows["actioned_at"].notna() | by_case
         return self._place(rows).assign(day=_days(rows["date_key"]), positives=used)
 
     # -- tickets ------------------------------------------------------------------------------------------------

@@ -102,7 +102,94 @@ def scores(warehouse: Warehouse) -> dict[str, float | None]:
     return {row["answer_id"]: row["score"] for row in rows}
 
 
-def test_only_answered_scored_questions_become_answers(warehouse: Warehouse) -> None:
+def unread(warehouse: Warehouse) -> list[Any]:
+    return warehouse.values(
+        "select answer_id from intermediate.int_survey_answer__unioned where is_unread order by answer_id"
+    )
+
+
+@pytest.mark.parametrize(
+    ("answer", "score"),
+    [
+        ("10 - Extremely likely", 10),
+        ("0 \N{EN DASH} Not at all likely", 0),
+        ("7. Rather", 7),
+        ("3 (neutral)", 3),
+        (" 9 ", 9),
+        ("9.0", 9),
+        ("Very Satisfied", 10),
+        ("  very satisfied", 10),
+        ("Meh", None),
+        ("11 - Off the scale", None),
+        ("5 to 10 times", None),
+        ("10% of the time", None),
+        ("10 of 10", None),
+        ("10th", None),
+    ],
+)
+def test_an_answer_in_words_is_worth_what_is_declared_or_the_number_in_front(
+    warehouse: Warehouse, answer: str, score: float | None
+) -> None:
+    """Both systems read alike; what nobody can read is there, without a score, and says so."""
+    asked = {"survey_id": "s", "question_id": "QID1", "metric": "nps", "scale_min": 0, "scale_max": 10}
+    asked["recode_values"] = '{"very satisfied": 10}'
+    warehouse.night(
+        {
+            "qualtrics.survey_definitions": [asked],
+            "qualtrics.responses": [response("r1", QID1=answer)],
+            "canonical.survey_question": [asked],
+            "canonical.survey_answer": [{"answer_id": "a", "survey_id": "s", "question_id": "QID1", "answer": answer}],
+        },
+        ANSWERS,
+    )
+    assert scores(warehouse) == {"r1:QID1": score, "a": score}
+    assert unread(warehouse) == ([] if score is not None else ["a", "r1:QID1"])
+
+
+def test_a_value_declared_later_reaches_the_answers_in_words_and_goes_before_codes(warehouse: Warehouse) -> None:
+    asked = {"survey_id": "s", "question_id": "QID1", "metric": "csat", "scale_min": 1, "scale_max": 5}
+    given = {"survey_id": "s", "question_id": "QID1"}
+    warehouse.night(
+        {
+            "canonical.survey_question": [{**asked, "updated_at": "2026-01-01 00:00:00+00"}],
+            "canonical.survey_answer": [
+                {"answer_id": "words", "answer": "Fair", **given},
+                {"answer_id": "code", "answer": "1", **given},
+            ],
+        },
+        ANSWERS,
+    )
+    assert scores(warehouse) == {"words": None, "code": 1}
+    told = {"recode_values": '{"Fair": 3, "1": 5}', "updated_at": "2026-01-02 00:00:00+00"}
+    warehouse.night({"canonical.survey_question": [{**asked, **told}]})
+    assert scores(warehouse) == {"words": 3, "code": 5}
+
+
+def test_the_good_end_of_a_scale_is_declared_or_follows_from_the_question(warehouse: Warehouse) -> None:
+    questions = [
+        ("nps", {"metric": "nps", "scale_min": 0, "scale_max": 10}),
+        ("csat", {"metric": "csat", "scale_min": 1, "scale_max": 5}),
+        ("grades", {"metric": "csat", "scale_min": 1, "scale_max": 6, "positive_values": "[1, 2]"}),
+        ("effort", {"metric": "ces", "scale_min": 1, "scale_max": 7}),
+        ("ease", {"metric": "ces", "scale_min": 1, "scale_max": 7, "positive_values": "[5, 6, 7]"}),
+        ("said", {"metric": "ces", "scale_min": 1, "scale_max": 7, "scale_direction": "low_is_good"}),
+    ]
+    warehouse.night(
+        {"canonical.survey_question": [{"survey_id": name, "question_id": "q", **told} for name, told in questions]},
+        "int_survey_question__unioned",
+    )
+    rows = warehouse.rows("select survey_id, scale_direction from intermediate.int_survey_question__unioned")
+    assert {row["survey_id"]: row["scale_direction"] for row in rows} == {
+        "nps": "high_is_good",
+        "csat": "high_is_good",
+        "grades": "low_is_good",
+        "effort": None,
+        "ease": "high_is_good",
+        "said": "low_is_good",
+    }
+
+
+def test_only_answered_questions_that_are_scored_or_unknown_become_answers(warehouse: Warehouse) -> None:
     warehouse.night(
         {
             "qualtrics.survey_definitions": [
@@ -119,7 +206,8 @@ def test_only_answered_scored_questions_become_answers(warehouse: Warehouse) -> 
         },
         ANSWERS,
     )
-    assert scores(warehouse) == {"r1:QID1": 9, "r1:QID7": 4, "r3:QID1": None}
+    assert scores(warehouse) == {"r1:QID1": 9, "r1:QID7": 4, "r3:QID1": None, "r4:QID1": 9}
+    assert unread(warehouse) == ["r3:QID1"]
     assert warehouse.values(
         "select reason from intermediate.int_survey_answer__unioned where answer_id = 'r1:QID1'"
     ) == ["price"]
@@ -127,7 +215,7 @@ def test_only_answered_scored_questions_become_answers(warehouse: Warehouse) -> 
 
 def test_a_definition_that_comes_late_or_changes_reaches_the_answers(warehouse: Warehouse) -> None:
     warehouse.night({"qualtrics.responses": [response("r1", QID2="3")]}, ANSWERS)
-    assert scores(warehouse) == {}
+    assert scores(warehouse) == {"r1:QID1": 9}
     warehouse.night({"qualtrics.survey_definitions": [question("QID1", "nps"), question("QID2", "csat")]})
     assert scores(warehouse) == {"r1:QID1": 9, "r1:QID2": 3}
     warehouse.night({"qualtrics.survey_definitions": [question("QID2", "reason", "2026-01-02 00:00:00+00")]})
@@ -168,17 +256,22 @@ def test_previews_tests_and_spam_are_marked(warehouse: Warehouse) -> None:
         "d": "Spam",
         "e": "Imported",
         "f": None,
+        "g": "Offline Survey Preview",
+        "h": "Imported Spam",
+        "i": "1",
+        "j": "0",
     }
+    tried_out = response("k", Status="IP Address", DistributionChannel="preview")
     warehouse.night(
         {
             "qualtrics.survey_definitions": [question("QID1", "nps")],
-            "qualtrics.responses": [response(name, Status=status) for name, status in statuses.items()],
+            "qualtrics.responses": [response(name, Status=told) for name, told in statuses.items()] + [tried_out],
         },
         ANSWERS,
     )
     marked = "select list(response_id order by response_id) from intermediate.int_survey_answer__unioned where "
-    assert warehouse.values(marked + "is_test") == [["b", "c"]]
-    assert warehouse.values(marked + "is_spam") == [["d"]]
+    assert warehouse.values(marked + "is_test") == [["b", "c", "g", "i", "k"]]
+    assert warehouse.values(marked + "is_spam") == [["d", "h"]]
 
 
 def test_an_invitation_that_names_another_response_leaves_the_first(warehouse: Warehouse) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 import math
 import random
 from collections import defaultdict
+from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
 from typing import Any
@@ -217,13 +218,17 @@ TRAPS: tuple[Rows, Rows] = (
         "canonical.survey_question": [question("visit", survey_id="mixed")],
         "canonical.survey_invitation": [
             asked("secret", completed_at="2025-03-01 12:00:00+00"),
-            asked("bounced", bounced_at="2025-03-01 10:01:00+00"),
+            asked("bounced", contact_id="c2", bounced_at="2025-03-01 10:01:00+00"),
             asked("open", channel="qr"),
+            asked("named", contact_id="c3", sent_at="2025-05-02 10:00:00+00"),
+            asked("first", contact_id="c4", sent_at="2025-05-02 10:00:00+00", bounced_at="2025-05-02 10:00:00+00"),
+            asked("again", contact_id="c4", sent_at="2025-05-09 10:00:00+00", completed_at="2025-05-10 10:00:00+00"),
+            asked("hidden", contact_id="c5", sent_at="2025-05-02 10:00:00+00"),
             *(asked(f"m{place}", contact_id=f"c{place}", sent_at="2025-04-02 10:00:00+00") for place in range(8)),
             *(
                 asked(
                     f"b{place}",
-                    contact_id=f"c{place}",
+                    contact_id=f"c{10 + place}",
                     sent_at="2025-04-02 10:00:00+00",
                     bounced_at="2025-04-02 10:00:00+00",
                 )
@@ -232,7 +237,7 @@ TRAPS: tuple[Rows, Rows] = (
             *(
                 asked(
                     f"d{place}",
-                    contact_id=f"c{place}",
+                    contact_id=f"c{20 + place}",
                     sent_at="2025-04-02 10:00:00+00",
                     completed_at="2025-04-03 10:00:00+00",
                 )
@@ -244,7 +249,10 @@ TRAPS: tuple[Rows, Rows] = (
         "canonical.survey_answer": [
             trap("edited", score=1, comment="too slow", updated_at="2025-03-09 12:00:00+00"),
             *(trap(f"late{place}", is_anonymous=True, comment="the price") for place in range(20)),
+            trap("names", invitation_id="named", contact_id="c3", answered_at="2025-05-03 10:00:00+00"),
+            trap("secret", invitation_id="whispered", is_anonymous=True, answered_at="2025-05-11 10:00:00+00"),
         ],
+        "canonical.survey_invitation": [asked("whispered", contact_id="c5", sent_at="2025-05-09 10:00:00+00")],
         "canonical.survey_question": [question("staff", survey_id="mixed", question_id="recommend")],
     },
 )
@@ -308,6 +316,22 @@ def test_an_anonymous_answer_is_nobodys_and_so_is_the_invitation_it_came_of(mart
     assert feedback(marts, "anonymous")["customer_key"] == -1
     assert invitation(marts, "secret")["customer_key"] == -1
     assert invitation(marts, "bounced")["customer_key"] != -1
+
+
+def test_an_answer_that_names_its_invitation_completes_it_the_night_it_comes(marts: Warehouse) -> None:
+    assert invitation(marts, "named")["is_completed"]
+
+
+def test_what_came_of_a_reminder_is_told_of_the_invitation_it_reminds_of(marts: Warehouse) -> None:
+    first, again = invitation(marts, "first"), invitation(marts, "again")
+    assert (first["is_counted"], first["is_delivered"], first["is_completed"]) == (True, True, True)
+    assert (again["is_counted"], again["exclusion_reason"]) == (False, "reminder")
+
+
+def test_a_reminder_with_an_anonymous_answer_leaves_nobodys_invitation_behind(marts: Warehouse) -> None:
+    """The first letter was the customer's until the reminder to it was answered by nobody."""
+    assert [invitation(marts, name)["customer_key"] for name in ("hidden", "whispered")] == [-1, -1]
+    assert invitation(marts, "hidden")["is_completed"]
 
 
 def test_a_late_edit_of_an_answer_changes_its_mood_and_theme(marts: Warehouse) -> None:
@@ -437,12 +461,44 @@ def survey_keys(marts: Warehouse) -> dict[str, str]:
     return {row["survey_id"]: str(row["survey_key"]) for row in rows}
 
 
+def people_asked(letters: Sequence[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The invitations, each with what came of its reminders, from what a reminder is."""
+    letters = sorted((row for row in letters if not row["is_deleted"]), key=lambda row: row["updated_at"])
+    rounds: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for row in letters:
+        if row["is_sampled_out"]:
+            yield row
+            continue
+        about = (row["survey_id"], row["contact_id"] or row["invitation_id"])
+        sent = rounds.get(about, [])
+        answers = [letter["completed_at"] for letter in sent if letter["completed_at"]]
+        is_reminder = bool(sent) and row["sent_at"] - sent[-1]["sent_at"] <= timedelta(days=14)
+        if is_reminder and not any(sent[-1]["sent_at"] <= at <= row["sent_at"] for at in answers):
+            sent.append(row)
+        else:
+            if sent:
+                yield told_together(sent)
+            rounds[about] = [row]
+    yield from (told_together(sent) for sent in rounds.values())
+
+
+def told_together(sent: Sequence[dict[str, Any]]) -> dict[str, Any]:
+    """A round of letters as one: each moment the first of all, and it came back only if all did."""
+    moments = {
+        name: min((row[name] for row in sent if row[name]), default=None)
+        for name in ("opened_at", "started_at", "completed_at", "opted_out_at")
+    }
+    came_back = all(row["bounced_at"] for row in sent)
+    return {**sent[0], **moments, "bounced_at": sent[0]["bounced_at"] if came_back else None}
+
+
 def test_the_funnel_is_what_the_invitations_say(marts: Warehouse, company: Company) -> None:
-    table = pd.DataFrame([row for row in company.invitations if not row["is_deleted"]])
+    table = pd.DataFrame(people_asked(company.invitations))
+    assert len(table) < sum(not row["is_deleted"] for row in company.invitations)
     table["month"] = [month_of(at) for at in table["updated_at"]]
     # Of employees nobody is known, and of the others only those with a contact.
     table["person"] = [
-        contact if contact and survey != "staff" else place
+        contact if isinstance(contact, str) and survey != "staff" else place
         for place, (contact, survey) in enumerate(zip(table["contact_id"], table["survey_id"], strict=True))
     ]
     invited = ~table["is_sampled_out"].astype(bool)

@@ -39,3 +39,10 @@
 {%- macro is_used(responded_at, actioned_at) -%}
     ({{ responded_at }} is not null or {{ actioned_at }} is not null)
 {%- endmacro -%}
+
+{#- A CTE body: when what is said in a record was first answered and acted on in the cases it opened (fct_closed_loop_case). -#}
+{%- macro done_about_feedback() -%}
+    select source_object, source_ref, min(responded_at) as responded_at, min(addressed_at) as actioned_at
+    from {{ ref('fct_closed_loop_case') }}
+    group by source_object, source_ref
+{%- endmacro -%}

@@ -16,9 +16,9 @@
 {%- endmacro -%}
 
 {#-
-    A CTE body: the versions of the answers in `records` (answer_key and what names the record: source, system, record_id,
-    question_id, order_id) that have a score, with when they came to be and their place among the versions, by the order of
-    newest_versions().
+    A CTE body: the versions of the answers in `records` (answer_key, what names the record: source, system, record_id, question_id,
+    order_id, and what it is read by: scale_min, scale_max, recode_values) that have a score, with when they came to be and their
+    place among the versions, by the order of newest_versions().
 -#}
 {%- macro answer_versions(records) -%}
     select
@@ -48,11 +48,11 @@
         union all
         select
             records.answer_key,
-            try_cast(case records.question_id
-                when 'QID1' then versions.qid1
-                when 'QID2' then versions.qid2
-                else versions.other_answers ->> ('$."' || records.question_id || '"')
-            end as double),
+            {{ read_score(
+                "(case records.question_id when 'QID1' then versions.qid1 when 'QID2' then versions.qid2 "
+                ~ "else versions.other_answers ->> ('$.\"' || records.question_id || '\"') end)",
+                'records.scale_min', 'records.scale_max', 'records.recode_values'
+            ) }},
             versions._version_at,
             versions._extract_date,
             versions._file,
@@ -79,7 +79,7 @@
         union all
         select
             records.answer_key,
-            versions.score,
+            coalesce(versions.score, {{ read_score('versions.answer', 'records.scale_min', 'records.scale_max', 'records.recode_values') }}),
             versions._version_at,
             versions._extract_date,
             versions._file,
@@ -95,8 +95,16 @@
 
 {#- A condition: a counted answer of a customer that says how satisfied they are. Employees' surveys ask other people. -#}
 {%- macro is_customers_word(answers) -%}
-    {{ answers }}.is_counted
-    and {{ answers }}.metric in ('nps', 'csat', 'ces')
+    {{ answers }}.is_counted and {{ is_of_satisfaction(answers) }}
+{%- endmacro -%}
+
+{#- A condition: an answer that was a customer's word once, whether it stands or its ticket was rated again since. -#}
+{%- macro was_customers_word(answers) -%}
+    ({{ answers }}.is_counted or coalesce({{ answers }}.exclusion_reason = 'rated_again', false)) and {{ is_of_satisfaction(answers) }}
+{%- endmacro -%}
+
+{%- macro is_of_satisfaction(answers) -%}
+    {{ answers }}.metric in ('nps', 'csat', 'ces')
     and {{ answers }}.question_key not in (
         select questions.survey_question_key
         from {{ ref('int_survey_question__unioned') }} as questions

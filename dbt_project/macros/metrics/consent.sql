@@ -1,6 +1,10 @@
 {#-
-    Who may be written to. What lives here: who left surveys. Not here: what the CRM says of consent (dim_customer).
+    Who was written to, and who may be. What lives here: when a letter reminds of another, who left surveys. Not here: what the CRM
+    says of consent (dim_customer).
 -#}
+
+{#- Within how many days of another letter about the same a survey's letter reminds of it, where the source does not say. -#}
+{%- macro reminder_days() -%} 14 {%- endmacro -%}
 
 {#-
     A select statement: the customers who answered a survey invitation by asking for no more. Whose an invitation is: the

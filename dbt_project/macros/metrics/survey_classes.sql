@@ -1,6 +1,7 @@
 {#-
     What one answer means. What lives here: the classes of NPS, CSAT and CES answers and the place of a score on its
-    scale. Not here: which answers count (fct_survey_answer) and what many answers make together (kpi_value.sql).
+    scale. Not here: what an answer in words is worth (answer_scores.sql), which answers count (fct_survey_answer), what many
+    answers make together (kpi_value.sql).
 -#}
 
 {#- promoter 9-10, passive 7-8, detractor 0-6. Only for answers on 0-10; other scales are refused, never rescaled. -#}
@@ -8,9 +9,25 @@
     case when {{ score }} >= 9 then 'promoter' when {{ score }} >= 7 then 'passive' when {{ score }} >= 0 then 'detractor' end
 {%- endmacro -%}
 
-{#- A score with its scale turned so that high is good. -#}
+{#-
+    The good end of a question's scale: what is declared, else what follows from the question. That of NPS is part of its
+    definition, positive values lie on the good side, and satisfaction is high when people are satisfied. Effort has none of its
+    own: 7 may be easy or hard, so it stays NULL.
+-#}
+{%- macro known_direction(metric, declared, scale_min, scale_max, positive_values) -%}
+    {%- set side = '2 * ' ~ mean_of_list(positive_values) ~ ' - (' ~ scale_min ~ ' + ' ~ scale_max ~ ')' -%}
+    case
+        when {{ declared }} is not null then {{ declared }}
+        when {{ metric }} in ('nps', 'enps') then 'high_is_good'
+        when {{ side }} > 0 then 'high_is_good'
+        when {{ side }} < 0 then 'low_is_good'
+        when {{ metric }} = 'csat' then 'high_is_good'
+    end
+{%- endmacro -%}
+
+{#- A score with its scale turned so that high is good; NULL where nobody knows which end is. -#}
 {%- macro high_is_good(score, scale_min, scale_max, scale_direction) -%}
-    case when {{ scale_direction }} = 'low_is_good' then {{ scale_min }} + {{ scale_max }} - {{ score }} else {{ score }} end
+    case {{ scale_direction }} when 'low_is_good' then {{ scale_min }} + {{ scale_max }} - {{ score }} when 'high_is_good' then {{ score }} end
 {%- endmacro -%}
 
 {#- A score's place on its scale, 0 (bad) to 1 (good). -#}
@@ -67,4 +84,13 @@
 
 {%- macro duckdb__is_listed(score, json_list) -%}
     list_contains(try_cast({{ json_list }} as double[]), {{ score }})
+{%- endmacro -%}
+
+{#- The mean of a JSON list of numbers; NULL when there is no list, or none of numbers. -#}
+{%- macro mean_of_list(json_list) -%}
+    {{ return(adapter.dispatch('mean_of_list')(json_list)) }}
+{%- endmacro -%}
+
+{%- macro duckdb__mean_of_list(json_list) -%}
+    list_avg(try_cast({{ json_list }} as double[]))
 {%- endmacro -%}

@@ -21,7 +21,12 @@
     "
 ) }}
 
-with answers as (
+{%- set columns = [
+    'answer_key', 'customer_key', 'ticket_key', 'order_key', 'touchpoint_key', 'channel', 'answered_at', 'date_day', 'answer_class', 'is_positive',
+    'score_norm'
+] %}
+
+with counted as (
     select
         answer_key,
         case
@@ -43,8 +48,17 @@ with answers as (
     where is_counted and answered_date_key > 0 and metric in ('nps', 'csat', 'ces', 'enps') and {{ is_touched(['answer_key']) }}
 ),
 
+{#- Where nobody knows an answer's place on its scale, it is in the share and not in the mean. -#}
+answers as (
+    select measure, {{ columns | join(', ') }} from counted
+    union all
+    select measure || '_mean', {{ columns | join(', ') }}
+    from counted
+    where measure in ('csat', 'ces') and score_norm is not null
+),
+
 event_journeys as (
-    {{ journeys_of('survey_answer', 'answers', 'answer_key') }}
+    {{ journeys_of('survey_answer', 'counted', 'answer_key') }}
 ),
 
 measured as (
@@ -59,7 +73,7 @@ measured as (
         end as superseded_on,
         case when answers.is_positive then 1 else 0 end as positives,
         case when answers.answer_class in ('detractor', 'negative') then 1 else 0 end as negatives,
-        case when answers.measure in ('csat', 'ces') then cast(100 * answers.score_norm as decimal(18, 6)) end as total,
+        case when answers.measure in ('csat_mean', 'ces_mean') then cast(100 * answers.score_norm as decimal(18, 6)) end as total,
         case when answers.measure <> 'enps' then coalesce(answers.channel, 'unknown') end as channel,
         case when answers.measure <> 'enps' then coalesce(touchpoints.touchpoint, 'unknown') end as touchpoint,
         case when answers.measure <> 'enps' then coalesce(tickets.team, 'none') end as team,

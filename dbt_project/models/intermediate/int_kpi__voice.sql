@@ -16,21 +16,33 @@
         union
         select 'feedback', feedback_key from {{ ref('fct_feedback') }}
         where customer_key <> -1 and customer_key in (select customer_key from moved_customers)
+        union
+        select 'feedback', feedback_key from {{ ref('fct_feedback') }}
+        where (source_object, source_ref) in (select source_object, source_ref from {{ touched('fct_closed_loop_case') }})
     "
 ) }}
 
-with items as (
+with cases as (
+    {{ done_about_feedback() }}
+),
+
+items as (
     select
-        feedback_key,
-        source_type,
-        customer_key,
-        touchpoint_key,
-        channel,
-        {{ date_of_key('date_key') }} as date_day,
-        score_norm,
-        {{ is_used('responded_at', 'actioned_at') }} as is_used
-    from {{ ref('fct_feedback') }}
-    where is_counted and date_key > 0 and source_type <> 'employee' and {{ is_touched(["'feedback'", 'feedback_key']) }}
+        items.feedback_key,
+        items.source_type,
+        items.customer_key,
+        items.touchpoint_key,
+        items.channel,
+        {{ date_of_key('items.date_key') }} as date_day,
+        items.score_norm,
+        {{ is_used('coalesce(items.responded_at, cases.responded_at)', 'coalesce(items.actioned_at, cases.actioned_at)') }} as is_used
+    from {{ ref('fct_feedback') }} as items
+    left join cases on cases.source_object = items.source_object and cases.source_ref = items.source_ref
+    where
+        items.is_counted
+        and items.date_key > 0
+        and items.source_type <> 'employee'
+        and {{ is_touched(["'feedback'", 'items.feedback_key']) }}
 ),
 
 measured as (

@@ -1,6 +1,6 @@
 {{ config(
     touched_key=['source', 'record_id'],
-    touches=['survey_answer_key', 'survey_question_key', 'respondent_key', 'invitation_id'],
+    touches=['survey_answer_key', 'survey_question_key', 'respondent_key', 'invitation_id', 'ticket_id'],
     touched_by="
         {{ new_rows('stg_qualtrics__responses', ['_source', 'response_id']) }}
         union
@@ -14,12 +14,15 @@
         select _source, review_id from {{ ref('stg_olist__order_reviews') }}
         where (_source, order_id) in (select source, order_id from {{ touched('int_order__unioned') }})
         union {{ new_rows('stg_canonical__survey_answer', ['_source', 'answer_id']) }}
+        union
+        select _source, answer_id from {{ ref('stg_canonical__survey_answer') }}
+        where (_source, survey_id) in (select source, survey_id from {{ touched('int_survey_question__unioned') }})
     "
 ) }}
 
 with responses as (
     {{ newest_versions('stg_qualtrics__responses', ['response_id'], [
-        'survey_id', 'end_date', 'recorded_date', 'status', 'recipient_email', 'external_reference',
+        'survey_id', 'end_date', 'recorded_date', 'status', 'finished', 'recipient_email', 'external_reference',
         'distribution_channel', 'user_language', 'ticket_id', 'order_id', 'qid1', 'qid2', 'qid3_text', 'other_answers'
     ]) }}
 ),
@@ -39,19 +42,48 @@ reviews as (
 canonical_answers as (
     {{ newest_versions('stg_canonical__survey_answer', ['answer_id'], [
         'response_id', 'survey_id', 'question_id', 'invitation_id', 'contact_id', 'email', 'ticket_id', 'order_id',
-        'agent_id', 'score', 'reason', 'comment', 'channel', 'language', 'asked_at', 'answered_at', 'is_anonymous',
+        'agent_id', 'score', 'answer', 'reason', 'comment', 'channel', 'language', 'asked_at', 'answered_at', 'is_anonymous',
         'is_test', 'is_spam', 'is_deleted', 'updated_at'
     ]) }}
 ),
 
-{#- Reasons are a column of the answer they explain; questions without a scale have no score to keep. -#}
+questions as (
+    select
+        source,
+        system,
+        survey_id,
+        question_id,
+        metric,
+        scale_min,
+        scale_max,
+        recode_values
+    from {{ ref('int_survey_question__unioned') }}
+),
+
+{#-
+    Reasons are a column of the answer they explain; questions without a scale have no score to keep. Of a survey that nobody
+    described the score question is asked about all the same: its answers are there, and do not count for want of its meaning.
+-#}
 scored_questions as (
     select
         source,
         survey_id,
-        question_id
-    from {{ ref('int_survey_question__unioned') }}
+        question_id,
+        scale_min,
+        scale_max,
+        recode_values
+    from questions
     where system = 'qualtrics' and (metric in ('nps', 'csat', 'ces', 'enps') or (metric = 'other' and scale_max is not null))
+    union all
+    select distinct
+        responses._source,
+        responses.survey_id,
+        'QID1',
+        cast(null as double),
+        cast(null as double),
+        cast(null as json)
+    from responses
+    where (responses._source, responses.survey_id) not in (select source, survey_id from questions)
 ),
 
 invitations as (
@@ -76,9 +108,13 @@ response_answers as (
             when 'QID2' then responses.qid2
             else responses.other_answers ->> ('$."' || scored_questions.question_id || '"')
         end as answer,
+        scored_questions.scale_min,
+        scored_questions.scale_max,
+        scored_questions.recode_values,
         responses.end_date,
         responses.recorded_date,
         responses.status,
+        responses.finished,
         responses.recipient_email,
         responses.external_reference,
         responses.distribution_channel,
@@ -105,6 +141,29 @@ orders as (
     where system = 'olist'
 ),
 
+read_responses as (
+    select
+        _source,
+        response_id,
+        question_id,
+        {{ read_score('answer', 'scale_min', 'scale_max', 'recode_values') }} as score
+    from response_answers
+),
+
+read_canonical_answers as (
+    select
+        answers._source,
+        answers.answer_id,
+        coalesce(
+            answers.score, {{ read_score('answers.answer', 'questions.scale_min', 'questions.scale_max', 'questions.recode_values') }}
+        ) as score
+    from canonical_answers as answers
+    left join questions
+        on questions.source = answers._source
+        and questions.survey_id = answers.survey_id
+        and questions.question_id = answers.question_id
+),
+
 unioned as (
     select
         response_answers._source as source,
@@ -121,7 +180,8 @@ unioned as (
         response_answers.ticket_id,
         response_answers.order_id,
         cast(null as varchar) as agent_id,
-        try_cast(response_answers.answer as double) as score,
+        read_responses.score,
+        {{ is_unread('response_answers.answer', 'read_responses.score') }} as is_unread,
         response_answers.qid2 as reason,
         response_answers.qid3_text as comment,
         response_answers.distribution_channel as channel,
@@ -129,13 +189,21 @@ unioned as (
         invitations.sent_at as asked_at,
         response_answers.end_date as answered_at,
         response_answers.is_anonymous,
-        {#- The export writes words or their codes, as asked. #}
-        coalesce(lower(response_answers.status) in ('survey preview', 'survey test', '1', '2', '9', '17'), false) as is_test,
-        coalesce(lower(response_answers.status) in ('spam', '8', '9', '12'), false) as is_spam,
+        {#- The export writes words or their codes, as asked; some previews are marked by their channel only. #}
+        coalesce({{ contains_word('response_answers.status', ['preview', 'test']) }}, false)
+        or coalesce(response_answers.status in ('1', '2', '9', '17'), false)
+        or {{ is_test_channel('response_answers.distribution_channel') }} as is_test,
+        coalesce({{ contains_word('response_answers.status', ['spam']) }}, false)
+        or coalesce(response_answers.status in ('8', '9', '12', '40'), false) as is_spam,
+        response_answers.finished as is_finished,
         response_answers.is_vanished as is_deleted,
         response_answers.recorded_date as updated_at,
         response_answers._version_at
     from response_answers
+    inner join read_responses
+        on read_responses._source = response_answers._source
+        and read_responses.response_id = response_answers.response_id
+        and read_responses.question_id = response_answers.question_id
     left join invitations
         on response_answers._source = invitations.source
         and response_answers.response_id = invitations.response_id
@@ -156,6 +224,7 @@ unioned as (
         null,
         assignee_id,
         case when starts_with(score, 'good') then 1.0 else 0.0 end,
+        false,
         reason,
         comment,
         null,
@@ -165,6 +234,7 @@ unioned as (
         false,
         false,
         false,
+        true,
         is_vanished,
         updated_at,
         _version_at
@@ -186,6 +256,7 @@ unioned as (
         reviews.order_id,
         null,
         reviews.review_score,
+        false,
         null,
         nullif(concat_ws(chr(10), reviews.review_comment_title, reviews.review_comment_message), ''),
         'email',
@@ -195,6 +266,7 @@ unioned as (
         false,
         false,
         false,
+        true,
         reviews.is_vanished,
         reviews.review_answer_timestamp,
         reviews._version_at
@@ -204,33 +276,38 @@ unioned as (
         and reviews.order_id = orders.order_id
     union all
     select
-        _source,
+        answers._source,
         'canonical',
-        answer_id,
-        answer_id,
-        coalesce(response_id, answer_id),
-        survey_id,
-        question_id,
-        invitation_id,
-        case when not coalesce(is_anonymous, false) then contact_id end,
-        case when not coalesce(is_anonymous, false) then email end,
-        ticket_id,
-        order_id,
-        agent_id,
-        score,
-        reason,
-        comment,
-        channel,
-        language,
-        asked_at,
-        answered_at,
-        coalesce(is_anonymous, false),
-        coalesce(is_test, false),
-        coalesce(is_spam, false),
-        coalesce(is_deleted, false) or is_vanished,
-        updated_at,
-        _version_at
-    from canonical_answers
+        answers.answer_id,
+        answers.answer_id,
+        coalesce(answers.response_id, answers.answer_id),
+        answers.survey_id,
+        answers.question_id,
+        answers.invitation_id,
+        case when not coalesce(answers.is_anonymous, false) then answers.contact_id end,
+        case when not coalesce(answers.is_anonymous, false) then answers.email end,
+        answers.ticket_id,
+        answers.order_id,
+        answers.agent_id,
+        read_canonical_answers.score,
+        {{ is_unread('answers.answer', 'read_canonical_answers.score') }},
+        answers.reason,
+        answers.comment,
+        answers.channel,
+        answers.language,
+        answers.asked_at,
+        answers.answered_at,
+        coalesce(answers.is_anonymous, false),
+        coalesce(answers.is_test, false) or {{ is_test_channel('answers.channel') }},
+        coalesce(answers.is_spam, false),
+        true,
+        coalesce(answers.is_deleted, false) or answers.is_vanished,
+        answers.updated_at,
+        answers._version_at
+    from canonical_answers as answers
+    inner join read_canonical_answers
+        on read_canonical_answers._source = answers._source
+        and read_canonical_answers.answer_id = answers.answer_id
 )
 
 select
@@ -253,6 +330,7 @@ select
     order_id,
     agent_id,
     score,
+    is_unread,
     reason,
     comment,
     channel,
@@ -262,6 +340,7 @@ select
     is_anonymous,
     is_test,
     is_spam,
+    is_finished,
     is_deleted,
     updated_at,
     _version_at

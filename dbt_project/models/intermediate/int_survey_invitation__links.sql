@@ -37,9 +37,11 @@ invitations as (
 {{ survey_links_ctes('invitations', ['survey_invitation_key', 'is_employee']) }}
 
 select
-    survey_invitation_key,
-    customer_key,
-    ticket_key,
-    order_key,
-    is_employee
+    linked.survey_invitation_key,
+    linked.customer_key,
+    linked.ticket_key,
+    linked.order_key,
+    linked.is_employee,
+    invitations.is_nobodys
 from linked
+inner join invitations on invitations.survey_invitation_key = linked.survey_invitation_key

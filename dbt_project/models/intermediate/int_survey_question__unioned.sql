@@ -12,14 +12,14 @@
 with definitions as (
     {{ newest_versions('stg_qualtrics__survey_definitions', ['survey_id', 'question_id'], [
         'survey_name', 'question_text', 'metric', 'scale_min', 'scale_max', 'scale_direction', 'positive_values',
-        'survey_kind', 'touchpoint', 'last_modified'
+        'recode_values', 'survey_kind', 'touchpoint', 'last_modified'
     ]) }}
 ),
 
 canonical_questions as (
     {{ newest_versions('stg_canonical__survey_question', ['survey_id', 'question_id'], [
-        'survey_name', 'wording', 'metric', 'scale_min', 'scale_max', 'scale_direction', 'positive_values', 'survey_kind',
-        'touchpoint', 'is_deleted', 'updated_at'
+        'survey_name', 'wording', 'metric', 'scale_min', 'scale_max', 'scale_direction', 'positive_values', 'recode_values',
+        'survey_kind', 'touchpoint', 'is_deleted', 'updated_at'
     ]) }}
 ),
 
@@ -67,6 +67,7 @@ unioned as (
         scale_max,
         scale_direction,
         positive_values,
+        recode_values,
         survey_kind,
         touchpoint,
         is_vanished as is_deleted,
@@ -86,6 +87,7 @@ unioned as (
         scale_max,
         scale_direction,
         positive_values,
+        recode_values,
         survey_kind,
         touchpoint,
         coalesce(is_deleted, false) or is_vanished,
@@ -105,6 +107,7 @@ unioned as (
         scale_max,
         'high_is_good',
         cast(positive_values as json),
+        null,
         'transactional',
         touchpoint,
         false,
@@ -124,8 +127,10 @@ select
     metric,
     cast(scale_min as double) as scale_min,
     cast(scale_max as double) as scale_max,
-    scale_direction,
-    positive_values,
+    {{ known_direction('metric', 'scale_direction', 'scale_min', 'scale_max', 'positive_values') }} as scale_direction,
+    {#- What is no list of numbers, or an empty one, says nothing. #}
+    case when {{ mean_of_list('positive_values') }} is not null then positive_values end as positive_values,
+    recode_values,
     survey_kind,
     touchpoint,
     is_deleted,

@@ -2,7 +2,8 @@
     Scored answers, each with its class and whether it counts. What lives here: the reasons an answer is left out, and what
     it is linked to. Not here: what the question means (dim_survey_question), KPIs (models/marts/kpi), verbatims (private).
 
-    An answer on a scale its metric does not have is refused, never rescaled. An anonymous answer is never linked to anybody.
+    An answer on a scale its metric does not have is refused, never rescaled. Of several ratings of one ticket the latest stands, of
+    several answers given together to one question as well. An anonymous answer is never linked to anybody.
 -#}
 {{ config(
     materialized='incremental',
@@ -35,6 +36,14 @@
         )
         select answer_key from moved
         union select answer_key from {{ this }} where response_key <> -1 and response_key in (select response_key from responses)
+        union
+        select survey_answer_key from {{ ref('int_survey_answer__unioned') }}
+        where (survey_question_key, ticket_id) in (
+            select survey_question_key, ticket_id from {{ touched('int_survey_answer__unioned') }} where ticket_id is not null
+            union
+            select survey_question_key, ticket_id from {{ ref('int_survey_answer__unioned') }}
+            where ticket_id is not null and survey_answer_key in (select answer_key from moved)
+        )
     "
 ) }}
 
@@ -62,6 +71,7 @@ with answers as (
         links.ticket_key,
         links.order_key,
         answers.score,
+        answers.is_unread,
         {{ high_is_good('answers.score', 'questions.scale_min', 'questions.scale_max', 'questions.scale_direction') }} as good_score,
         {{ lowest_positive('questions.metric', 'questions.scale_min', 'questions.scale_max') }} as lowest_positive,
         answers.channel as raw_channel,
@@ -78,46 +88,65 @@ with answers as (
     where {{ is_touched(['answers.survey_answer_key']) }}
 ),
 
-{#- Answers given together to the same question about the same thing: the latest stands. -#}
+judged_alone as (
+    select
+        answer_key,
+        response_key,
+        question_key,
+        ticket_id,
+        order_id,
+        answered_at,
+        updated_at,
+        case
+            when is_deleted then 'deleted'
+            when is_test then 'test'
+            when is_spam then 'spam'
+            when score is null and not is_unread then 'no_score'
+            when question_key = -1 then 'unknown_question'
+            when metric not in ('nps', 'enps', 'csat', 'ces') then 'not_a_metric'
+            when metric in ('nps', 'enps') and not coalesce(scale_min = 0 and scale_max = 10 and scale_direction = 'high_is_good', false)
+                then 'scale_mismatch'
+            when metric = 'ces' and positive_values is null and scale_direction is null then 'no_direction'
+            when metric in ('csat', 'ces') and positive_values is null and lowest_positive is null then 'no_positive_values'
+            when is_unread then 'unread'
+            when score < scale_min or score > scale_max then 'off_scale'
+            when metric in ('nps', 'enps') and score <> floor(score) then 'off_scale'
+        end as exclusion_reason
+    from answers
+),
+
+{#- Of what could count: its place among the ratings of the same ticket, else among what was answered together about the same. -#}
 ranked as (
     select
         answer_key,
-        row_number() over (
-            partition by response_key, question_key, ticket_id, order_id, is_deleted
-            order by answered_at desc, updated_at desc, answer_key desc
-        ) as recency
-    from answers
+        row_number() over latest as recency,
+        first_value(response_key) over latest as latest_response_key
+    from judged_alone
+    where exclusion_reason is null and (ticket_id is not null or response_key <> -1)
+    window latest as (
+        partition by question_key, ticket_id, case when ticket_id is null then response_key end, case when ticket_id is null then order_id end
+        order by answered_at desc, updated_at desc, answer_key desc
+    )
 ),
 
 judged as (
     select
-        answers.answer_key,
+        judged_alone.answer_key,
         case
-            when answers.is_deleted then 'deleted'
-            when answers.is_test then 'test'
-            when answers.is_spam then 'spam'
-            when answers.score is null then 'no_score'
-            when answers.question_key = -1 then 'unknown_question'
-            when answers.metric not in ('nps', 'enps', 'csat', 'ces') then 'not_a_metric'
-            when
-                answers.metric in ('nps', 'enps')
-                and not coalesce(answers.scale_min = 0 and answers.scale_max = 10 and answers.scale_direction = 'high_is_good', false)
-                then 'scale_mismatch'
-            when answers.metric in ('csat', 'ces') and answers.positive_values is null and answers.lowest_positive is null
-                then 'scale_mismatch'
-            when answers.score < answers.scale_min or answers.score > answers.scale_max then 'off_scale'
-            when answers.metric in ('nps', 'enps') and answers.score <> floor(answers.score) then 'off_scale'
-            when answers.response_key <> -1 and ranked.recency > 1 then 'duplicate'
+            when judged_alone.exclusion_reason is not null or coalesce(ranked.recency = 1, true) then judged_alone.exclusion_reason
+            when ranked.latest_response_key = judged_alone.response_key then 'duplicate'
+            else 'rated_again'
         end as exclusion_reason
-    from answers
-    inner join ranked on ranked.answer_key = answers.answer_key
+    from judged_alone
+    left join ranked on ranked.answer_key = judged_alone.answer_key
 ),
 
+{#- What was said before a ticket was rated again was a customer's word too: cases are opened and closed by it. -#}
 classed as (
     select
         answers.answer_key,
         judged.exclusion_reason,
-        case when judged.exclusion_reason is null then
+        case when coalesce(judged.exclusion_reason, 'rated_again') = 'rated_again' then
             {{ answer_class(
                 'answers.metric', 'answers.score', 'answers.scale_min', 'answers.scale_max', 'answers.positive_values', 'answers.good_score',
                 'answers.lowest_positive'

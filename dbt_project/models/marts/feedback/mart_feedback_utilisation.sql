@@ -13,12 +13,32 @@
         union
         select {{ month_of_key('date_key') }} from {{ ref('fct_feedback') }}
         where date_key > 0 and feedback_key in (select feedback_key from {{ touched('bridge_feedback_theme') }})
+        union
+        select {{ month_of_key('date_key') }} from {{ ref('fct_feedback') }}
+        where date_key > 0 and (source_object, source_ref) in (select source_object, source_ref from {{ touched('fct_closed_loop_case') }})
     "
 ) }}
 
 {%- set least = smallest_group('is_employee') %}
 {%- set parts = ['linked', 'themed', 'responded', 'actioned', 'used'] %}
-with items as (
+with cases as (
+    {{ done_about_feedback() }}
+),
+
+done as (
+    select
+        items.feedback_key,
+        items.date_key,
+        items.source_type,
+        items.customer_key,
+        coalesce(items.responded_at, cases.responded_at) as responded_at,
+        coalesce(items.actioned_at, cases.actioned_at) as actioned_at
+    from {{ ref('fct_feedback') }} as items
+    left join cases on cases.source_object = items.source_object and cases.source_ref = items.source_ref
+    where items.is_counted and items.date_key > 0 and {{ is_touched([month_of_key('items.date_key')]) }}
+),
+
+items as (
     select
         feedback_key,
         {{ month_of_key('date_key') }} as month_start,
@@ -29,8 +49,7 @@ with items as (
         case when responded_at is not null then 1 else 0 end as responded,
         case when actioned_at is not null then 1 else 0 end as actioned,
         case when {{ is_used('responded_at', 'actioned_at') }} then 1 else 0 end as used
-    from {{ ref('fct_feedback') }}
-    where is_counted and date_key > 0 and {{ is_touched([month_of_key('date_key')]) }}
+    from done
 ),
 
 unthemed as (

@@ -3,7 +3,7 @@
     lives here: what opens a case, its three moments, whether the customer was won back. Not here: comparisons of groups
     (mart_recovery), how soon is soon enough (seed loop_targets), what is done about causes.
 
-    Failures are low scores of customers (also those changed into good ones since), complaints, and questions no person answered
+    Failures are low scores of customers (also those changed into good ones, or rated again, since), complaints, and questions no person answered
     within 7 days, each of a record: a complaint nobody answers is two, and the second is of a customer who was failed before.
 
     The moments of a case are at or after its opening, and only a solution that still stands counts. Messages are public ones of
@@ -56,11 +56,12 @@ answers as (
         questions.scale_min,
         questions.scale_max,
         questions.scale_direction,
-        questions.positive_values
+        questions.positive_values,
+        questions.recode_values
     from {{ ref('fct_survey_answer') }} as answers
     inner join {{ ref('int_survey_answer__unioned') }} as records on records.survey_answer_key = answers.answer_key
-    inner join {{ ref('dim_survey_question') }} as questions on questions.question_key = answers.question_key
-    where {{ is_customers_word('answers') }} and {{ is_touched(["'survey_answer'", 'answers.answer_key']) }}
+    inner join {{ ref('int_survey_question__unioned') }} as questions on questions.survey_question_key = answers.question_key
+    where {{ was_customers_word('answers') }} and {{ is_touched(["'survey_answer'", 'answers.answer_key']) }}
 ),
 
 versions as (
@@ -314,7 +315,7 @@ later_answers as (
     inner join {{ ref('fct_survey_answer') }} as others on others.customer_key = cases.customer_key
     where
         cases.customer_key <> -1
-        and {{ is_customers_word('others') }}
+        and {{ was_customers_word('others') }}
         and others.answered_at > cases.opened_at
         and others.answered_at <= {{ after_days('cases.opened_at', recovery_days()) }}
         and others.answer_key <> cases.answer_key
@@ -330,7 +331,7 @@ later_answers as (
     inner join {{ ref('fct_survey_answer') }} as others on others.ticket_key = cases.ticket_key
     where
         cases.ticket_key <> -1
-        and {{ is_customers_word('others') }}
+        and {{ was_customers_word('others') }}
         and others.answered_at > cases.opened_at
         and others.answered_at <= {{ after_days('cases.opened_at', recovery_days()) }}
         and others.answer_key <> cases.answer_key

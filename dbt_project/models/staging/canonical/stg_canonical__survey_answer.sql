@@ -10,6 +10,7 @@ select
     order_id,
     agent_id,
     score,
+    answer,
     reason,
     comment,
     channel,

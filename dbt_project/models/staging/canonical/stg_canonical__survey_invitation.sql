@@ -6,6 +6,7 @@ select
     ticket_id,
     order_id,
     channel,
+    is_reminder,
     sent_at,
     bounced_at,
     opened_at,

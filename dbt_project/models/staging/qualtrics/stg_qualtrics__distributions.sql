@@ -6,6 +6,7 @@ select
     email,
     ticket_id,
     order_id,
+    request_type,
     channel,
     status,
     sent_at,

@@ -9,6 +9,7 @@ select
     scale_max,
     scale_direction,
     positive_values,
+    recode_values,
     survey_kind,
     touchpoint,
     is_active,
