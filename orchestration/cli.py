@@ -179,6 +179,8 @@ def status(as_json: Json = False) -> None:
     """Say what readers see now, and whether a night is due."""
     setup = _setup()
     from assets.versions import current_version, list_versions
+    from orchestration.console import print_left_out
+    from orchestration.scorecard import left_out
 
     version = current_version(setup.folder)
     report = {
@@ -193,7 +195,12 @@ def status(as_json: Json = False) -> None:
         "versions": len(list_versions(setup.folder)),
         **_due(setup),
     }
-    _print(report, as_json)
+    sentences = left_out(version) if version else ()
+    if as_json:
+        _print_json({**report, "left_out": sentences})
+    else:
+        _print(report, as_json)
+        print_left_out(console, sentences)
 
 
 def _due(setup: Setup) -> dict[str, Any]:

@@ -6,7 +6,7 @@ What lives here: drawing. Not here: what happens (runs.py), the commands (cli.py
 from __future__ import annotations
 
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 from rich.console import Console
@@ -93,7 +93,16 @@ def print_scorecard(console: Console, card: Scorecard, seconds: float) -> None:
         console.print(f"Report   {card.report}", highlight=False, soft_wrap=True)
     if card.is_stale:
         console.print("[yellow]Stale    a source was missing, its last rows were carried forward[/yellow]")
+    print_left_out(console, card.left_out)
     console.print("UI       make ui", highlight=False)
+
+
+def print_left_out(console: Console, sentences: Sequence[str]) -> None:
+    """Print what the figures leave out, if anything; a sentence each."""
+    if sentences:
+        console.print("[yellow]Left out of the figures of the last 12 months[/yellow]")
+    for sentence in sentences:
+        console.print(f"  {sentence}", highlight=False, soft_wrap=True, markup=False)
 
 
 def _value(figure: Figure) -> str:

@@ -52,7 +52,7 @@ class Figure:
 
 @dataclass(frozen=True)
 class Scorecard:
-    """The headline figures of a published version."""
+    """The headline figures of a published version, and what its KPIs leave out, a sentence each."""
 
     version: str
     as_of: date
@@ -63,6 +63,7 @@ class Scorecard:
     rows_published: int
     marts: Path
     report: Path | None
+    left_out: tuple[str, ...]
 
 
 def read_scorecard(folder: DataFolder, version: Version, made: Sequence[Manifest]) -> Scorecard:
@@ -98,4 +99,17 @@ def read_scorecard(folder: DataFolder, version: Version, made: Sequence[Manifest
         rows_published=sum(table.rows for table in version.manifest.tables_of("marts")),
         marts=path,
         report=page if (page := report_file(folder.current, REPORT_PAGES[0])).exists() else None,
+        left_out=left_out(version),
     )
+
+
+def left_out(version: Version) -> tuple[str, ...]:
+    """What the KPIs of a version leave out, a sentence per reason; nothing is said by one older than the mart."""
+    import duckdb
+
+    from assets.report.left_out import MART, read_left_out
+
+    if MART not in {table.name for table in version.manifest.tables_of("marts")}:
+        return ()
+    with duckdb.connect(str(marts_file(version.path)), read_only=True) as connection:
+        return tuple(each.sentence for each in read_left_out(connection, version.manifest.as_of))

@@ -149,6 +149,20 @@ _HEALTH = f"""
         (date '{AS_OF}' - 90, 'definition', 'kpis', 'ces', 'definition_changed', 1.0, 'changes', null, 'info')
     ) as rows (date_day, area, source, stream, measure, value, unit, threshold, status)
 """
+_LEFT_OUT = """
+    create or replace table mart_kpi_left_out as
+    select
+        kpi, month_start, source, stream, if(reason = 'wordy', 'question 2', '') as part, reason, because,
+        'deliver ' || stream || '_event' as remedy, records, counted
+    from (
+        values
+        ('unanswered_rate', date '2026-06-01', 'desk', 'ticket', 'silent', 'nobody knows what was said', 40, 300),
+        ('unanswered_rate', date '2025-07-01', 'desk', 'ticket', 'silent', 'nobody knows what was said', 2, 100),
+        ('unanswered_rate', date '2025-06-01', 'desk', 'ticket', 'silent', 'nobody knows what was said', 500, 100),
+        ('one_touch_rate', date '2026-06-01', 'desk', 'ticket', 'silent', 'nobody knows what was said', 3, 400),
+        ('csat', date '2026-06-01', 'shop', 'survey_answer', 'wordy', 'the answer is in words', 1, 400)
+    ) as rows (kpi, month_start, source, stream, reason, because, records, counted)
+"""
 
 
 def write_scorecard_marts(build: Path, *, is_empty: bool = False, is_stale: bool = False) -> Path:
@@ -161,10 +175,12 @@ def write_scorecard_marts(build: Path, *, is_empty: bool = False, is_stale: bool
     """
     write_marts(build, is_empty=is_empty)
     with duckdb.connect(marts_file(build)) as connection:
-        for statement in (_DEFINITIONS, _VALUE, _DAYS, _FIGURES, _CASES, _RECOVERY, _HEALTH):
+        for statement in (_DEFINITIONS, _VALUE, _DAYS, _FIGURES, _CASES, _RECOVERY, _HEALTH, _LEFT_OUT):
             connection.execute(statement)
         for table in (
-            ("mart_kpi_daily", "fct_closed_loop_case", "mart_recovery", "mart_data_health") if is_empty else ()
+            ("mart_kpi_daily", "fct_closed_loop_case", "mart_recovery", "mart_data_health", "mart_kpi_left_out")
+            if is_empty
+            else ()
         ):
             connection.execute(f"delete from {table}")
         if is_stale:

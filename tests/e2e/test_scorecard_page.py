@@ -377,6 +377,23 @@ def test_the_health_of_the_data_is_told_worst_first(page):
     assert page.inner_text("#definitions summary") == "1 definition changed in the last four weeks"
 
 
+def test_what_a_figure_leaves_out_is_marked_beside_it_and_told_with_what_to_do(page):
+    assert page.inner_text("#left-out-list li:first-child").startswith(
+        "42 records of desk/ticket are left out of Unanswered"
+    )
+    assert page.inner_text("#kpi-unanswered_rate .mark.warm") == "leaves out 42"
+    page.click("#kpi-unanswered_rate summary")
+    page.wait_for_selector("#kpi-unanswered_rate .left-out li")
+    assert page.inner_text("#kpi-unanswered_rate .left-out li") == (
+        "42 records of desk/ticket, beside 400 that count, because nobody knows what was said. Deliver ticket_event."
+    )
+    # Three of four hundred are said where the figure is explained, and not beside it.
+    assert page.locator("#kpi-one_touch_rate .mark.warm").count() == 0
+    page.click("#kpi-one_touch_rate summary")
+    page.wait_for_selector("#kpi-one_touch_rate .left-out li")
+    assert page.locator("#kpi-complaint_rate .left-out").count() == 0
+
+
 def test_it_can_be_used_without_a_mouse(reader):
     page = reader.open()
     focus = "document.activeElement.id || document.activeElement.className || document.activeElement.tagName"

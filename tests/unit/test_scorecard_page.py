@@ -263,6 +263,18 @@ def test_only_the_newest_state_of_a_measure_of_the_data_counts_and_only_what_is_
     assert health["definitions"] == [["2026-06-26", "kpis", "csat", "definition_changed"]]
 
 
+def test_what_is_left_out_of_the_last_twelve_months_is_said_by_reason_with_the_kpis_it_concerns(data):
+    silent, wordy = (named(data["columns"]["left_out"], row) for row in data["left_out"])
+    assert silent["sentence"] == (
+        "42 records of desk/ticket are left out of Unanswered questions, One-touch tickets (3) because nobody knows "
+        "what was said: deliver ticket_event."
+    )
+    assert silent["kpis"] == [["unanswered_rate", 42, 400], ["one_touch_rate", 3, 400]]
+    assert wordy["sentence"].startswith(
+        "1 record of shop/survey_answer (question 2) is left out of Customer satisfaction because "
+    )
+
+
 def test_a_peak_of_several_journeys_is_told_once_of_the_whole_journey(build, data):
     marked = rows(
         build,

@@ -17,6 +17,7 @@ from typing import Any, TypedDict
 import duckdb
 
 from assets.contents import literal
+from assets.report.left_out import read_left_out
 from assets.report.marts import opened_marts
 from assets.versions import version_id
 
@@ -120,6 +121,7 @@ CASE_COLUMNS = (
 RECOVERY_COLUMNS = ("month", "member", "is_suppressed", "is_low_n", "n", "value", "ci_low", "ci_high")
 HEALTH_COLUMNS = ("area", "source", "stream", "measure", "day", "status", "value", "unit", "threshold", "message")
 CHANGE_COLUMNS = ("day", "kind", "name", "change")
+LEFT_OUT_COLUMNS = ("where", "because", "remedy", "sentence", "kpis")
 
 Row = list[Any]
 
@@ -164,6 +166,7 @@ class ScorecardData(TypedDict):
     cases: Cases
     recovery: list[Row]
     health: Health
+    left_out: list[Row]
 
 
 def read_scorecard_data(build: Path, as_of: date) -> ScorecardData:
@@ -206,6 +209,7 @@ def _read(connection: duckdb.DuckDBPyConnection, as_of: date) -> ScorecardData:
             "recovery": RECOVERY_COLUMNS,
             "health": HEALTH_COLUMNS,
             "change": CHANGE_COLUMNS,
+            "left_out": LEFT_OUT_COLUMNS,
         },
         kpis=list(_kpis(connection, as_of)),
         month=month.isoformat(),
@@ -216,6 +220,7 @@ def _read(connection: duckdb.DuckDBPyConnection, as_of: date) -> ScorecardData:
         cases=_cases(connection),
         recovery=_recovery(connection),
         health=_health(connection, as_of),
+        left_out=_left_out(connection, as_of),
     )
 
 
@@ -373,12 +378,12 @@ def _recovery(connection: duckdb.DuckDBPyConnection) -> list[Row]:
 
 
 def _health(connection: duckdb.DuckDBPyConnection, as_of: date) -> Health:
-    """The newest of every measure of the data; of the use of feedback nothing, its bounds are the KPIs'."""
+    """The newest of every measure; not the use of feedback (its bounds are the KPIs'), nor what is left out."""
     connection.execute(
         """
         CREATE TEMP TABLE newest_health AS
         SELECT * FROM mart_data_health
-        WHERE area NOT IN ('definition', 'feedback_utilisation') AND date_day <= $as_of
+        WHERE area NOT IN ('definition', 'feedback_utilisation', 'left_out') AND date_day <= $as_of
         QUALIFY row_number() OVER (PARTITION BY area, source, stream, measure ORDER BY date_day DESC) = 1
         """,
         {"as_of": as_of},
@@ -406,6 +411,17 @@ def _health(connection: duckdb.DuckDBPyConnection, as_of: date) -> Health:
         rows=[_told(row) for row in rows],
         definitions=[_told(row) for row in definitions],
     )
+
+
+def _left_out(connection: duckdb.DuckDBPyConnection, as_of: date) -> list[Row]:
+    """What KPIs leave out and why, with [KPI, records, those it counts] for each of them."""
+    return [
+        [
+            *(each.where, each.because, each.remedy, each.sentence),
+            [[of.kpi, of.records, of.counted] for of in each.kpis],
+        ]
+        for each in read_left_out(connection, as_of)
+    ]
 
 
 def _told(row: Sequence[Any]) -> Row:

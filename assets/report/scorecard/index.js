@@ -9,7 +9,10 @@ const kpis = data.kpis.map((one) => ({
   trend: one.trend.map(([day, value, low = null, high = null]) => ({ day, value, low, high })),
 }));
 const byName = new Map(kpis.map((kpi) => [kpi.kpi, kpi]));
+const leftOut = asObjects(data.columns.left_out, data.left_out);
 const HEALTH_SHOWN = 12;
+// From this share on, what a figure leaves out is marked beside it.
+const LEFT_OUT_SHARE = 0.01;
 
 const CAUSES = {
   waits: "Waiting",
@@ -133,6 +136,18 @@ const windowOf = (kpi) => (kpi.now && kpi.now.date_day !== data.as_of ? `${WINDO
 /** The same where it is not what most figures are of. */
 const otherWindow = (kpi) => (kpi.basis === "flow" && kpi.now?.date_day === data.as_of ? null : windowOf(kpi));
 
+/* What a figure leaves out because it is not known. */
+
+/** The reasons of a KPI, each with the records it leaves out and those it counts in the same months. */
+const reasonsOf = (kpi) =>
+  leftOut.flatMap((reason) => reason.kpis.filter(([name]) => name === kpi.kpi).map(([, records, counted]) => ({ ...reason, records, counted })));
+
+/** All records a KPI leaves out, and those it counts. */
+const leftOutOf = (kpi) => {
+  const reasons = reasonsOf(kpi);
+  return { records: reasons.reduce((sum, reason) => sum + reason.records, 0), counted: Math.max(0, ...reasons.map((reason) => reason.counted)) };
+};
+
 /* Marks: what one must know before believing a figure. */
 
 function marks(kpi) {
@@ -142,6 +157,8 @@ function marks(kpi) {
   if (now.is_low_n && !now.is_suppressed) found.push(["few", `fewer than ${kpi.min_n} records`]);
   if (!now.is_complete_window && !now.is_suppressed) found.push(["window not full", kpi.lookback_days ? `the history is shorter than the ${kpi.lookback_days} days it needs` : "records do not reach back over all of it"]);
   if (now.is_stale) found.push(["stale", "a source was missing", "warm"]);
+  const { records: left, counted } = leftOutOf(kpi);
+  if (left && left >= LEFT_OUT_SHARE * (left + counted)) found.push([`leaves out ${count(left)}`, "because something is not known: see what it means", "warm"]);
   return found.map(([name, why, look]) => make("span", { class: `mark ${look || ""}`, title: why }, name));
 }
 
@@ -429,9 +446,24 @@ function explain(kpi, details) {
       { class: "meaning" },
       make("p", {}, kpi.definition),
       make("dl", {}, terms.flatMap(([term, text]) => [make("dt", {}, term), make("dd", {}, text)])),
+      without(kpi),
       canBreak ? make("p", {}, make("a", { href: `#by=${canBreak}&kpi=${kpi.kpi}` }, "Break it down")) : null,
       lineAsTable(kpi),
     ),
+  );
+}
+
+/** What a KPI leaves out of the last twelve months, reason by reason; null where it counts all there is. */
+function without(kpi) {
+  const reasons = reasonsOf(kpi);
+  if (!reasons.length) return null;
+  return make(
+    "div",
+    { class: "left-out" },
+    make("p", {}, "Left out of the last twelve months:"),
+    make("ul", {}, reasons.map((reason) =>
+      make("li", {}, `${numbered(reason.records, "record")} of ${reason.where}, beside ${count(reason.counted)} that count, because ${reason.because}. ${sentence(reason.remedy)}.`),
+    )),
   );
 }
 
@@ -721,6 +753,8 @@ function showHealth() {
         ]
       : []),
   );
+  element("left-out").hidden = !leftOut.length;
+  element("left-out-list").replaceChildren(...leftOut.map((reason) => make("li", {}, reason.sentence)));
   const changes = asObjects(data.columns.change, data.health.definitions);
   element("definitions").replaceChildren();
   if (changes.length)

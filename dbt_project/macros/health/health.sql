@@ -70,6 +70,8 @@
     union
     select month_start, 'feedback_utilisation' from {{ touched('mart_feedback_utilisation') }}
     union
+    select month_start, 'left_out' from {{ touched('int_data_health__left_out') }}
+    union
     select as_of, 'definition' from {{ source('night', 'definition_changes') }}
     union
     select health.date_day, health.area from {{ this }} as health

@@ -20,6 +20,7 @@ with answers as (
             when 'olist' then 'order_reviews'
             else 'survey_answer'
         end as stream,
+        'question ' || records.question_id || ' of survey ' || records.survey_id as part,
         answers.metric,
         case when answers.survey_kind = 'relational' then 'nps_relational' else 'nps_transactional' end as nps_measure,
         {{ date_of_key('answers.answered_date_key') }} as date_day,
@@ -33,20 +34,20 @@ with answers as (
 
 {#- A mean asks for more than a share: where on the scale the answer lies. -#}
 left_out as (
-    select record_key, case when metric = 'nps' then nps_measure else metric end as measure, date_day, source, stream, exclusion_reason as reason
+    select record_key, case when metric = 'nps' then nps_measure else metric end as measure, date_day, source, stream, part, exclusion_reason as reason
     from answers
     where exclusion_reason in ('scale_mismatch', 'no_direction', 'no_positive_values', 'unread', 'off_scale')
     union all
-    select record_key, metric || '_mean', date_day, source, stream, exclusion_reason
+    select record_key, metric || '_mean', date_day, source, stream, part, exclusion_reason
     from answers
     where exclusion_reason in ('no_direction', 'no_positive_values', 'unread', 'off_scale') and metric in ('csat', 'ces')
     union all
-    select record_key, metric || '_mean', date_day, source, stream, 'no_place_on_scale'
+    select record_key, metric || '_mean', date_day, source, stream, part, 'no_place_on_scale'
     from answers
     where is_counted and score_norm is null and metric in ('csat', 'ces')
     {%- for measure in ['nps_measure', "'csat'", "'csat_mean'", "'ces'", "'ces_mean'"] %}
     union all
-    select record_key, {{ measure }}, date_day, source, stream, exclusion_reason
+    select record_key, {{ measure }}, date_day, source, stream, part, exclusion_reason
     from answers
     where exclusion_reason = 'unknown_question'
     {%- endfor %}
@@ -58,5 +59,6 @@ select
     date_day,
     source,
     stream,
+    part,
     reason
 from left_out

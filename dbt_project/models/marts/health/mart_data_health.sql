@@ -423,6 +423,25 @@ final as (
             else 'for information'
         end || case when status in ('warn', 'fail') and advice is not null then ': ' || advice else '' end || '.' as message
     from judged
+    union all
+    select
+        {{ surrogate_key(['left_out.month_start', "'left_out'", 'left_out.source', 'left_out.stream', 'left_out.part', 'left_out.reason']) }},
+        left_out.month_start,
+        thresholds.area,
+        left_out.source,
+        left_out.stream,
+        left_out.reason || case when left_out.part <> '' then ': ' || left_out.part else '' end,
+        round(left_out.largest_share, 4),
+        thresholds.unit,
+        cast(null as double),
+        cast(null as double),
+        left_out.records,
+        thresholds.warn,
+        case when {{ is_past('left_out.largest_share', 'thresholds.warn', 'thresholds.direction') }} then 'warn' else 'info' end,
+        left_out.message
+    from {{ ref('int_data_health__left_out') }} as left_out
+    inner join {{ ref('health_thresholds') }} as thresholds on thresholds.area = 'left_out'
+    where {{ is_touched(['left_out.month_start', "'left_out'"]) }}
 )
 
 select * from final
