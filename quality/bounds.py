@@ -60,7 +60,7 @@ _DEFAULTS: dict[str, Holds] = {
     "bigint": "count",
 }
 # What the columns of the warehouse can hold.
-_WIDEST: dict[str, float] = {"decimal": 1e16 - 2, "double": 1e15, "bigint": 2.0**63}
+_WIDEST: dict[str, float] = {"decimal": 1e16 - 2, "double": 1e18, "bigint": 2.0**63}
 
 
 @dataclass(frozen=True)

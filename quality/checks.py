@@ -239,7 +239,8 @@ def quarantine(
 
     In mode `full` only the changed rows are judged, so they are held against each other, and rejects against
     the dump. Where more than half of what was delivered is at fault, few rows are no excuse: what is left is not
-    the extract.
+    the extract. Rows whose only fault is a date that stands for "not known" were like that before the export, so
+    they are no sign of that while anything is left.
 
     Args:
         contract: The contract.
@@ -255,7 +256,8 @@ def quarantine(
     share = max((bad / total for bad, total in shares if total), default=0.0)
     bad = quarantined + manifest.rejects
     over = bad > contract.quarantine.min_rows and share > contract.quarantine.max_share
-    most = bad * 2 > manifest.records
+    broken = bad - counts.undated if counts.accepted else bad
+    most = broken * 2 > manifest.records
     return CheckResult(
         "quarantine",
         "fail" if over or most else "pass",

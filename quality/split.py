@@ -49,6 +49,7 @@ class BatchCounts:
         accepted: Rows to be accepted.
         deletions: Those of them that announce a deletion.
         found: Rows that each predicate finds wrong, by its name.
+        undated: Quarantined rows with nothing wrong but a required date that stands for "not known".
         newest: Newest value of the freshness column among rows to be accepted; None without such a column or
             value.
     """
@@ -58,6 +59,7 @@ class BatchCounts:
     deletions: int
     found: Mapping[str, int]
     newest: datetime | None
+    undated: int = 0
 
     @property
     def upserts(self) -> int:
@@ -135,24 +137,27 @@ def count_work(connection: duckdb.DuckDBPyConnection, contract: Contract, batche
     """Count the working table, batch by batch."""
     found = predicates(contract)
     newest = identifier(contract.freshness.column) if contract.freshness else "null::timestamptz"
+    otherwise = (each for each in found if each.on_failure == "quarantine" and each.kind != "placeholder")
     columns = [
         "count(*)",
         "count(*) filter (not _quarantined)",
         "count(*) filter (not _quarantined and _op = 'delete')",
         f"max({newest}) filter (not _quarantined)",
+        f"count(*) filter (_quarantined and not ({any_of(otherwise)}))",
         *(f"count(*) filter ({each.sql})" for each in found),
     ]
     by_batch = _by_batch(connection, WORK, columns)
-    nothing: tuple[Any, ...] = (0, 0, 0, None, *[0] * len(found))
+    nothing: tuple[Any, ...] = (0, 0, 0, None, 0, *[0] * len(found))
     return [
         BatchCounts(
             rows=rows,
             accepted=accepted,
             deletions=deletions,
             newest=newest_value,
+            undated=undated,
             found={each.name: count for each, count in zip(found, counts, strict=True)},
         )
-        for rows, accepted, deletions, newest_value, *counts in (
+        for rows, accepted, deletions, newest_value, undated, *counts in (
             by_batch.get(batch, nothing) for batch in range(batches)
         )
     ]

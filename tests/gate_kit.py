@@ -59,6 +59,7 @@ class Landing:
     timezone: str = "UTC"
     mode: Mode = "increment"
     claims: dict[str, Any] = field(default_factory=dict)
+    stream: StreamId = STREAM
     verdict: Verdict | None = None
 
     @property
@@ -86,9 +87,9 @@ class Landing:
             claims: Fields of the manifest.
         """
         names = list(columns if columns is not None else self.contract.columns)
-        partition = self.folder.landing_partition(STREAM, day)
+        partition = self.folder.landing_partition(self.stream, day)
         (partition / "files").mkdir(parents=True)
-        file = f"tickets_{day}.csv"
+        file = f"{self.stream.stream}_{day}.csv"
         texts = [",".join(names), *(",".join(text or "" for text in row) for row in rows)]
         texts += [raw for raw, _ in rejects]
         content = "\n".join(texts).encode()
@@ -118,9 +119,9 @@ class Landing:
             )
         counts = {"records": len(rows) + len(rejects), "rows": len(rows), "rejects": len(rejects)}
         said = {
-            "source": STREAM.source,
-            "system": STREAM.system,
-            "stream": STREAM.stream,
+            "source": self.stream.source,
+            "system": self.stream.system,
+            "stream": self.stream.stream,
             "extract_date": day.isoformat(),
             "mode": self.mode,
             "files": [
@@ -149,8 +150,8 @@ class Landing:
 
     def extract(self, day: date = DAY) -> LandedExtract:
         """The landed extract, as it is given to the gate."""
-        partition = self.folder.landing_partition(STREAM, day)
-        return LandedExtract(STREAM, self.contract, day, self.timezone, self.mode, partition)
+        partition = self.folder.landing_partition(self.stream, day)
+        return LandedExtract(self.stream, self.contract, day, self.timezone, self.mode, partition)
 
     def judge(self, *extracts: LandedExtract, ledger: Ledger | None = None) -> list[Verdict]:
         """Send extracts through the gate."""
@@ -159,13 +160,13 @@ class Landing:
 
     def accepted(self, day: date = DAY) -> list[dict[str, Any]]:
         """Accepted rows of an extract."""
-        path = self.folder.accepted_partition(STREAM, day) / "rows.parquet"
+        path = self.folder.accepted_partition(self.stream, day) / "rows.parquet"
         rows: list[dict[str, Any]] = pq.read_table(path).to_pylist()
         return rows
 
     def quarantined(self, day: date = DAY) -> list[dict[str, Any]]:
         """Quarantined rows of an extract; none without a partition."""
-        path = self.folder.quarantine_partition(STREAM, day) / "rows.parquet"
+        path = self.folder.quarantine_partition(self.stream, day) / "rows.parquet"
         rows: list[dict[str, Any]] = pq.read_table(path).to_pylist() if path.exists() else []
         return rows
 

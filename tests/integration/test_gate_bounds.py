@@ -19,13 +19,15 @@ from quality.contract import JsonField, QuarantineBudget
 from tests.gate_kit import DAY, Landing, column, contract, metadata
 
 VERSION = f"{DAY}T10:00:00Z"
-LENIENT: Mapping[str, Any] = {"quarantine": QuarantineBudget(max_share=1.0), "allow_empty": True}
+LENIENT: Mapping[str, Any] = {"quarantine": QuarantineBudget(max_share=1.0)}
 
 
 def judged(tmp_path: Path, settings: Mapping[str, Any], kind: str, texts: list[str], zone: str = "UTC") -> Landing:
     """Land one column of texts, one row each, and judge it."""
     landing = Landing(tmp_path, contract({"value": column(kind, **settings)}, **LENIENT), timezone=zone)
-    landing.verdict = landing.judge(landing.land([(str(n), text, VERSION) for n, text in enumerate(texts)]))[0]
+    # As many rows without a value as with one: of an extract most must be sound.
+    delivered = [*texts, *([] if settings.get("required") else [None] * len(texts))]
+    landing.verdict = landing.judge(landing.land([(str(n), text, VERSION) for n, text in enumerate(delivered)]))[0]
     return landing
 
 
@@ -180,3 +182,22 @@ def test_the_zones_of_placeholders_reach_as_far_as_any_zone_does() -> None:
         for zone in ("Pacific/Kiritimati", "Pacific/Apia", "Etc/GMT+12", "Pacific/Chatham")
     ]
     assert max(map(abs, offsets)) <= timedelta(hours=14)
+
+
+@pytest.mark.parametrize(
+    ("texts", "blocked"),
+    [
+        (["1900-01-01", "9999-12-31", "2026-03-01"], False),
+        (["1900-01-01", "9999-12-31"], True),
+        (["1900-01-01", "soon", "later", "2026-03-01"], False),
+        (["1900-01-01", "soon", "later", "2026-03-01", "never"], True),
+    ],
+)
+def test_dates_that_were_never_known_are_no_sign_of_a_broken_export_while_rows_are_left(
+    tmp_path: Path, texts: list[str], blocked: bool
+) -> None:
+    budget = QuarantineBudget(max_share=0.01, min_rows=5)
+    asked = contract({"value": column("date", required=True)}, quarantine=budget)
+    landing = Landing(tmp_path, asked)
+    (verdict,) = landing.judge(landing.land([(str(n), text, VERSION) for n, text in enumerate(texts)]))
+    assert ("quarantine" in verdict.blocked_by) == blocked

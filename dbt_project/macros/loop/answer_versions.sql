@@ -50,7 +50,7 @@
             records.answer_key,
             {{ read_score(
                 "(case records.question_id when 'QID1' then versions.qid1 when 'QID2' then versions.qid2 "
-                ~ "else versions.other_answers ->> ('$.\"' || records.question_id || '\"') end)",
+                ~ "else " ~ json_entry('versions.other_answers', 'records.question_id') ~ " end)",
                 'records.scale_min', 'records.scale_max', 'records.recode_values'
             ) }},
             versions._version_at,

@@ -10,12 +10,19 @@
 -#}
 {%- macro read_score(answer, scale_min, scale_max, recode_values) -%}
     {%- set in_front = 'try_cast(' ~ number_in_front(answer) ~ ' as double)' -%}
+    {%- set score -%}
     coalesce(
         {{ recoded(answer, recode_values) }},
         try_cast({{ answer }} as double),
         case when {{ in_front }} between {{ scale_min }} and {{ scale_max }} then {{ in_front }} end
     )
+    {%- endset -%}
+    {#- An answer may be any text, and a number without bounds is no score. -#}
+    case when {{ score }} between -{{ largest_score() }} and {{ largest_score() }} then {{ score }} end
 {%- endmacro -%}
+
+{#- The bounds of scores, as in contracts (quality/bounds.py). -#}
+{%- macro largest_score() -%} 1000000 {%- endmacro -%}
 
 {#- Whether something was answered that is no score. -#}
 {%- macro is_unread(answer, score) -%}

@@ -155,6 +155,14 @@ measured as (
         and counted.date_day between spells.from_date and spells.to_date
     union all
     select ticket_key, 'backlog', date_day, true, 0, sign, null, segment from lasting
+    union all
+    {#- Unsolved on no day's end, and yet a day of which the backlog is known: a desk may begin with it. #}
+    select spans.ticket_key, 'backlog', spans.from_date, true, 0, 0, null, coalesce(spells.segment, 'unknown')
+    from spans
+    left join {{ ref('int_customer__segment_spell') }} as spells
+        on spells.customer_key = spans.customer_key
+        and spans.from_date between spells.from_date and spells.to_date
+    where spans.to_date < spans.from_date
 ),
 
 named as (

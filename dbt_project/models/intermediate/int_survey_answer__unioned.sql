@@ -106,7 +106,7 @@ response_answers as (
         case scored_questions.question_id
             when 'QID1' then responses.qid1
             when 'QID2' then responses.qid2
-            else responses.other_answers ->> ('$."' || scored_questions.question_id || '"')
+            else {{ json_entry('responses.other_answers', 'scored_questions.question_id') }}
         end as answer,
         scored_questions.scale_min,
         scored_questions.scale_max,

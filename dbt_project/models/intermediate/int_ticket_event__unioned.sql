@@ -94,7 +94,7 @@ audit_lists as (
         via_channel,
         is_vanished,
         _version_at,
-        cast(events as json[]) as events
+        try_cast(events as json[]) as events
     from audits
     where {{ is_touched(['_source', 'ticket_id']) }}
 ),
@@ -127,7 +127,7 @@ audit_events as (
         events[place] ->> '$.field_name' as field_name,
         events[place] ->> '$.previous_value' as from_value,
         coalesce(events[place] ->> '$.value', events[place] ->> '$.score') as to_value,
-        cast(events[place] ->> '$.public' as boolean) as is_public,
+        try_cast(events[place] ->> '$.public' as boolean) as is_public,
         coalesce(events[place] ->> '$.author_id', author_id) as author_id,
         coalesce(events[place] ->> '$.via.channel', via_channel) as via_channel
     from audit_places

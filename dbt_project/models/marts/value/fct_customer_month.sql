@@ -15,7 +15,7 @@
     touched_by="{{ touched_customer_months() }}"
 ) }}
 
-{%- set amount = 'decimal(18, 2)' %}
+{%- set amount = 'decimal(38, 2)' %}
 
 with night as (
     select as_of from {{ night() }}

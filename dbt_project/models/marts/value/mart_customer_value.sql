@@ -239,7 +239,7 @@ measured as (
         cast(sum(spent) as double),
         cast(count(*) as double),
         count(*),
-        cast(sum(cast(spent * 100 as decimal(18, 0)) * cast(spent * 100 as decimal(18, 0))) as double) / 10000
+        cast(sum(cast(spent * 100 as decimal(19, 0)) * cast(spent * 100 as decimal(19, 0))) as double) / 10000
     from followed
     where currency is not null
     group by grouping sets ((month_start, is_followed, nps_class, currency), (month_start, is_followed, nps_class, currency, segment))

@@ -14,7 +14,7 @@
     touched_by="{{ touched_cohort_months() }}"
 ) }}
 
-{%- set amount = 'decimal(18, 2)' %}
+{%- set amount = 'decimal(38, 2)' %}
 
 with night as (
     select currency from {{ night() }}
