@@ -1,7 +1,12 @@
--- What the extracts show is what the gate counted of all batches; a figure without a bound has no verdict, and a sentence is
+-- What the extracts show is what the gate counted of all batches up to the business date; a figure without a bound has no verdict, and a sentence is
 -- made of names.
 select 'batches' as problem
-from (select coalesce(sum(rows), 0) as rows, coalesce(sum(quarantined), 0) as quarantined from {{ source('night', 'batches') }}) as counted
+from (
+    select coalesce(sum(batches.rows), 0) as rows, coalesce(sum(batches.quarantined), 0) as quarantined
+    from {{ source('night', 'batches') }} as batches
+    cross join {{ night() }} as night
+    where batches.extract_date <= night.as_of
+) as counted
 cross join (
     select
         coalesce(sum(case when measure = 'accepted_rows' then value end), 0) as rows,

@@ -8,7 +8,7 @@
 {%- macro match_least_days() -%} 7 {%- endmacro -%}
 
 {#-
-    How far a share of n may lie from its usual one, in percentage points: as many as the seed says, or, where few records make
+    How far a share of n may lie below its usual one, in percentage points: as many as the seed says, or, where few records make
     it jump by chance, three times its standard error. Two more records of either kind keep that from being 0 where all are alike.
 -#}
 {%- macro match_band(median, n, points) -%}

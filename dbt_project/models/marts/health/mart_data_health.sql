@@ -374,6 +374,7 @@ held as (
     inner join {{ ref('health_thresholds') }} as thresholds on thresholds.measure = measured.measure
 ),
 
+{#- A rate that rises is good news: a source that knows the people was added, or people are known by now. #}
 judged as (
     select
         date_day,
@@ -392,8 +393,8 @@ judged as (
         case when usual is not null then greatest(round(usual - warn_band, 4), 0) else warn end as threshold,
         case
             when value is null or coalesce(usual, warn, fail) is null then 'info'
-            when abs(value - usual) > fail_band or {{ is_past('value', 'fail', 'direction') }} then 'fail'
-            when abs(value - usual) > warn_band or {{ is_past('value', 'warn', 'direction') }} then 'warn'
+            when usual - value > fail_band or {{ is_past('value', 'fail', 'direction') }} then 'fail'
+            when usual - value > warn_band or {{ is_past('value', 'warn', 'direction') }} then 'warn'
             else 'ok'
         end as status
     from held
