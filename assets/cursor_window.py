@@ -15,8 +15,10 @@ import duckdb
 import pyarrow.parquet as pq
 
 from assets.connectors.config import FileStream
+from quality.casts import identifier, year_first
 from quality.contract import Contract
 from quality.errors import JourneymartError
+from quality.reading import Reading
 
 _HAS_OFFSET = r"\d:\d\d(:\d\d(\.\d+)?)?\s*(Z|z|UTC|[+-]\d\d(:?\d\d)?)\s*$"
 _SECONDS = {"epoch_s": 1, "epoch_ms": 1000}
@@ -54,7 +56,7 @@ def cut_by_day(rows: Path, stream: FileStream, contract: Contract, dates: Sequen
             "by: set the cursor to one of its columns."
         )
     column = contract.columns.get(stream.cursor)
-    day = _day_of(stream.cursor, column.type if column else "text")
+    day = _day_of(stream.cursor, column.type if column else "text", stream.reading)
     with duckdb.connect() as connection:
         connection.execute(f"set TimeZone = '{stream.timezone}'")
         connection.execute(
@@ -82,11 +84,12 @@ def cut_by_day(rows: Path, stream: FileStream, contract: Contract, dates: Sequen
     return Windows(written, int(counted[0]))
 
 
-def _day_of(cursor: str, kind: str) -> str:
+def _day_of(cursor: str, kind: str, reading: Reading) -> str:
     """SQL of the local day of a cursor value; NULL where it cannot be read."""
-    value = 'trim("' + cursor.replace('"', '""') + '")'
+    value = f"trim({identifier(cursor)})"
     if kind in _SECONDS:
         return f"to_timestamp(try_cast({value} as double) / {_SECONDS[kind]})::date"
+    value = year_first(value, reading)
     # A time that the zone skips or repeats keeps the day it is written with, so the zone is not asked without
     # an offset.
     return f"""case when regexp_matches({value}, '{_HAS_OFFSET}') then try_cast({value} as timestamptz)::date

@@ -14,6 +14,9 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from quality.casts import present
+from quality.ids import spelled_id
+
 _OP = "_op"
 _OUR_FIELDS = (pa.field("_file", pa.string()), pa.field("_row", pa.int64()))
 _OURS = tuple(field.name for field in _OUR_FIELDS)
@@ -32,10 +35,10 @@ def write_changes(
 ) -> Changes:
     """Write what a dump passes on: its columns, `_file`, `_row`, and `_op` (`upsert` or `delete`).
 
-    A key whose rows are another set than before passes on all of them, so a key delivered twice changes only
-    when one of its rows does. A vanished key has its key columns only; a key with a NULL in it cannot vanish.
-    Columns are compared by name, one that a dump lacks being NULL. A dump without its key columns passes on
-    whole: the gate judges its schema. One without any column is an empty table: every key vanished.
+    A key whose rows are another set than before passes on all of them, so a key delivered twice changes only when one
+    of its rows does. Keys are compared as the gate spells ids. A vanished key has its key columns only; a key with a
+    NULL in it cannot vanish. Columns are compared by name, one that a dump lacks being NULL. A dump without its key
+    columns passes on whole: the gate judges its schema. One without any column is an empty table: every key vanished.
 
     Args:
         dump: `rows.parquet` of the dump.
@@ -69,12 +72,13 @@ def _compare(
         connection.execute(
             f"""
             create temp table {name} as
-            select {_list(key)}, sum(hash({values})::hugeint) as content, count(*) as copies
-            from read_parquet($path) group by {_list(key)}
+            select {_spelled_list(key)}, sum(hash({values})::hugeint) as content, count(*) as copies
+            from read_parquet($path) group by {", ".join(map(_spelled, key))}
             """,
             {"path": str(path)},
         )
     same_key = " and ".join(f"a.{_quoted(name)} is not distinct from b.{_quoted(name)}" for name in key)
+    same_as_spelled = " and ".join(f"{_spelled(name, 'a.')} is not distinct from b.{_quoted(name)}" for name in key)
     with_key = " and ".join(f"{_quoted(name)} is not null" for name in key)
     connection.execute(
         f"""
@@ -91,7 +95,7 @@ def _compare(
     upserts = connection.sql(
         f"""
         select {_list([*columns, *_OURS])}, 'upsert' as {_OP} from read_parquet($path) as a
-        where exists (from changed as b where {same_key}) order by _file, _row
+        where exists (from changed as b where {same_as_spelled}) order by _file, _row
         """,
         params={"path": str(dump)},
     ).to_arrow_table()
@@ -131,7 +135,7 @@ def _count_keys(dump: Path, key: Sequence[str]) -> int:
     with_key = " and ".join(f"{_quoted(name)} is not null" for name in key)
     with duckdb.connect() as connection:
         row = connection.execute(
-            f"select count(*) from (select distinct {_list(key)} from read_parquet($path) where {with_key})",
+            f"select count(*) from (select distinct {_spelled_list(key)} from read_parquet($path) where {with_key})",
             {"path": str(dump)},
         ).fetchone()
     return int(row[0]) if row else 0
@@ -158,6 +162,16 @@ def _columns(dump: Path) -> list[str]:
 
 def _list(columns: Sequence[str]) -> str:
     return ", ".join(_quoted(name) for name in columns)
+
+
+def _spelled_list(key: Sequence[str]) -> str:
+    return ", ".join(f"{_spelled(name)} as {_quoted(name)}" for name in key)
+
+
+def _spelled(name: str, table: str = "") -> str:
+    """SQL of a key column in one spelling; what is no id stays as it is, for the gate to say so."""
+    text = table + _quoted(name)
+    return f"coalesce({spelled_id(present('text', text))}, {text})"
 
 
 def _quoted(name: str) -> str:

@@ -26,7 +26,8 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from assets.connectors.batch import REJECTS, ParsedFile, require_columns
+from assets.column_names import contract_names
+from assets.connectors.batch import REJECTS, ROW_NUMBER, Batch, ParsedFile, require_columns
 from assets.connectors.config import FileFormat, FileLimits, FileStream
 from assets.connectors.drop_folder import Copied, DroppedFile, copy_out, find_delivery, says_no_rows
 from assets.connectors.reader import is_json, is_text, open_file, raw_records, require_known_format
@@ -57,7 +58,7 @@ FILES = "files"
 
 _BUILDING = ".landing-"
 # Raise it when the same bytes are read otherwise than before: every partition asked for then lands anew.
-_READER = 1
+_READER = 2
 
 
 @dataclass(frozen=True)
@@ -242,7 +243,7 @@ def _land_delivery(
         stale = [day for day in dates if kept[day] is None]
         portions: Mapping[date, _Portion] = {}
         if stale:
-            parsed = _parse(stream, building, copied)
+            parsed = _parse(stream, contract, building, copied)
             portions, unplaced = _portions(stream, contract, parsed, building, stale)
         landed = []
         for day in dates:
@@ -266,6 +267,7 @@ def _read_as(stream: FileStream, contract: Contract) -> ReadAs:
         header_rows=stream.header_rows,
         max_record_bytes=stream.limits.max_record_bytes,
         key=contract.key,
+        reading=stream.reading,
     )
 
 
@@ -289,9 +291,11 @@ def _window(stream: FileStream, day: date) -> tuple[str | None, str]:
     return (None if day == stream.first_date else day.isoformat(), (day + timedelta(days=1)).isoformat())
 
 
-def _parse(stream: FileStream, building: Path, copied: Mapping[DroppedFile, Copied]) -> _Parsed:
-    """Read every delivered file into one file of rows and one of rejects."""
-    opened = {file: open_file(building / FILES / file.name, stream.format, building) for file in copied}
+def _parse(stream: FileStream, contract: Contract, building: Path, copied: Mapping[DroppedFile, Copied]) -> _Parsed:
+    """Read every delivered file into one file of rows and one of rejects, columns under the contract's names."""
+    opened = {
+        file: _named(open_file(building / FILES / file.name, stream.format, building), contract) for file in copied
+    }
     for file, parsed in opened.items():
         if parsed.is_hollow and not (file.declared or says_no_rows(stream, file)):
             raise JourneymartError(
@@ -322,6 +326,16 @@ def _parse(stream: FileStream, building: Path, copied: Mapping[DroppedFile, Copi
                 LandedFile(file.name, copied[file].bytes, copied[file].sha256, **counts, declared_rows=declared)
             )
     return _Parsed(_Portion(whole_rows, whole_rejects, tuple(files)), columns, tuple(damaged))
+
+
+def _named(parsed: ParsedFile, contract: Contract) -> ParsedFile:
+    """A file whose columns have the names of the contract, where it is clear which is meant."""
+    names = contract_names(parsed.columns, contract)
+
+    def renamed(batch: Batch) -> Batch:
+        return replace(batch, rows=batch.rows.rename_columns([*names, ROW_NUMBER]))
+
+    return ParsedFile(names, map(renamed, parsed.batches))
 
 
 def _all_columns(stream: FileStream, opened: Mapping[DroppedFile, ParsedFile]) -> tuple[str, ...]:

@@ -6,12 +6,14 @@ Not here: making a partition (landing.py), the part of it the gate reads (qualit
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
 
 from quality.errors import JourneymartError
+from quality.reading import PLAIN, Reading
 
 NAME = "manifest.json"
 
@@ -52,6 +54,7 @@ class ReadAs:
     header_rows: int
     max_record_bytes: int
     key: tuple[str, ...]
+    reading: Reading = PLAIN
 
 
 @dataclass(frozen=True)
@@ -142,7 +145,7 @@ def read_manifest(partition: Path) -> LandingManifest:
                 "files": tuple(LandedFile(**file) for file in said["files"]),
                 "columns": tuple(said["columns"]),
                 "damaged": tuple(said["damaged"]),
-                "read_as": ReadAs(**{**said["read_as"], "key": tuple(said["read_as"]["key"])}),
+                "read_as": _read_as(said["read_as"]),
                 "compared_to": ComparedTo(**compared_to) if compared_to else None,
             }
         )
@@ -150,6 +153,12 @@ def read_manifest(partition: Path) -> LandingManifest:
         raise JourneymartError(
             f"{path} cannot be read ({type(error).__name__}): remove its folder and land the extract again."
         ) from None
+
+
+def _read_as(said: Mapping[str, Any]) -> ReadAs:
+    rules = said.get("reading", {})
+    reading = Reading(**{**rules, "empty": tuple(rules["empty"])}) if rules else PLAIN
+    return ReadAs(**{**said, "key": tuple(said["key"]), "reading": reading})
 
 
 def write_manifest(manifest: LandingManifest, partition: Path) -> None:

@@ -27,7 +27,7 @@ from orchestration.setup import Setup
 from orchestration.sources import Source
 from orchestration.warm_dbt import warm_up
 from quality.contract import DUCKDB_TYPES, Contract, load_contract
-from quality.landed import LandedExtract
+from quality.landed import LandedExtract, judged_by
 from quality.ledger import Ledger
 
 if TYPE_CHECKING:
@@ -47,6 +47,7 @@ WARNINGS = "warnings"
 CHECKS = {
     "completeness": "Every counted record of every delivered file is a row or a reject, once.",
     "schema": "The columns the contract cannot do without are there.",
+    "format": "Numbers and dates are written as the stream's reading rules say.",
     "volume": "The extract is not far off the median of the last nights.",
     "freshness": "The newest row is young enough.",
     "deletes": "Not too many records of a dump vanished at once.",
@@ -167,9 +168,9 @@ def _to_judge(setup: Setup, context: AssetExecutionContext, streams: Sequence[Fi
 
 
 def to_judge(setup: Setup, streams: Sequence[FileStream]) -> dict[FileStream, list[LandedExtract]]:
-    """Landed extracts not accepted as they are: new ones, changed ones, those of a changed contract.
+    """Landed extracts not accepted as they are: new ones, changed ones, those of a changed contract or reading rule.
 
-    What was accepted from the same content under the same contract is not judged again.
+    What was accepted from the same content under the same contract and rules is not judged again.
     """
     return {
         stream: [
@@ -180,16 +181,17 @@ def to_judge(setup: Setup, streams: Sequence[FileStream]) -> dict[FileStream, li
                 timezone=stream.timezone,
                 mode=stream.mode,
                 partition=setup.folder.landing_partition(stream.stream, day),
+                reading=stream.reading,
             )
             for day, landed_hash in _landed(setup, stream)
-            if _accepted_as(setup, stream, day) != (landed_hash, _contract(stream).fingerprint)
+            if _accepted_as(setup, stream, day) != (landed_hash, judged_by(_contract(stream), stream.reading))
         ]
         for stream in streams
     }
 
 
 def _accepted_as(setup: Setup, stream: FileStream, day: date) -> tuple[str, str] | None:
-    """Hash of the content an extract was accepted from, and of the contract; None: it is not accepted.
+    """Hash of the content an extract was accepted from, and of what judged it; None: it is not accepted.
 
     Looks at this one partition only: others may just be judged.
     """

@@ -54,6 +54,7 @@ def replay(setup: Setup, stream: StreamId | None, extract_date: date | None) -> 
                 timezone=own.timezone,
                 mode=own.mode,
                 partition=setup.folder.landing_partition(own.stream, held.extract_date),
+                reading=own.reading,
             )
             verdict = gate.judge([extract])[0]
             replayed.append(

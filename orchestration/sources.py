@@ -21,11 +21,12 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 from pydantic_core import ErrorDetails, PydanticCustomError
 
 from assets.connectors.config import FileStream
-from orchestration.currencies import CURRENCIES
 from orchestration.marked_yaml import KeyPath, MarkedYaml, read_marked_yaml
 from quality.contract import CONTRACTS, load_contract
+from quality.currencies import CURRENCIES
 from quality.data_folder import StreamId
 from quality.errors import JourneymartError
+from quality.reading import DateOrder, Reading
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 _LANGUAGE = re.compile(r"[a-z]{2}")
@@ -124,6 +125,7 @@ Encoding = Annotated[str, BeforeValidator(_encoding)]
 FileName = Annotated[str, _placeholders("stream", "date"), Field(min_length=1)]
 Location = Annotated[str, BeforeValidator(_no_secret), _placeholders("data"), Field(min_length=1)]
 VariableName = Annotated[str, BeforeValidator(_variable_name)]
+EmptyText = Annotated[str, Field(strict=True, min_length=1)]
 Language = Annotated[str, BeforeValidator(_language)]
 Role = Literal["crm", "other"]
 
@@ -143,6 +145,10 @@ class _How(_Strict):
     timezone: Zone | None = None
     encoding: Encoding | None = None
     delimiter: Annotated[str, Field(strict=True, min_length=1, max_length=1)] | None = None
+    decimal: Literal[".", ","] | None = None
+    thousands: Literal[".", ",", " ", "'"] | None = None
+    dates: DateOrder | None = None
+    empty: Annotated[tuple[EmptyText, ...], Field(min_length=1)] | None = None
     header_rows: Annotated[int, Field(strict=True, ge=1, le=100)] | None = None
     max_delete_share: Annotated[float, Field(ge=0, le=1)] | None = None
 
@@ -304,6 +310,7 @@ def _source(file: MarkedYaml, data: Path, parsed: _File, name: str, role: Role) 
                 location=_resolve(source.location, file.path, data),
                 first_date=parsed.first_date,
                 storage_options_env=tuple(sorted(source.storage_options_env.items())),
+                reading=_reading(file, here, said),
                 **said,
             )
         )
@@ -331,6 +338,14 @@ def _said(file: MarkedYaml, source: _Source, at: KeyPath, stream: str) -> dict[s
             "changed), or mode: full",
         )
     return said
+
+
+def _reading(file: MarkedYaml, at: KeyPath, said: dict[str, Any]) -> Reading:
+    """The reading rules among what is said of a stream, taken out of it."""
+    reading = Reading(**{rule: said.pop(rule) for rule in Reading.__dataclass_fields__ if rule in said})
+    if reading.decimal is not None and reading.decimal == reading.thousands:
+        raise file.mistake(at, f"'{reading.decimal}' cannot be both 'decimal' and 'thousands'")
+    return reading
 
 
 def _resolve(location: str, path: Path, data: Path) -> str:

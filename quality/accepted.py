@@ -40,7 +40,7 @@ class Batch:
         rows: Rows accepted.
         quarantined: Rows of the extract in quarantine, records that could not be parsed included.
         landing_sha256: Hash of the landed content it was made from.
-        contract_fingerprint: Hash of the contract it was judged by.
+        contract_fingerprint: Hash of the contract and the reading rules it was judged by.
         records: Records delivered, of a dump all of them; None: judged before this was kept.
         checks_passed: Checks of the gate that passed; None: judged before this was kept.
         checks_warned: Those that only warned.
@@ -126,7 +126,7 @@ def write_accepted(
             rows=counts.accepted,
             quarantined=counts.quarantined + manifest.rejects,
             landing_sha256=manifest.sha256,
-            contract_fingerprint=contract.fingerprint,
+            contract_fingerprint=extract.judged_by,
             records=manifest.records,
             checks_passed=outcomes.count("pass"),
             checks_warned=outcomes.count("warn"),

@@ -7,15 +7,30 @@ that it did not cast. Formats are stated as patterns, because DuckDB's own casts
 
 from __future__ import annotations
 
-from quality.contract import ColumnType
+from quality.contract import Column, ColumnType, folded
+from quality.currencies import KNOWN_CURRENCIES
+from quality.ids import is_nothing, names_nobody, spelled_id
+from quality.reading import PLAIN, Reading
 
-# What surrounds a value without belonging to it. Text columns keep theirs.
-_BLANKS = " \t\r\n"
+# What surrounds a value without belonging to it, the blank that never breaks included.
+_BLANKS = " \t\r\n\u00a0"
 
 _DATE = r"[0-9]{4}-[0-9]{2}-[0-9]{2}"
 _TIME = r"(?:[01][0-9]|2[0-3]):[0-5][0-9](?::[0-5][0-9](?:\.[0-9]{1,9})?)?"
 _NUMBER = r"[+-]?(?:[0-9]+\.?[0-9]*|\.[0-9]+)"
 _OFFSET = r"(?:Z|[+-](?:0[0-9]|1[0-4])(?::?[0-5][0-9])?)"
+
+# A date that ends with its year, with or without a time of 12 or 24 hours.
+_LOCAL_DATE = (
+    r"([0-9]{1,2})[/.-]([0-9]{1,2})[/.-]([0-9]{4})"
+    rf"(?:(?:, ?| +|T)([0-9]{{1,2}})(:[0-9:.]+)(?: ?([AaPp])\.?[Mm]\.?)?({_OFFSET})?)?"
+)
+_LOCAL_PARTS = ("first", "second", "year", "hour", "minutes", "half", "zone")
+
+# What groups the digits of a number, as it may be typed.
+GROUPING = {".": r"\.", ",": ",", " ": "[ \u00a0\u2009\u202f]", "'": "['\u2019]"}
+GROUP_MARKS = ".,' \u00a0\u2009\u202f\u2019"
+NUMERIC: tuple[ColumnType, ...] = ("bigint", "double", "decimal")
 
 # The years 1 to 9999, in any zone; what of them is plausible is a question of bounds (bounds.py).
 _FIRST_TIME = "timestamptz '0001-01-01 00:00:00+00' - interval 15 hour"
@@ -32,25 +47,38 @@ def literal(text: str) -> str:
     return "'" + text.replace("'", "''") + "'"
 
 
-def present(column_type: ColumnType, text: str) -> str:
-    """SQL of a value's text, NULL where nothing was delivered.
+def present(column_type: ColumnType, text: str, empty: tuple[str, ...] = ()) -> str:
+    """SQL of a value's text without the blanks around it, NULL where nothing was delivered.
+
+    What stands for nothing is decided by what the column holds: `NULL` is no amount, no date and nobody's id, but a
+    family's name; `NA` is a country.
 
     Args:
         column_type: Type by contract.
         text: SQL of the delivered text.
+        empty: Texts declared to stand for nothing.
     """
-    if column_type == "text":
+    trimmed = f"trim({text}, {literal(_BLANKS)})"
+    value = f"nullif({trimmed}, '')"
+    if column_type == "json":
+        value = f"nullif({value}, 'null')"
+    elif column_type != "text":
+        nothing = names_nobody(trimmed) if column_type == "id" else is_nothing(trimmed)
+        value = f"case when not {nothing} then {value} end"
+    declared = ", ".join(literal(word.strip(_BLANKS)) for word in empty)
+    return f"case when {trimmed} not in ({declared}) then {value} end" if declared else value
+
+
+def respelled(column: Column, text: str) -> str:
+    """SQL of a text in the contract's spelling: an allowed value, or one of its other spellings, as `folded` tells."""
+    if column.allowed is None:
         return text
-    trimmed = f"nullif(trim({text}, {literal(_BLANKS)}), '')"
-    return f"nullif({trimmed}, 'null')" if column_type == "json" else trimmed
+    spellings = {folded(value): value for value in column.allowed} | dict(column.spellings)
+    cases = " ".join(f"when {literal(word)} then {literal(value)}" for word, value in spellings.items())
+    return f"case translate(lower({text}), ' -', '__') {cases} else {text} end"
 
 
-def filled(text: str) -> str:
-    """SQL of a text, NULL where it holds nothing but blanks: a required column needs more."""
-    return f"case when trim({text}, {literal(_BLANKS)}) <> '' then {text} end"
-
-
-def cast(column_type: ColumnType, text: str, timezone: str) -> str:  # noqa: PLR0911 -- one per type
+def cast(column_type: ColumnType, text: str, timezone: str, reading: Reading = PLAIN) -> str:
     """SQL of the typed value, NULL where there is none or the text is not of the type.
 
     A time without an offset is read in `timezone`. A time the clock skips in spring is moved forward by what
@@ -61,10 +89,61 @@ def cast(column_type: ColumnType, text: str, timezone: str) -> str:  # noqa: PLR
         column_type: Type by contract.
         text: SQL of the text as `present` gives it.
         timezone: IANA zone.
+        reading: How the texts of the stream are written.
     """
+    if column_type in ("date", "timestamp"):
+        return _cast(column_type, year_first(text, reading), timezone)
+    if column_type in NUMERIC and number_shape(reading) != number_shape(PLAIN):
+        return _where(number_shape(reading), text, _cast(column_type, _plain_number(text, reading), timezone))
+    return _cast(column_type, text, timezone)
+
+
+def number_shape(reading: Reading) -> str:
+    """Pattern of the numbers that are written as the rules say."""
+    digits, point = "[0-9]+", GROUPING[reading.point]
+    if reading.thousands:
+        digits = rf"(?:[0-9]+|[1-9][0-9]{{0,2}}(?:{GROUPING[reading.thousands]}[0-9]{{3}})+)"
+    return rf"[+-]?(?:{digits}(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]{{1,3}})?"
+
+
+def _plain_number(text: str, reading: Reading) -> str:
+    """SQL of a number with a decimal point and no groups."""
+    if reading.thousands:
+        text = f"regexp_replace({text}, {literal(GROUPING[reading.thousands])}, '', 'g')"
+    return text if reading.point == "." else f"replace({text}, {literal(reading.point)}, '.')"
+
+
+def year_first(text: str, reading: Reading) -> str:
+    """SQL of the text of a date or time with the year first and dashes between, as far as the rules can tell."""
+    dashed = f"regexp_replace({text}, '^([0-9]{{4}})[/.]([0-9]{{2}})[/.]([0-9]{{2}})', '\\1-\\2-\\3')"
+    in_order = f"case when substr({text}, 5, 1) in ('/', '.') then {dashed} else {text} end"
+    if reading.dates is None:
+        return in_order
+    parts = f"regexp_extract({text}, {literal(f'^{_LOCAL_DATE}$')}, [{', '.join(map(literal, _LOCAL_PARTS))}])"
+    day, month = ("first", "second") if reading.dates == "day-first" else ("second", "first")
+    # An hour that no clock shows becomes one that cannot be read.
+    hour = (
+        "case when part.half = '' then lpad(part.hour, 2, '0') when part.hour::integer not between 1 and 12 then '99' "
+        "else lpad((part.hour::integer % 12 + case lower(part.half) when 'p' then 12 else 0 end)::varchar, 2, '0') end"
+    )
+    time = f"case when part.hour <> '' then concat(' ', {hour}, part.minutes, part.zone) else '' end"
+    turned = f"concat(part.year, '-', lpad(part.{month}, 2, '0'), '-', lpad(part.{day}, 2, '0'), {time})"
+    return (
+        f"case when regexp_matches({text}, '^[0-9]{{1,2}}[/.-]') then "
+        f"list_transform([{parts}], lambda part: case when part.year <> '' then {turned} end)[1] else {in_order} end"
+    )
+
+
+def _cast(column_type: ColumnType, text: str, timezone: str) -> str:  # noqa: PLR0911 -- one per type
+    """SQL of the typed value of a text in the formats that need no rules."""
     match column_type:
         case "text":
             return text
+        case "id":
+            return spelled_id(text)
+        case "currency":
+            codes = ", ".join(map(literal, sorted(KNOWN_CURRENCIES)))
+            return _if(f"upper({text}) in ({codes})", f"upper({text})")
         case "bigint":
             whole = f"try_cast(split_part({text}, '.', 1) as bigint)"
             return _where(r"[+-]?[0-9]{1,19}(?:\.0*)?", text, whole)
@@ -75,8 +154,8 @@ def cast(column_type: ColumnType, text: str, timezone: str) -> str:  # noqa: PLR
             return _where(rf"{_NUMBER}(?:[eE][+-]?[0-9]{{1,2}})?", text, _try(text, "decimal(18, 2)"))
         case "boolean":
             return (
-                f"case when lower({text}) in ('true', '1', 'yes') then true "
-                f"when lower({text}) in ('false', '0', 'no') then false end"
+                f"case when lower({text}) in ('true', '1', 'yes', 't', 'y', '1.0') then true "
+                f"when lower({text}) in ('false', '0', 'no', 'f', 'n', '0.0') then false end"
             )
         case "date":
             day = _where(_DATE, text, _try(text, "date"))

@@ -21,7 +21,7 @@ from quality.split import BatchCounts
 from quality.suite import Expectation
 
 # Every extract has to pass each of these.
-CHECK_KINDS = ("completeness", "schema", "volume", "freshness", "deletes", "quarantine", "contract")
+CHECK_KINDS = ("completeness", "schema", "format", "volume", "freshness", "deletes", "quarantine", "contract")
 # What a person should look at; it never blocks.
 WARNINGS = "warnings"
 
@@ -174,6 +174,17 @@ def schema(contract: Contract, manifest: LandingManifest) -> CheckResult:
     if twice:
         metadata["repeated names"] = twice
     return CheckResult("schema", "fail" if missing or twice else "pass", metadata)
+
+
+def written(stream: StreamId, faults: Mapping[str, str]) -> CheckResult:
+    """Numbers and dates are written as the stream's reading rules say; else the rule to declare is offered.
+
+    Args:
+        stream: Which stream.
+        faults: What is wrong, in words by column.
+    """
+    said = {column: f"{words} for {stream} in sources.yml" for column, words in faults.items()}
+    return CheckResult("format", "fail" if said else "pass", said)
 
 
 def needed_columns(contract: Contract) -> set[str]:

@@ -26,7 +26,18 @@ CONTRACTS = Path(__file__).parent / "contracts"
 EARLIEST_VERSION = date(2000, 1, 1)
 
 ColumnType = Literal[
-    "text", "bigint", "double", "decimal", "boolean", "date", "timestamp", "epoch_s", "epoch_ms", "json"
+    "text",
+    "id",
+    "currency",
+    "bigint",
+    "double",
+    "decimal",
+    "boolean",
+    "date",
+    "timestamp",
+    "epoch_s",
+    "epoch_ms",
+    "json",
 ]
 OnFailure = Literal["quarantine", "block", "warn"]
 ContactPoint = Literal["email", "phone"]
@@ -36,6 +47,8 @@ Limit = Annotated[date, Field(strict=True)] | float
 
 DUCKDB_TYPES: dict[ColumnType, str] = {
     "text": "varchar",
+    "id": "varchar",
+    "currency": "varchar",
     "bigint": "bigint",
     "double": "double",
     "decimal": "decimal(18,2)",
@@ -50,6 +63,11 @@ DUCKDB_TYPES: dict[ColumnType, str] = {
 
 # Names below each other, and at most one list: `$`, `$.policy.title`, `$[*].public`.
 _JSON_PATH = re.compile(r"\$(?:\.[A-Za-z_]\w*)*(?:\[\*\](?:\.[A-Za-z_]\w*)*)?")
+
+
+def folded(word: str) -> str:
+    """A word of a list, as it is compared: in small letters, with underscores."""
+    return word.lower().replace(" ", "_").replace("-", "_")
 
 
 class _Strict(BaseModel):
@@ -93,6 +111,9 @@ class Column(_Strict):
 
     The `fields` of a JSON column are what models read of it, by path (`$.target`, `$[*].public`).
 
+    An allowed value is found in any case, with blanks, dashes or underscores between its words; `spellings` gives other
+    words that sources use for it, in small letters with underscores.
+
     A column that holds e-mail addresses or phone numbers says so by `contact_point`: they are brought into one
     spelling before the models read them. `country` names the column that says in which country a phone number
     without a country code is dialled.
@@ -102,6 +123,7 @@ class Column(_Strict):
     required: bool = False
     pii: Literal["none", "direct", "indirect", "free_text"]
     allowed: tuple[str, ...] | None = None
+    spellings: dict[str, str] = {}
     holds: Holds | None = None
     min: Limit | None = None
     max: Limit | None = None
@@ -116,6 +138,11 @@ class Column(_Strict):
     def _limits_fit_the_type(self) -> Column:
         if self.allowed is not None and self.type != "text":
             raise ValueError("only text columns list the values they allow")
+        if unlisted := [word for word, value in self.spellings.items() if value not in (self.allowed or ())]:
+            raise ValueError(f"'{unlisted[0]}' is another spelling of a value that is not among those allowed")
+        taken = {folded(value) for value in self.allowed or ()}
+        if unclear := [word for word in self.spellings if word != folded(word) or word in taken]:
+            raise ValueError(f"the spelling '{unclear[0]}' is a value itself, or not in small letters with underscores")
         if wrong := misfit(self.type, self.holds, (self.min, self.max)):
             raise ValueError(wrong)
         if self.placeholders and kind_of(self.type) != "time":

@@ -23,6 +23,7 @@ from typing import Literal
 from quality.data_folder import DataFolder
 from quality.errors import JourneymartError
 from quality.folders import flush
+from quality.ids import spell_id, unfolded_salesforce_id
 
 KEY_VARIABLE = "JOURNEYMART_ERASURE_KEY"
 _SHORTEST_KEY = 32
@@ -106,9 +107,9 @@ class BlockList:
 
 def scoped_ids(source: str, value: str) -> frozenset[tuple[str, str]]:
     """An id in its one spelling: (source, id), and ("*", id) if it is long enough to be unique anywhere."""
-    spelled = value.strip()
+    spelled = spell_id(value) or value.strip()
     if _LONG_CRM_ID.fullmatch(spelled):
-        spelled = spelled[:_SHORT_CRM_ID]
+        spelled = unfolded_salesforce_id(spelled)[:_SHORT_CRM_ID]
     scopes = [source, "*"] if len(spelled) >= _GLOBAL_ID else [source]
     return frozenset((scope, spelled) for scope in scopes)
 

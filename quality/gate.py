@@ -1,13 +1,13 @@
 """Gate 1: the judgement on landed extracts. Pass, quarantine rows, or block.
 
-What lives here: the order of the checks of an extract and what follows from them: accepted rows, quarantined
-rows, ledger entries, a verdict. Not here: what a check asks (checks.py, predicates.py, suite.py), typing
-(casts.py, split.py), the judge (expectations.py).
+What lives here: the order of the checks of an extract and what follows from them: accepted rows, quarantined rows,
+ledger entries, a verdict. Not here: what a check asks (checks.py, predicates.py, suite.py), typing (casts.py,
+split.py), the judge (expectations.py).
 
-An extract is checked from the outside in: is every record there (completeness), is it the table we know
-(schema), is it of a usual size and age (volume, freshness, deletes), how many rows are at fault (quarantine),
-and is what is left what the contract says (contract, judged by Great Expectations). All new extracts of a
-stream are typed, split and judged in one pass, with a verdict each.
+An extract is checked from the outside in: is every record there (completeness), is it the table we know (schema), are
+its numbers and dates written as declared (format), is it of a usual size and age (volume, freshness, deletes), how
+many rows are at fault (quarantine), and is what is left what the contract says (contract, judged by Great
+Expectations). All new extracts of a stream are typed, split and judged in one pass, with a verdict each.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ from quality.data_folder import DataFolder, StreamId
 from quality.errors import JourneymartError
 from quality.expectations import Judge
 from quality.folders import settle
+from quality.formats import date_faults, number_faults
 from quality.landed import (
     LandedExtract,
     LandingManifest,
@@ -48,8 +49,10 @@ from quality.split import (
     BatchCounts,
     count_violations,
     count_work,
+    local_dates,
     make_work,
     newest_in_dump,
+    number_shapes,
     read_parquet,
     text_columns,
     wrong_types,
@@ -196,7 +199,7 @@ class Gate:
             ValueError: They are not different extracts of one stream.
             OSError: Something could not be written; the checks stay without a record, so the night blocks.
         """
-        streams = {(extract.stream, extract.contract.fingerprint) for extract in extracts}
+        streams = {(extract.stream, extract.judged_by) for extract in extracts}
         if len(streams) > 1 or len({extract.extract_date for extract in extracts}) < len(extracts):
             raise ValueError("one pass judges different extracts of one stream")
         for each in extracts[:1]:
@@ -237,10 +240,13 @@ class Gate:
             manifest = read_landing_manifest(extract.partition)
         except JourneymartError as error:
             results["completeness"] = _failed("completeness", error)
-            results.update({kind: not_judged(kind, "completeness") for kind in ("schema", "volume", "deletes")})
+            results.update(
+                {kind: not_judged(kind, "completeness") for kind in ("schema", "format", "volume", "deletes")}
+            )
             return _Case(extract, None, results, time.perf_counter() - started)
         results["completeness"] = _guarded("completeness", lambda: self._completeness(extract, manifest))
         results["schema"] = _guarded("schema", lambda: checks.schema(contract, manifest))
+        results["format"] = _guarded("format", lambda: self._written(extract))
         results["volume"] = _guarded("volume", lambda: self._volume(extract, manifest))
         results["deletes"] = _guarded("deletes", lambda: checks.deletes(manifest))
         return _Case(extract, manifest, results, time.perf_counter() - started)
@@ -272,6 +278,11 @@ class Gate:
         about = (extract.stream, extract.extract_date, extract.mode)
         result = checks.completeness(manifest, about=about, facts=facts, columns=columns, changes=changes)
         return replace(result, metadata={**result.metadata, "erased": manifest.erased}) if manifest.erased else result
+
+    def _written(self, extract: LandedExtract) -> CheckResult:
+        faults = number_faults(number_shapes(self._connection, extract), extract.reading)
+        faults |= date_faults(local_dates(self._connection, extract), extract.reading)
+        return checks.written(extract.stream, faults)
 
     def _builds_on_accepted(
         self, extract: LandedExtract, manifest: LandingManifest, complete: CheckResult

@@ -6,9 +6,10 @@ What lives here: plain values and the reading of `manifest.json`. Not here: land
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -16,6 +17,7 @@ from typing import Any, Literal
 from quality.contract import Contract
 from quality.data_folder import DataFolder, StreamId
 from quality.errors import JourneymartError
+from quality.reading import PLAIN, Reading
 
 Mode = Literal["increment", "full"]
 
@@ -31,6 +33,7 @@ class LandedExtract:
         timezone: IANA zone of times without an offset.
         mode: `increment`: every row is judged. `full`: only what changed since the last dump is.
         partition: Its landing folder.
+        reading: How its texts are written.
     """
 
     stream: StreamId
@@ -39,6 +42,12 @@ class LandedExtract:
     timezone: str
     mode: Mode
     partition: Path
+    reading: Reading = PLAIN
+
+    @property
+    def judged_by(self) -> str:
+        """Hash that changes whenever the same content would be judged otherwise."""
+        return judged_by(self.contract, self.reading)
 
     @property
     def subject(self) -> str:
@@ -59,6 +68,12 @@ class LandedExtract:
     def rejects_file(self) -> Path:
         """Records that could not be parsed."""
         return self.partition / "rejects.parquet"
+
+
+def judged_by(contract: Contract, reading: Reading) -> str:
+    """Hash of a contract and of the reading rules it is judged with."""
+    rules = json.dumps(asdict(reading), sort_keys=True)
+    return hashlib.sha256(f"{contract.fingerprint} {rules}".encode()).hexdigest()
 
 
 def subject(stream: StreamId, extract_date: date) -> str:

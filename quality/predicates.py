@@ -12,7 +12,7 @@ from typing import Literal
 
 from quality.bounds import kind_of
 from quality.casts import cast, identifier, literal, present
-from quality.contract import Contract, JsonField, OnFailure
+from quality.contract import ColumnType, Contract, JsonField, OnFailure
 
 PredicateKind = Literal["missing", "type", "placeholder", "bounds", "field", "allowed", "range", "repeated", "rule"]
 
@@ -105,7 +105,7 @@ def _column_predicates(contract: Contract, name: str) -> Iterator[Predicate]:
     if column.type != "text":
         kept = f"{text} is not null and {value} is null"
         kept += f" and {refused(contract, name)} is null" if bounds else ""
-        yield predicate("type", without_value, kept, f"not a {column.type}")
+        yield predicate("type", without_value, kept, _NOT_OF_TYPE.get(column.type, f"not a {column.type}"))
     if bounds is not None:
         # Not known is better than lost: of an optional value only a far-off number or time costs the row.
         because = f"{refused(contract, name)} = "
@@ -154,6 +154,13 @@ def _of_each(document: str, path: str, function: str, condition: str) -> str:
         return "coalesce(" + condition.replace("{}", found) + ", false)"
     met = "list_filter(" + found + ", lambda item: " + condition.replace("{}", "item") + ")"
     return f"coalesce(len({met}) > 0, false)"
+
+
+# What else than the name of its type a person reads of a text that is not of it.
+_NOT_OF_TYPE: dict[ColumnType, str] = {
+    "id": "not an id any more, but a number without all its digits, as spreadsheets write long ids (9.1E+15)",
+    "currency": "not a currency of ISO 4217",
+}
 
 
 def _outside(value: str, smallest: float | None, largest: float | None) -> tuple[str, str]:

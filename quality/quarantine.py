@@ -107,7 +107,7 @@ def write_quarantine(
             "copy (select faulty.*, "
             f"{literal(extract.stream.source)} as _source, "
             f"date '{extract.extract_date.isoformat()}' as _extract_date, "
-            f"{literal(extract.contract.fingerprint)} as contract_fingerprint from faulty "
+            f"{literal(extract.judged_by)} as contract_fingerprint from faulty "
             "order by _file nulls last, _row nulls last, raw) "
             f"to {literal(str(new / ROWS))} (format parquet, compression zstd)"
         )

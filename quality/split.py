@@ -8,8 +8,8 @@ quarantine.py).
 from __future__ import annotations
 
 import glob
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass, replace
 from datetime import datetime
 from pathlib import Path
 from typing import Any
@@ -17,11 +17,16 @@ from typing import Any
 import duckdb
 
 from quality.bounds import is_placeholder, kind_of
-from quality.casts import cast, filled, identifier, literal, present
-from quality.contract import DUCKDB_TYPES, Contract
+from quality.casts import GROUP_MARKS, NUMERIC, cast, identifier, literal, present, respelled
+from quality.contract import DUCKDB_TYPES, ColumnType, Contract
+from quality.formats import LocalDates, Shape
 from quality.landed import LandedExtract
 from quality.predicates import OUTSIDE, PLACEHOLDER, any_of, delivered, predicates, refused
 from quality.suite import Expectation
+
+_LOCAL_DATE = "^([0-9]{1,2})[/.-]([0-9]{1,2})[/.-][0-9]{4}"
+# A longer text is no number, whatever it looks like.
+_LONGEST_NUMBER = 40
 
 WORK = "work"
 # The rows to be accepted; announced deletions apart, because they have a key and nothing else.
@@ -80,6 +85,11 @@ def pattern(file: Path) -> str:
 def read_parquet(file: Path) -> str:
     """SQL that reads one Parquet file."""
     return f"read_parquet({literal(pattern(file))})"
+
+
+def is_csv(file: str) -> str:
+    """SQL that is true of the name of a CSV file, or of what is kept of one."""
+    return f"regexp_matches({file}, '\\.csv($|\\.)')"
 
 
 def text_columns(connection: duckdb.DuckDBPyConnection, file: Path) -> dict[str, str]:
@@ -178,10 +188,65 @@ def count_violations(
 
 def newest_in_dump(connection: duckdb.DuckDBPyConnection, extract: LandedExtract, column: str) -> datetime | None:
     """Newest value of a time column in the whole delivered table, not only in what changed."""
-    text = identifier(text_columns(connection, extract.rows_file)[column])
-    value = _kept(extract, column, text)
+    value = _kept(extract, column, _text(extract, column, text_columns(connection, extract.rows_file)))
     row = connection.execute(f"select max({value}) from {read_parquet(extract.rows_file)}").fetchone()
     return row[0] if row else None
+
+
+def number_shapes(connection: duckdb.DuckDBPyConnection, extract: LandedExtract) -> list[Shape]:
+    """How the numbers in a delivered table's CSV files look; of a dump all, not only what changed."""
+    told = _texts_of(connection, extract, NUMERIC)
+    if not told:
+        return []
+    rows = connection.execute(
+        f"""
+        select name, regexp_replace(text, '[1-9]', '9', 'g') as shape, count(*)
+        from (select unnest($names) as name, unnest([{", ".join(told.values())}]) as text
+            from {read_parquet(extract.rows_file)} where {is_csv("_file")})
+        where length(text) <= {_LONGEST_NUMBER} and regexp_full_match(text, $number_like)
+        group by name, shape order by name, shape
+        """,
+        {"names": list(told), "number_like": f"[-+0-9{GROUP_MARKS}]*[0-9][{GROUP_MARKS}]?"},
+    ).fetchall()
+    return [Shape(*row) for row in rows]
+
+
+def local_dates(connection: duckdb.DuckDBPyConnection, extract: LandedExtract) -> list[LocalDates]:
+    """Dates and times of a delivered table that end with their year, column by column."""
+    told = _texts_of(connection, extract, ("date", "timestamp"))
+    if not told:
+        return []
+    rows = connection.execute(
+        f"""
+        with parts as (
+            select name, regexp_extract(text, '{_LOCAL_DATE}', ['one', 'two']) as part
+            from (select unnest($names) as name, unnest([{", ".join(told.values())}]) as text
+                from {read_parquet(extract.rows_file)})
+            where text is not null
+        ),
+        numbers as (select name, try_cast(part.one as integer) as one, try_cast(part.two as integer) as two from parts)
+        select name, count(one), count(*), count(*) filter (one <= 31 and two <= 12),
+            count(*) filter (one <= 12 and two <= 31)
+        from numbers group by name order by name
+        """,
+        {"names": list(told)},
+    ).fetchall()
+    return [
+        LocalDates(name, count, values, {"day-first": day_first, "month-first": month_first})
+        for name, count, values, day_first, month_first in rows
+    ]
+
+
+def _texts_of(
+    connection: duckdb.DuckDBPyConnection, extract: LandedExtract, kinds: Collection[ColumnType]
+) -> dict[str, str]:
+    """SQL of the delivered texts of the columns of some types, by column."""
+    columns = text_columns(connection, extract.rows_file)
+    return {
+        name: _text(extract, name, columns)
+        for name, column in extract.contract.columns.items()
+        if name in columns and column.type in kinds
+    }
 
 
 def _by_batch(connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str]) -> dict[int, tuple[Any, ...]]:
@@ -197,7 +262,7 @@ def _typed_rows(extract: LandedExtract, batch: int, columns: Mapping[str, str]) 
         known.add("_op")
     unknown = [f"{literal(name)}, {identifier(read)}" for name, read in columns.items() if name not in known]
     texts = [
-        f"{identifier(columns[name]) if name in columns else 'null'}::varchar as {delivered(contract, name)}"
+        f"{_text(extract, name, columns) if name in columns else 'null::varchar'} as {delivered(contract, name)}"
         for name in contract.columns
     ]
     repeated = f"coalesce((_file, _row) in (select (_file, _row) from {_repeated(batch)}), false)"
@@ -250,12 +315,22 @@ def _typed_rows(extract: LandedExtract, batch: int, columns: Mapping[str, str]) 
     return f"select {', '.join(outer)} from (select {', '.join(judged)} from {source})"
 
 
-def _value(extract: LandedExtract, name: str) -> str:
-    column = extract.contract.columns[name]
-    text = delivered(extract.contract, name)
-    if column.type == "text" and column.required:
-        return filled(text)
-    return cast(column.type, present(column.type, text), extract.timezone)
+def _text(extract: LandedExtract, name: str, columns: Mapping[str, str]) -> str:
+    """SQL of what was delivered in a column, NULL where that is nothing."""
+    landed = f"{identifier(columns[name])}::varchar"
+    return present(extract.contract.columns[name].type, landed, extract.reading.empty)
+
+
+def _value(extract: LandedExtract, name: str, text: str | None = None) -> str:
+    """SQL of the typed value of a column; the text is in its working column unless it is given."""
+    column, reading = extract.contract.columns[name], extract.reading
+    text = text or delivered(extract.contract, name)
+    if column.type == "text":
+        return respelled(column, text)
+    value = cast(column.type, text, extract.timezone, reading)
+    plain = cast(column.type, text, extract.timezone, replace(reading, decimal=None, thousands=None))
+    # Other files write numbers in a way of their own.
+    return value if value == plain else f"case when {is_csv('_file')} then {value} else {plain} end"
 
 
 def _refusal(extract: LandedExtract, name: str, value: str, text: str) -> str:
@@ -273,8 +348,7 @@ def _refusal(extract: LandedExtract, name: str, value: str, text: str) -> str:
 
 def _kept(extract: LandedExtract, name: str, text: str) -> str:
     """SQL of the typed value of a column with bounds, NULL where it is not kept."""
-    kind = extract.contract.columns[name].type
-    value = cast(kind, present(kind, text), extract.timezone)
+    value = _value(extract, name, text)
     return f"case when {_refusal(extract, name, value, text)} is null then {value} end"
 
 
@@ -306,10 +380,10 @@ def _find_repeated(
     """
     contract = extract.contract
     content = [identifier(read) for name, read in columns.items() if name not in ("_file", "_row", "_op")]
-    keys = ", ".join(identifier(columns[name]) for name in contract.key)
+    keys = ", ".join(_value(extract, name, _text(extract, name, columns)) for name in contract.key)
     version = "null"
     if contract.version is not None:
-        version = _kept(extract, contract.version, identifier(columns[contract.version]))
+        version = _kept(extract, contract.version, _text(extract, contract.version, columns))
     connection.execute(
         f"""
         create or replace table {_repeated(batch)} as

@@ -107,13 +107,14 @@ def column_fault(names: Iterable[str]) -> str | None:
     for position, name in enumerate(names, start=1):
         if not name.strip():
             return f"no name for column {position}"
-        if name.lower() in seen:
-            return f"two columns of one name, apart from case, the second being column {position}"
-        if name.lower() in _RESERVED:
-            return f"a column named '{name.lower()}', which is reserved"
+        known = name.strip().lower()
+        if known in seen:
+            return f"two columns of one name, apart from case and blanks, the second being column {position}"
+        if known in _RESERVED:
+            return f"a column named '{known}', which is reserved"
         if "\0" in name:
             return f"a NUL character in the name of column {position}"
-        seen.add(name.lower())
+        seen.add(known)
         if len(seen) > _MAX_COLUMNS:
             return f"more than {_MAX_COLUMNS} columns"
     return None

@@ -7,6 +7,7 @@ from datetime import date
 from typing import Literal
 
 from quality.data_folder import StreamId
+from quality.reading import PLAIN, Reading
 
 
 @dataclass(frozen=True)
@@ -47,6 +48,7 @@ class FileStream:
         timezone: IANA zone of times without an offset.
         encoding: Encoding of text files.
         delimiter: Field delimiter of CSV files.
+        reading: How numbers, dates and nothing are written in it.
         header_rows: Rows before the first record of a CSV file; the first of them names the columns.
         max_delete_share: In mode `full`, the largest share of known rows that may vanish at once.
         first_date: The first extract date; its window reaches back to the beginning.
@@ -66,6 +68,7 @@ class FileStream:
     timezone: str = "UTC"
     encoding: str = "utf-8"
     delimiter: str = ","
+    reading: Reading = PLAIN
     header_rows: int = 1
     max_delete_share: float = 0.2
     storage_options_env: tuple[tuple[str, str], ...] = ()

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 from functools import partial
 from pathlib import Path
 
@@ -26,17 +27,19 @@ from assets.connectors.batch import (
 )
 from assets.connectors.config import FileFormat
 from assets.connectors.text_records import WINDOW_BYTES, Records, csv_records, damage
-from assets.connectors.unpack import map_bytes, text_start
+from assets.connectors.unpack import Bytes, map_bytes, text_start
 from quality.errors import JourneymartError
 
 _RAGGED = "another number of fields than the header"
 _OTHER_DELIMITERS = ",;\t|"
+_HEAD_BYTES = 64
+_SOME, _MOST = 4, 0.9
 
 
 def read_csv(text: Path, form: FileFormat, window: int = WINDOW_BYTES) -> ParsedFile:
     """Open a plain UTF-8 CSV file.
 
-    An unquoted empty field is NULL, a quoted one an empty string. Header rows after the first are skipped.
+    An empty field is NULL, in quotes or not. Header rows after the first are skipped.
 
     Args:
         text: The file.
@@ -72,6 +75,11 @@ def _header(text: Path, form: FileFormat) -> tuple[list[str], int]:
         raise JourneymartError(
             f"{text.name} has {len(found)} of {form.header_rows} header rows: have the complete file delivered again."
         )
+    if (encoding := _like_utf16(data[:_HEAD_BYTES])) is not None:
+        raise JourneymartError(
+            f"{text.name} is not in UTF-8, every other byte of it is 0: declare `encoding: {encoding}` for its "
+            "stream in sources.yml."
+        )
     for records, index in found:
         if index in damage(records, form.limits.max_record_bytes):
             raise JourneymartError(
@@ -86,12 +94,23 @@ def _header(text: Path, form: FileFormat) -> tuple[list[str], int]:
     others = [mark for mark in _OTHER_DELIMITERS if mark != form.delimiter and mark in names[0]]
     if len(names) == 1 and others:
         raise JourneymartError(
-            f"{text.name} has a single column when read with the delimiter {form.delimiter!r}: set the "
-            f"delimiter, which seems to be {others[0]!r}."
+            f"{text.name} has a single column when read with the delimiter {form.delimiter!r}: declare "
+            f"`delimiter: {json.dumps(others[0])}` for its stream in sources.yml if its columns are parted by that."
         )
     last, index = found[-1]
     following = last.starts[index + 1] if index + 1 < len(last) else last.stop
     return names, int(following)
+
+
+def _like_utf16(head: Bytes) -> str | None:
+    """The encoding of a text without a byte order mark whose first characters take two bytes each; None: not so."""
+    if len(head) < 2 * _SOME:
+        return None
+    zeros = head == 0
+    first, second = zeros[0::2], zeros[1::2]
+    if second[: len(head) // 2].mean() > _MOST and not first.any():
+        return "utf-16-le"
+    return "utf-16-be" if first.mean() > _MOST and not second.any() else None
 
 
 def _parse(text: Path, columns: tuple[str, ...], form: FileFormat, records: Records) -> Batch:
@@ -139,7 +158,7 @@ def _arrow_parse(block: object, columns: tuple[str, ...], delimiter: str, on_rag
             column_types=dict.fromkeys(columns, pa.string()),
             null_values=[""],
             strings_can_be_null=True,
-            quoted_strings_can_be_null=False,
+            quoted_strings_can_be_null=True,
         ),
     )
 

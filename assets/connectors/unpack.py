@@ -105,8 +105,8 @@ def _transcode(pieces: Iterator[bytes], encoding: str, plain: BinaryIO, path: Pa
             plain.write(text.encode("utf-8", errors="surrogatepass"))
     except UnicodeError:
         raise JourneymartError(
-            f"{path.name} is not in the encoding {encoding}: set the encoding it is in, or have it "
-            "delivered in this one."
+            f"{path.name} is not in the encoding {encoding}: declare the `encoding` it is in for its stream in "
+            "sources.yml, or have it delivered in this one."
         ) from None
 
 
@@ -117,4 +117,6 @@ def _with_end(pieces: Iterator[bytes]) -> Iterator[bytes | None]:
 
 def _require_no_utf16_mark(head: bytes, path: Path) -> None:
     if head in _UTF16_MARKS:
-        raise JourneymartError(f"{path.name} is UTF-16, not UTF-8: set its stream's encoding to utf-16.")
+        raise JourneymartError(
+            f"{path.name} is UTF-16, not UTF-8: declare `encoding: utf-16` for its stream in sources.yml."
+        )

@@ -45,13 +45,13 @@ def assert_nothing_landed(drop: Drop) -> None:
 # -----------------------------------------------------------------------------------------------------------
 
 
-def test_unquoted_empty_fields_are_null_and_quoted_ones_are_empty(drop: Drop) -> None:
+def test_empty_fields_are_null_in_quotes_or_not(drop: Drop) -> None:
     drop.deliver(f"{NAME}.csv", CSV)
 
     drop.land()
 
     assert drop.column("status") == ["open", "solved", None]
-    assert drop.column("note") == ["hello", "two\nlines", ""]
+    assert drop.column("note") == ["hello", "two\nlines", None]
     assert drop.column("_row") == [1, 2, 3]
     assert set(drop.column("_file")) == {f"{NAME}.csv"}
 

@@ -155,6 +155,7 @@ DEFECTS: list[tuple[str, str, Callable[[Landing], object]]] = [
         "names in another case",
         lambda at: at.land(rows(10), columns=["ID", "status", "score", "note", "updated_at"]),
     ),
+    ("format", "a decimal comma that nobody declared", lambda at: at.land(rows(10, score="7,5"))),
     ("volume", "an empty extract where ten rows are usual", lambda at: at.land([])),
     ("volume", "half a night", lambda at: at.land(rows(4))),
     ("volume", "several nights at once", lambda at: at.land(rows(21))),

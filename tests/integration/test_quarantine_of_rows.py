@@ -25,7 +25,7 @@ LENIENT = contract({"status": column("text", allowed=("open", "paused"))}, quara
 def test_what_is_in_quarantine_is_listed_with_its_reasons(tmp_path: Path) -> None:
     landing = Landing(tmp_path, STRICT)
     landing.land([*[["1", "open", VERSION]] * 2, ["2", "paused", "?"], ["3", "paused", VERSION]])
-    landing.land([["1", "open", VERSION]] * 9 + [["2", "", VERSION]] * 4, DAY + timedelta(days=1))
+    landing.land([["1", "open", VERSION]] * 9 + [["2", "shut", VERSION]] * 4, DAY + timedelta(days=1))
     landing.judge(landing.extract(), landing.extract(DAY + timedelta(days=1)))
     first, second = list_quarantined(landing.folder)
     assert (first.source, first.stream, first.extract_date, first.rows) == ("helpdesk", "tickets", DAY, 2)

@@ -215,7 +215,8 @@ unioned as (
         item_amount,
         freight_amount,
         payment_amount,
-        refund_amount,
+        {#- Whichever sign a source writes, a refund is money given back. #}
+        abs(refund_amount),
         currency,
         channel,
         order_type,

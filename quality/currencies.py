@@ -1,4 +1,4 @@
-"""The currency codes a company may report in: ISO 4217, active national currencies.
+"""Currency codes, ISO 4217: those a company may report in, and those that amounts may be in.
 
 Nothing else lives here.
 """
@@ -19,3 +19,14 @@ _CODES = """
 """
 
 CURRENCIES = frozenset(_CODES.split())
+
+# Of countries that changed their money since 1999: old orders are still in it.
+_FORMER = """
+    ADP AFA ALK ANG ATS AZM BEF BGN BYB BYR CSD CUC CYP DEM EEK ESP FIM FRF GHC GRD GWP HRK IEP ITL LTL LUF
+    LVL MGF MRO MTL
+    MZM NLG PTE ROL RUR SDD SIT SKK SLL SRG STD TMM TRL UYI VEB VEF YUM ZMK ZWD ZWL
+"""
+# Units of account that prices are agreed in.
+_UNITS = "CHE CHW CLF COU MXV USN UYW XDR XSU XUA XAG XAU XPD XPT"
+
+KNOWN_CURRENCIES = CURRENCIES | frozenset(_FORMER.split()) | frozenset(_UNITS.split())
