@@ -347,7 +347,8 @@ def _night(as_of: date, text_sentiment: TextSentiment | None = None, crms: Itera
 def _dull(column_type: str, end_of_day: datetime) -> object:
     """A value of a required column that a test does not care about."""
     noon = end_of_day - timedelta(hours=12)
-    values = {"text": "x", "bigint": 1, "double": 0, "decimal": 0, "boolean": False, "json": "[]"}
+    values: dict[str, object] = {"text": "x", "id": "x", "currency": "EUR"}
+    values |= {"bigint": 1, "double": 0, "decimal": 0, "boolean": False, "json": "[]"}
     return noon.date() if column_type == "date" else values.get(column_type, noon)
 
 

@@ -79,7 +79,7 @@ def _value(chance: random.Random, name: str, column: Column) -> Any:
         "date": moment.date,
         "boolean": lambda: chance.random() < 0.4,
         "json": lambda: _json(chance, name),
-        "text": lambda: _text(chance, name),
+        **dict.fromkeys(("text", "id", "currency"), lambda: _text(chance, name)),
     }
     return made.get(column.type, lambda: chance.randrange(1, 4))()
 
