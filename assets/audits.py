@@ -72,19 +72,20 @@ IDENTITIES: Mapping[str, str] = {
     "no day lies after the business date": "date_day <= (select as_of from warehouse.night.night)",
 }
 
-# What the marts are made of, with the time that gives a record its day where it has one.
-MADE_OF: Mapping[str, str | None] = {
-    "account": None,
-    "contact": None,
-    "agent": None,
-    "ticket": "created_at",
-    "ticket_event": "occurred_at",
-    "order": "ordered_at",
-    "activity": "occurred_at",
-    "survey_question": None,
-    "survey_invitation": "sent_at",
-    "survey_answer": "answered_at",
-    "feedback": "occurred_at",
+# What the marts are made of: the key of an object's records, and what decides in which of their rows a record is. The
+# first of it, where it is a time, gives the record its day.
+MADE_OF: Mapping[str, tuple[str, ...]] = {
+    "account": ("account_key",),
+    "contact": ("contact_key",),
+    "agent": ("agent_key",),
+    "ticket": ("ticket_key", "created_at", "solved_at", "status", "channel", "team", "priority"),
+    "ticket_event": ("event_key", "occurred_at", "event_type", "to_value"),
+    "order": ("order_key", "ordered_at", "status"),
+    "activity": ("activity_key", "occurred_at"),
+    "survey_question": ("survey_question_key",),
+    "survey_invitation": ("survey_invitation_key", "sent_at"),
+    "survey_answer": ("survey_answer_key", "answered_at", "score"),
+    "feedback": ("feedback_key", "occurred_at"),
 }
 
 # Marts made of a few objects only; any other may be made of all.
@@ -187,8 +188,8 @@ def check_identities(connection: duckdb.DuckDBPyConnection) -> Finding:
 def compare(connection: duckdb.DuckDBPyConnection, before: Version | None, fingerprint: str) -> Finding:
     """No mart lost more of its rows against the version before than what it is made of explains.
 
-    Sources and streams come and go, records are purged, a business date may lie before the last: a mart may shrink or
-    grow as much as the records, their days or the extracts did, and some more.
+    Sources and streams come and go, records are purged or corrected, a business date may lie before the last: a mart
+    may shrink or grow as much as the records, their days or the extracts did, and some more.
     """
     if before is None:
         return Finding("drift", "pass", {"first version": 1})
@@ -207,7 +208,7 @@ def compare(connection: duckdb.DuckDBPyConnection, before: Version | None, finge
         if table.rows < _ENOUGH_ROWS:
             continue
         own = [changes[name] for name in MARTS_OF.get(table.name, changes) if name in changes]
-        kept, grown = min([1.0, *own]), max([1.0, *own])
+        kept, grown = min([1.0, *(each.kept for each in own)]), max([1.0, *(each.grown for each in own)])
         if table.name not in now or rows < table.rows * _LOST * kept:
             lost[f"{table.name}: rows of {table.rows} left"] = rows
         elif not table.rows * _SHRUNK * kept <= rows <= table.rows * _GREW * grown:
@@ -220,26 +221,44 @@ def compare(connection: duckdb.DuckDBPyConnection, before: Version | None, finge
     return Finding("drift", "pass", {"marts compared": len(now)})
 
 
-def _changes(connection: duckdb.DuckDBPyConnection) -> dict[str, float]:
-    """By object: what is left of its records, or of their days, against the version before; the lesser counts.
+@dataclass(frozen=True)
+class _Change:
+    """What became of an object against the version before.
 
-    Where both grew it is the greater of the two. What was not there before has no past: it explains any growth.
+    Attributes:
+        kept: The share that is as it was, at most 1: of its living records or of their days, whichever is less.
+        grown: How many times as many there are, of either; what was not there before explains any growth.
     """
+
+    kept: float
+    grown: float
+
+
+def _changes(connection: duckdb.DuckDBPyConnection) -> dict[str, _Change]:
+    """What became of each object and of the extracts."""
     then, now = (_sizes(connection, database) for database in ("before", "warehouse"))
     changes = {}
     for name, sizes in then.items():
-        ratios = [
-            after / size if size else math.inf for size, after in zip(sizes, now[name], strict=True) if size or after
-        ]
-        changes[name] = max(ratios, default=1.0) if min(ratios, default=1.0) >= 1 else min(ratios)
+        pairs = [(size, after) for size, after in zip(sizes, now[name], strict=True) if size or after]
+        ratios = [after / size if size else math.inf for size, after in pairs]
+        same = _unchanged(connection, name) / sizes[0] if name in MADE_OF and sizes[0] else 1.0
+        changes[name] = _Change(min([1.0, same, *ratios]), max([1.0, *ratios]))
     return changes
+
+
+def _unchanged(connection: duckdb.DuckDBPyConnection, name: str) -> int:
+    """Living records of the version before that are in the same rows of marts now."""
+    said = ", ".join(MADE_OF[name])
+    living = f"(select {said} from {{}}.intermediate.int_{name}__unioned where not is_deleted)"
+    return _count(connection, f"({living.format('before')} intersect {living.format('warehouse')})")
 
 
 def _sizes(connection: duckdb.DuckDBPyConnection, database: str) -> dict[str, tuple[int, ...]]:
     """By object: living records and the days they are of, up to the business date; of extracts their streams, too."""
     as_of = f"(select as_of from {database}.night.night)"
     sizes = {}
-    for name, moment in MADE_OF.items():
+    for name, (_, *shape) in MADE_OF.items():
+        moment = next((column for column in shape[:1] if column.endswith("_at")), None)
         days = (
             f"count(distinct {moment}::date) filter (not is_deleted and {moment}::date <= {as_of})" if moment else "0"
         )
