@@ -1,0 +1,103 @@
+"""Small companies, by the real nights: whatever they have or no longer have, each night publishes the right figures.
+
+Not here: one figure's formula (tests of its model), what the gate refuses (test_gate_gates.py).
+"""
+
+from __future__ import annotations
+
+import os
+import tempfile
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, Phase, given, settings
+from hypothesis import strategies as st
+
+from orchestration.nights import outstanding_dates
+from tests.e2e.installation import Installation
+from tests.e2e.small_companies import CATALOGUE, Company
+
+LONG = os.environ.get("JOURNEYMART_CHAOS") == "long"
+
+# Clocks that are farthest from UTC or change by half an hour, and currencies without and with three decimals.
+ZONES = ("Pacific/Kiritimati", "Pacific/Niue", "Asia/Kolkata", "Australia/Lord_Howe", "America/St_Johns", "UTC")
+CURRENCIES = ("JPY", "KWD", "INR", "EUR")
+
+COMPANIES = {
+    "a desk alone, then another of the same product and a CRM": Company(
+        "Pacific/Kiritimati",
+        "JPY",
+        ({"desk": "zendesk"}, {"desk": "zendesk", "second": "zendesk", "crm": "salesforce"}),
+    ),
+    "a shop, its CRM and surveys; the desk leaves and comes back under another name": Company(
+        "Australia/Lord_Howe",
+        "KWD",
+        (
+            {"web": "shop", "people": "crm", "help": "desk", "poll": "survey"},
+            {"web": "shop", "people": "crm"},
+            {"web": "shop", "people": "crm", "helpdesk": "desk", "poll": "survey"},
+        ),
+        without={1: frozenset({"order"})},
+    ),
+}
+
+
+def published(installation: Installation) -> dict[str, object]:
+    """What a reader finds of what `Company.figures` counts."""
+    figures: dict[str, object] = {
+        kpi: dict(
+            installation.marts(
+                f"select date_day, {figure} from mart_kpi_daily "
+                f"where kpi = '{kpi}' and dimension = 'all' and period = 'day' and coalesce({figure}, 0) <> 0"
+            )
+        )
+        for kpi, figure in (("tickets_created", "value"), ("revenue", "value"), ("nps_relational", "n"))
+    }
+    ((figures["customers"],),) = installation.marts("select count(*) from dim_customer where customer_key <> -1")
+    return figures
+
+
+def live_through(company: Company, folder: Path, state: Path) -> None:
+    """Run every night of a company as `journeymart run` would, and count after each."""
+    installation = Installation(folder / "data", state, folder / "sources.yml")
+    for night in range(len(company.nights)):
+        day = company.deliver(folder, night)
+        due = outstanding_dates(installation.setup, day)
+        assert due[-1] == day
+        assert installation.night(*due).published
+        assert published(installation) == company.figures(night)
+
+
+@pytest.mark.parametrize("company", COMPANIES.values(), ids=COMPANIES)
+def test_every_night_of_a_small_company_publishes_the_right_figures(
+    company: Company, tmp_path: Path, state: Path
+) -> None:
+    live_through(company, tmp_path, state)
+
+
+@st.composite
+def companies(draw: st.DrawFn) -> Company:
+    """A few products, of which some come, go or stay from night to night."""
+    sources = {
+        f"s{n}": product
+        for n, product in enumerate(draw(st.lists(st.sampled_from(list(CATALOGUE)), min_size=1, max_size=4)))
+    }
+    nights = tuple(
+        {name: sources[name] for name in draw(st.lists(st.sampled_from(list(sources)), min_size=1, unique=True))}
+        for _ in range(draw(st.integers(1, 4)))
+    )
+    quiet = draw(st.frozensets(st.integers(1, 3), max_size=1))
+    return Company(draw(st.sampled_from(ZONES)), draw(st.sampled_from(CURRENCIES)), nights, quiet)
+
+
+@pytest.mark.chaos
+@settings(
+    phases=Phase if LONG else [Phase.explicit],
+    max_examples=25,
+    deadline=None,
+    suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
+)
+@given(companies())
+def test_every_night_of_any_small_company_publishes_the_right_figures(company: Company, state: Path) -> None:
+    with tempfile.TemporaryDirectory(prefix="a small company ") as folder:
+        live_through(company, Path(folder), state)
