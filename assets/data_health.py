@@ -1,8 +1,8 @@
-"""What the models are told of the data's health beside the rows: what the gate counted, and when definitions changed.
+"""What the models are told of the data's health beside the rows: what was counted, approved, and defined otherwise.
 
-What lives here: the two tables of the warehouse that hand it over. Not here: judging (quality/gate.py), the log of
-definitions (definitions.py), what follows (mart_data_health). What the gate counted is kept with each batch, so it is
-the same whenever the warehouse is built.
+What lives here: the tables of the warehouse that hand it over. Not here: judging (quality/gate.py), approvals
+(quality/approvals.py), the log of definitions (definitions.py), what follows (mart_data_health). What the gate counted
+is kept with each batch, so it is the same whenever the warehouse is built.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import duckdb
 
 from assets.manifest import DefinitionChange
 from quality.accepted import Batch
+from quality.approvals import Approval
 from quality.errors import JourneymartError
 
 TABLES = """
@@ -23,6 +24,10 @@ create table if not exists warehouse.night.batches (
     newest_at timestamptz
 );
 create table if not exists warehouse.night.definition_changes (as_of date, kind varchar, name varchar, change varchar);
+create table if not exists warehouse.night.approvals (
+    source varchar, stream varchar, extract_date date, checks varchar, approved_by varchar, approved_on date,
+    because varchar
+);
 """
 
 
@@ -32,6 +37,17 @@ def hand_over_definitions(connection: duckdb.DuckDBPyConnection, changes: Iterab
     rows = [(each.as_of, *_kind_and_name(each.name), each.change) for each in changes]
     if rows:
         connection.executemany("insert into warehouse.night.definition_changes values (?, ?, ?, ?)", rows)
+
+
+def hand_over_approvals(connection: duckdb.DuckDBPyConnection, approvals: Iterable[Approval]) -> None:
+    """Put what people approved of the night's extracts where the models read it, in place of what there was before."""
+    connection.execute("delete from warehouse.night.approvals")
+    rows = [
+        (each.source, each.stream, each.extract_date, ", ".join(each.checks), each.by, each.at.date(), each.because)
+        for each in approvals
+    ]
+    if rows:
+        connection.executemany("insert into warehouse.night.approvals values (?, ?, ?, ?, ?, ?, ?)", rows)
 
 
 def hand_over_batches(

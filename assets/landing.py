@@ -32,6 +32,7 @@ from assets.connectors.config import FileFormat, FileLimits, FileStream
 from assets.connectors.drop_folder import Copied, DroppedFile, copy_out, find_delivery, says_no_rows
 from assets.connectors.reader import is_json, is_text, open_file, raw_records, require_known_format
 from assets.cursor_window import cut_by_day
+from assets.deliveries import remember
 from assets.disk import clone_file
 from assets.erasure import Forget, forgetting
 from assets.faults import fault_point
@@ -114,11 +115,25 @@ def land(stream: FileStream, contract: Contract, folder: DataFolder, extract_dat
     return next(iter(land_many(stream, contract, folder, [extract_date])), None)
 
 
-def land_many(stream: FileStream, contract: Contract, folder: DataFolder, dates: Collection[date]) -> list[Landed]:
+def land_many(
+    stream: FileStream,
+    contract: Contract,
+    folder: DataFolder,
+    dates: Collection[date],
+    excused: Collection[date] = (),
+) -> list[Landed]:
     """Land the extracts of several dates, ascending; missing ones that may be missing are left out.
 
     A file that serves every date is copied and parsed once. A dump without a date in its name says how things stand
-    now, so of a range of dates the last gets it, and the first extract date, which holds what there was before.
+    now, so of a range of dates the last gets it, and the first extract date, which holds what there was before. What
+    was cleared out of the drop folder after it landed stays landed.
+
+    Args:
+        stream: Where they are delivered, and how they are written.
+        contract: As for `land`.
+        folder: Data folder.
+        dates: Which days' extracts.
+        excused: Dates of which nothing need be delivered, even if the stream may not be missing.
 
     Raises:
         JourneymartError: As `land` does; the extracts of earlier dates stay landed.
@@ -139,8 +154,14 @@ def land_many(stream: FileStream, contract: Contract, folder: DataFolder, dates:
         files = find_delivery(stream, group[0])
         if files:
             landed += _land_delivery(stream, contract, home, group, files, forget=forget)
-        elif stream.when_missing == "block":
-            raise JourneymartError(_missing(stream, group[0]))
+            stamps = {file.path: file.stamp for file in files}
+            remember(home, dict.fromkeys(group, stamps))
+            continue
+        there = [day for day in group if (home / day.isoformat()).exists()]
+        landed += [Landed(read_manifest(home / day.isoformat()), changed=False) for day in there]
+        lacking = [day for day in group if day not in there and day not in excused]
+        if lacking and stream.when_missing == "block":
+            raise JourneymartError(_missing(stream, lacking[0]))
     return landed
 
 
@@ -197,7 +218,8 @@ def _missing(stream: FileStream, day: date) -> str:
     complete = "with its manifest beside it" if stream.complete == "manifest" else "under its final name"
     return (
         f"The extract of {stream.stream} for {day} is missing: no complete file '{asked}' lies in "
-        f"{stream.location}; deliver it {complete}."
+        f"{stream.location}; deliver it {complete}, or, if it never comes, `journeymart gate approve "
+        f'{stream.stream} {day} --because "..."`.'
     )
 
 

@@ -14,8 +14,12 @@ from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+from quality.approvals import Approval, approval_of
 from quality.data_folder import manifest_file
 from quality.errors import JourneymartError
+
+# What follows from other fields of a manifest.
+_DERIVED = ("is_stale", "stale_since", "stale_sources")
 
 
 @dataclass(frozen=True)
@@ -38,6 +42,16 @@ class DefinitionChange:
     as_of: date
     name: str
     change: str
+
+
+@dataclass(frozen=True)
+class Missing:
+    """A stream of which a version lacks extracts up to its business date: since which date, and of how many."""
+
+    source: str
+    stream: str
+    since: date
+    days: int
 
 
 @dataclass(frozen=True)
@@ -98,7 +112,9 @@ class Night:
         batches: Every batch the build holds, the base's and the night's own.
         rows_in: Rows of the batches this night added, before quarantine.
         quarantined_rows: How many of them went to quarantine.
-        stale_sources: Sources that delivered nothing and were carried forward.
+        missing: Streams of which extracts are missing.
+        approvals: What it is built on that a person approved.
+        begins: The first date each stream owes, by its name.
         definitions: What decides what its numbers mean, by name, as hashes.
         definition_changes: When they changed, since the first version of the data folder.
     """
@@ -109,7 +125,9 @@ class Night:
     batches: tuple[Batch, ...]
     rows_in: int
     quarantined_rows: int
-    stale_sources: tuple[str, ...] = ()
+    missing: tuple[Missing, ...] = ()
+    approvals: tuple[Approval, ...] = ()
+    begins: Mapping[str, date] = field(default_factory=dict)
     definitions: Mapping[str, str] = field(default_factory=dict)
     definition_changes: tuple[DefinitionChange, ...] = ()
 
@@ -127,8 +145,9 @@ class Manifest:
         previous: The newest version before it; None for the first.
         base: The version it started from; None when it was built from nothing.
         fingerprint: What it was built by; another fingerprint makes it no base.
-        is_stale: Whether a source was carried forward.
-        stale_sources: Which.
+        missing: Streams of which extracts are missing up to its business date.
+        approvals: What it is built on that a person approved.
+        begins: The first date each stream owes, by its name.
         rows_in: Rows of the batches the night added, before quarantine.
         quarantined_rows: How many of them went to quarantine.
         checks: The night's checks.
@@ -149,8 +168,6 @@ class Manifest:
     previous: str | None
     base: str | None
     fingerprint: str
-    is_stale: bool
-    stale_sources: tuple[str, ...]
     rows_in: int
     quarantined_rows: int
     checks: Checks
@@ -159,6 +176,9 @@ class Manifest:
     batches: tuple[Batch, ...]
     tables: tuple[Table, ...]
     files: tuple[File, ...]
+    missing: tuple[Missing, ...] = ()
+    approvals: tuple[Approval, ...] = ()
+    begins: Mapping[str, date] = field(default_factory=dict)
     definitions: Mapping[str, str] = field(default_factory=dict)
     definition_changes: tuple[DefinitionChange, ...] = ()
 
@@ -166,6 +186,21 @@ class Manifest:
     def batch_ids(self) -> frozenset[str]:
         """Identities of the batches it holds."""
         return frozenset(batch.batch_id for batch in self.batches)
+
+    @property
+    def is_stale(self) -> bool:
+        """Whether anything is missing up to its business date."""
+        return bool(self.missing)
+
+    @property
+    def stale_sources(self) -> tuple[str, ...]:
+        """Sources of which something is missing."""
+        return tuple(sorted({each.source for each in self.missing}))
+
+    @property
+    def stale_since(self) -> date | None:
+        """The first date of which something is missing; None: nothing is."""
+        return min((each.since for each in self.missing), default=None)
 
     @property
     def bytes(self) -> int:
@@ -179,7 +214,9 @@ class Manifest:
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write the manifest of a build."""
-    text = json.dumps(manifest, indent=1, default=_plain)
+    # What follows from the rest is written too, for those who read the file.
+    said = {**vars(manifest), **{name: getattr(manifest, name) for name in _DERIVED}}
+    text = json.dumps(said, indent=1, default=_plain)
     manifest_file(folder).write_text(text + "\n", encoding="utf-8")
 
 
@@ -212,14 +249,18 @@ def _from_json(values: dict[str, Any]) -> Manifest:
     )
     return Manifest(
         **{
-            **values,
+            **{name: value for name, value in values.items() if name not in _DERIVED},
             "as_of": date.fromisoformat(values["as_of"]),
             "published_at": datetime.fromisoformat(values["published_at"]),
-            "stale_sources": tuple(values["stale_sources"]),
             "checks": Checks(**values["checks"]),
             "batches": tuple(batches),
             "tables": tuple(tables),
             "files": tuple(File(**file) for file in values["files"]),
+            "missing": tuple(
+                Missing(**{**each, "since": date.fromisoformat(each["since"])}) for each in values.get("missing", ())
+            ),
+            "approvals": tuple(approval_of(each) for each in values.get("approvals", ())),
+            "begins": {name: date.fromisoformat(day) for name, day in values.get("begins", {}).items()},
             "definition_changes": tuple(
                 DefinitionChange(**{**change, "as_of": date.fromisoformat(change["as_of"])})
                 for change in values.get("definition_changes", ())

@@ -102,8 +102,6 @@ def publish(
         previous=previous[0].id if previous else None,
         base=base,
         fingerprint=night.fingerprint,
-        is_stale=bool(night.stale_sources),
-        stale_sources=night.stale_sources,
         rows_in=night.rows_in,
         quarantined_rows=night.quarantined_rows,
         checks=_counted(verdict),
@@ -112,6 +110,9 @@ def publish(
         batches=night.batches,
         tables=tables,
         files=_files(build, tables),
+        missing=night.missing,
+        approvals=night.approvals,
+        begins=night.begins,
         definitions=night.definitions,
         definition_changes=night.definition_changes,
     )

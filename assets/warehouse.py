@@ -18,10 +18,11 @@ from pathlib import Path
 import duckdb
 
 from assets.data_health import TABLES as HEALTH_TABLES
-from assets.data_health import hand_over_batches, hand_over_definitions, restate_batches
+from assets.data_health import hand_over_approvals, hand_over_batches, hand_over_definitions, restate_batches
 from assets.manifest import DefinitionChange
 from assets.text_sentiment import TextSentiment
 from quality.accepted import DESCRIPTION, ROWS, Batch, read_batch
+from quality.approvals import Approval
 from quality.contract import DUCKDB_TYPES, Contract, all_contracts, load_contract
 from quality.data_folder import StreamId, marts_file, warehouse_file
 from quality.errors import JourneymartError
@@ -40,7 +41,7 @@ _NIGHT_TABLES = """
 create schema if not exists warehouse.night;
 create table if not exists warehouse.night.night (
     night bigint, as_of date, previous_as_of date, run_id varchar,
-    reporting_timezone varchar, currency varchar, is_stale boolean,
+    reporting_timezone varchar, currency varchar, is_stale boolean, stale_since date,
     unlabelled_language varchar, sentiment_method varchar
 );
 create table if not exists warehouse.night.sources (source varchar, system varchar, role varchar);
@@ -74,7 +75,8 @@ class Night:
         reporting_timezone: IANA zone that turns times into days.
         currency: ISO 4217 currency of amounts that name none.
         sources: The sources and their roles.
-        is_stale: A source was missing and its last rows were carried forward.
+        stale_since: The first date of which extracts are missing; None: none are.
+        approvals: What it is built on that a person approved, see data_health.py.
         definition_changes: When definitions changed, see data_health.py.
         text_sentiment: How texts are estimated, if they are.
     """
@@ -84,7 +86,8 @@ class Night:
     reporting_timezone: str
     currency: str
     sources: tuple[SourceRole, ...] = ()
-    is_stale: bool = False
+    stale_since: date | None = None
+    approvals: tuple[Approval, ...] = ()
     definition_changes: tuple[DefinitionChange, ...] = ()
     text_sentiment: TextSentiment | None = None
 
@@ -145,6 +148,7 @@ def load(build: Path, batches: Iterable[Path], night: Night, restated: Iterable[
         hand_over_batches(connection, [delivery.batch for delivery in new], number, newest)
         restate_batches(connection, restated, number)
         hand_over_definitions(connection, night.definition_changes)
+        hand_over_approvals(connection, night.approvals)
         connection.execute("commit")
     return {stream: sum(each.batch.rows for each in group) for stream, group in _by_stream(new)}
 
@@ -201,10 +205,10 @@ def _begin_night(connection: duckdb.DuckDBPyConnection, night: Night) -> int:
     number, previous_as_of = (last[0] + 1, last[1]) if last else (1, None)
     connection.execute("delete from warehouse.night.night")
     connection.execute(
-        "insert into warehouse.night.night values (?, ?, ?, ?, ?, ?, ?, ?, ?)",
+        "insert into warehouse.night.night values (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)",
         [
             *(number, night.as_of, previous_as_of, night.run_id),
-            *(night.reporting_timezone, night.currency, night.is_stale),
+            *(night.reporting_timezone, night.currency, night.stale_since is not None, night.stale_since),
             *((wanted.unlabelled, wanted.method) if (wanted := night.text_sentiment) else (None, None)),
         ],
     )

@@ -23,15 +23,16 @@ import typer
 from rich.console import Console
 from rich.table import Table
 
+from orchestration.gate_commands import gate_app, named_stream
 from orchestration.leaving import leave_at_once
 from orchestration.private import keep_private
 from quality.errors import JourneymartError
 
 if TYPE_CHECKING:
-    from assets.connectors.config import FileStream
     from assets.manifest import Manifest
     from assets.versions import Version
     from orchestration.setup import Setup
+    from quality.data_folder import StreamId
 
 app = typer.Typer(
     help="Turn CRM, ticket and survey extracts into audited customer-journey and KPI marts, every night.",
@@ -44,6 +45,7 @@ quarantine_app = typer.Typer(help="Look at rows that broke their contract, and j
 app.add_typer(quarantine_app, name="quarantine")
 identity_app = typer.Typer(help="Look at which records are one customer, and why.", no_args_is_help=True)
 app.add_typer(identity_app, name="identity")
+app.add_typer(gate_app, name="gate")
 
 Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -79,16 +81,44 @@ def run(
     """Run the nights that are due and print the scorecard."""
     began = time.monotonic()
     setup = _setup()
-    from orchestration.nights import newest_complete_date, outstanding_dates
+    from orchestration.nights import delivered_again, outstanding_dates, wanted_date
 
-    through = as_of.date() if as_of else newest_complete_date(setup)
+    through = as_of.date() if as_of else wanted_date(setup)
     days = outstanding_dates(setup, through, begin.date() if begin else None)
+    again = delivered_again(setup, through)
     made: list[Manifest] = []
     if days:
+        before = _current_batches(setup)
         made = _run_nights(setup, [[day] for day in days] if night_by_night else [days])
+        _say_corrected(again, before, _current_batches(setup))
     else:
         console.print(f"Everything up to {through} is published; nothing to do.")
     _print_scorecard(setup, made, time.monotonic() - began)
+
+
+def _current_batches(setup: Setup) -> dict[tuple[str, str, date], str]:
+    """The batches readers see, by source, stream and extract date."""
+    from assets.versions import current_version
+
+    version = current_version(setup.folder)
+    batches = version.manifest.batches if version else ()
+    return {(each.source, each.stream, each.extract_date): each.batch_id for each in batches}
+
+
+def _say_corrected(
+    again: Sequence[tuple[StreamId, date]],
+    before: Mapping[tuple[str, str, date], str],
+    after: Mapping[tuple[str, str, date], str],
+) -> None:
+    """Say which published extracts were delivered again, and that the figures follow the new ones."""
+    for stream, day in again:
+        key = (stream.source, stream.stream, day)
+        if key in before and before[key] != after.get(key):
+            console.print(
+                f"  {stream} of {day} was delivered again: taken, and what follows from it made anew",
+                highlight=False,
+                soft_wrap=True,
+            )
 
 
 def _run_nights(setup: Setup, nights: Sequence[Sequence[date]]) -> list[Manifest]:
@@ -189,7 +219,11 @@ def status(as_json: Json = False) -> None:
         "as_of": version.manifest.as_of if version else None,
         "published_at": version.manifest.published_at if version else None,
         "is_stale": version.manifest.is_stale if version else None,
-        "stale_sources": list(version.manifest.stale_sources) if version else [],
+        "stale_since": version.manifest.stale_since if version else None,
+        "missing": [f"{each.source}/{each.stream} since {each.since}" for each in version.manifest.missing]
+        if version
+        else [],
+        "approved": [each.sentence for each in version.manifest.approvals] if version else [],
         "checks_passed": version.manifest.checks.passed if version else None,
         "checks_warned": version.manifest.checks.warned if version else None,
         "versions": len(list_versions(setup.folder)),
@@ -205,13 +239,15 @@ def status(as_json: Json = False) -> None:
 
 def _due(setup: Setup) -> dict[str, Any]:
     """Dates that wait for a night; a source that cannot be looked at is said: status must always answer."""
-    from orchestration.nights import newest_complete_date, outstanding_dates
+    from orchestration.gate_commands import kept_out
+    from orchestration.nights import outstanding_dates, wanted_date
 
     try:
-        due = outstanding_dates(setup, newest_complete_date(setup))
+        due = outstanding_dates(setup, wanted_date(setup))
+        waiting = [f"{each.extract} of {each.extract_date}: {each.state}" for each in kept_out(setup)]
     except JourneymartError as error:
-        return {"due": [], "problem": str(error)}
-    return {"due": [day.isoformat() for day in due], "problem": None}
+        return {"due": [], "waiting_for": [], "problem": str(error)}
+    return {"due": [day.isoformat() for day in due], "waiting_for": waiting, "problem": None}
 
 
 @app.command()
@@ -420,7 +456,7 @@ def quarantine_show(
     setup = _setup()
     from quality.quarantine import show
 
-    stream = _stream(setup, extract).stream
+    stream = named_stream(setup, extract).stream
     rows = show(setup.folder, stream.source, stream.stream, day.date(), limit)
     if as_json:
         _print_json([dataclasses.asdict(row) for row in rows])
@@ -447,7 +483,7 @@ def quarantine_replay(
     setup = _setup()
     from orchestration.replay import replay
 
-    stream = _stream(setup, extract).stream if extract else None
+    stream = named_stream(setup, extract).stream if extract else None
     with console.status("judging again"):
         replayed = replay(setup, stream, day.date() if day else None)
     if as_json:
@@ -522,18 +558,6 @@ def _current_version() -> Version:
     if version is None:
         raise JourneymartError("No version is published yet: run `journeymart run`.")
     return version
-
-
-def _stream(setup: Setup, name: str) -> FileStream:
-    """The stream a person names as source/stream.
-
-    Raises:
-        JourneymartError: There is no such stream.
-    """
-    known = {str(stream.stream): stream for stream in setup.sources.streams}
-    if name not in known:
-        raise JourneymartError(f"There is no stream '{name}' in {setup.sources.file}: name one of {', '.join(known)}.")
-    return known[name]
 
 
 def main() -> None:

@@ -91,8 +91,9 @@ def print_scorecard(console: Console, card: Scorecard, seconds: float) -> None:
     console.print(f"Marts    {card.marts}", highlight=False, soft_wrap=True)
     if card.report:
         console.print(f"Report   {card.report}", highlight=False, soft_wrap=True)
-    if card.is_stale:
-        console.print("[yellow]Stale    a source was missing, its last rows were carried forward[/yellow]")
+    for title, sentences in (("Stale", card.stale), ("Approved", card.approved)):
+        for sentence in sentences:
+            console.print(f"{title:<8} {sentence}", style="yellow", highlight=False, markup=False, soft_wrap=True)
     print_left_out(console, card.left_out)
     console.print("UI       make ui", highlight=False)
 

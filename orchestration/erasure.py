@@ -46,6 +46,7 @@ from assets.versions import list_versions, remove
 from assets.versions import sweep as sweep_versions
 from orchestration.setup import Setup
 from quality.accepted import accepted_batches
+from quality.approvals import follow_content
 from quality.contract import Contract, load_contract
 from quality.data_folder import DataFolder
 from quality.erasure import BlockList, Register, has_entries, open_register, scoped_ids, settled
@@ -250,7 +251,9 @@ def _take_out(setup: Setup, blocked: BlockList, partitions: Sequence[Partition])
     for stream, _, day, landed in partitions:
         if landed in hashes:
             # What was accepted as it lay in landing still is, and need not be judged again.
-            follow_landing(folder.accepted_partition(stream.stream, day), hashes[landed], read_manifest(landed).sha256)
+            now = read_manifest(landed).sha256
+            follow_landing(folder.accepted_partition(stream.stream, day), hashes[landed], now)
+            follow_content(folder, stream.stream, day, hashes[landed], now)
     return dict(counts)
 
 

@@ -21,11 +21,14 @@ from assets.faults import fault_point
 from orchestration import keys
 from orchestration.failures import in_one_sentence
 from orchestration.gatekeeper import Request
-from orchestration.partitions import daily, dates
+from orchestration.holes import Hole
+from orchestration.nights import excused_dates, how_to_approve
+from orchestration.partitions import daily, dates, last_date
 from orchestration.progress import advance
 from orchestration.setup import Setup
 from orchestration.sources import Source
 from orchestration.warm_dbt import warm_up
+from quality.approvals import APPROVABLE
 from quality.contract import DUCKDB_TYPES, Contract, load_contract
 from quality.landed import LandedExtract, judged_by
 from quality.ledger import Ledger
@@ -78,10 +81,15 @@ def landing_assets(setup: Setup, source: Source) -> dg.AssetsDefinition:
         # Great Expectations takes seconds to load: it does so while extracts land.
         context.resources.gate.warm_up()
         chosen = [s for s in source.streams if keys.landed(s.stream) in context.selected_asset_keys]
-        days = dates(context)
+        days = {stream: [day for day in dates(context) if day >= stream.first_date] for stream in chosen}
+        with in_one_sentence():
+            excused = {stream: excused_dates(setup, stream, days[stream]) for stream in chosen}
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             landing = [
-                pool.submit(_timed, partial(land_many, stream, _contract(stream), setup.folder, days))
+                pool.submit(
+                    _timed,
+                    partial(land_many, stream, _contract(stream), setup.folder, days[stream], excused[stream]),
+                )
                 for stream in chosen
             ]
         for number, (stream, future) in enumerate(zip(chosen, landing, strict=True), start=1):
@@ -163,15 +171,25 @@ def accepted_assets(setup: Setup, source: Source) -> dg.AssetsDefinition:
 
 
 def _to_judge(setup: Setup, context: AssetExecutionContext, streams: Sequence[FileStream]) -> Request:
-    waiting = to_judge(setup, streams)
+    waiting = to_judge(setup, streams, last_date(context))
     return Request(setup.folder, setup.folder.ledger(context.run_id), [waiting[each] for each in streams])
 
 
-def to_judge(setup: Setup, streams: Sequence[FileStream]) -> dict[FileStream, list[LandedExtract]]:
+def to_judge(setup: Setup, streams: Sequence[FileStream], last: date) -> dict[FileStream, list[LandedExtract]]:
     """Landed extracts not accepted as they are: new ones, changed ones, those of a changed contract or reading rule.
 
-    What was accepted from the same content under the same contract and rules is not judged again.
+    What was accepted from the same content under the same contract and rules is not judged again. What
+    landed for dates that neither this run nor what readers see reaches waits: it stops no version before its date.
+
+    Args:
+        setup: Settings and sources.
+        streams: Which streams.
+        last: Last extract date of the run.
     """
+    from assets.versions import current_version
+
+    version = current_version(setup.folder)
+    through = max(last, version.manifest.as_of) if version else last
     return {
         stream: [
             LandedExtract(
@@ -184,7 +202,8 @@ def to_judge(setup: Setup, streams: Sequence[FileStream]) -> dict[FileStream, li
                 reading=stream.reading,
             )
             for day, landed_hash in _landed(setup, stream)
-            if _accepted_as(setup, stream, day) != (landed_hash, judged_by(_contract(stream), stream.reading))
+            if day <= through
+            and _accepted_as(setup, stream, day) != (landed_hash, judged_by(_contract(stream), stream.reading))
         ]
         for stream in streams
     }
@@ -204,7 +223,7 @@ def _accepted_as(setup: Setup, stream: FileStream, day: date) -> tuple[str, str]
 
 
 def why_blocked(blocked: "Sequence[Verdict]") -> str:
-    """Say in one sentence why extracts may not pass, with counts and never with values."""
+    """Say in one sentence why extracts may not pass and what to do, with counts and never with values."""
     said = []
     for verdict in blocked:
         failed = [check for check in verdict.checks if check.kind in verdict.blocked_by]
@@ -212,7 +231,16 @@ def why_blocked(blocked: "Sequence[Verdict]") -> str:
         kinds = ", ".join(check.kind for check in failed)
         said.append(f"{verdict.stream} of {verdict.extract_date} failed {kinds}{f' ({counts})' if counts else ''}")
     more = f", and {len(said) - _SAID} more" if len(said) > _SAID else ""
-    return f"The gate stopped the night: {'; '.join(said[:_SAID])}{more}; nothing was published."
+    return f"The gate stopped the night: {'; '.join(said[:_SAID])}{more}; nothing was published: {_ways_out(blocked)}."
+
+
+def _ways_out(blocked: "Sequence[Verdict]") -> str:
+    """What a person can do about blocked extracts; some of them nobody can approve."""
+    usual = next((each for each in blocked if set(each.blocked_by) <= APPROVABLE), None)
+    if usual is None:
+        return "have them delivered again, or correct the contract"
+    hole = Hole(usual.stream.source, usual.stream.stream, usual.extract_date)
+    return f"have them delivered again, or, if they are right as they are, {how_to_approve(hole)}"
 
 
 def _landed(setup: Setup, stream: FileStream) -> list[tuple[date, str]]:

@@ -1,21 +1,26 @@
 """Which dates a night has to do, and what its build is made of.
 
-Pure decisions over what lies on disk; nothing is changed here.
+Decisions over what lies on disk; nothing is changed here. The rules of dates are in holes.py.
 """
 
 from __future__ import annotations
 
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
+from orchestration.holes import Deliverer, Hole, Reach, begins_with, dates_to_do, holes, missing, reach
 from orchestration.setup import Setup
+from quality.approvals import Approval, Approvals, read_approvals
+from quality.data_folder import StreamId
 from quality.errors import JourneymartError
 
 if TYPE_CHECKING:
     from assets.connectors.config import FileStream
-    from assets.manifest import Batch, DefinitionChange
+    from assets.manifest import Batch, DefinitionChange, Manifest, Missing
     from assets.versions import Version
     from quality.accepted import Batch as AcceptedBatch
 
@@ -25,24 +30,38 @@ class BuildPlan:
     """What the next version is made of.
 
     Attributes:
-        as_of: Its business date.
+        reach: Its business date, and what is owed up to it.
         base: The version it starts from; None: from nothing.
-        accepted: Every accepted batch, which is what it will hold.
+        accepted: Every batch accepted up to its business date, which is what it will hold.
         lacking: Those the base lacks.
         restated: Those it holds with the same rows, but of which the gate now says something else.
         definition_changes: When definitions changed, this night's changes included.
-        stale_sources: Sources that delivered nothing for the business date and are carried forward.
+        missing: Streams of which it lacks extracts.
+        approvals: What it is built on that a person approved.
+        begins: The first date each stream owes, by its name.
         is_current: Readers already see exactly this.
     """
 
-    as_of: date
+    reach: Reach
     base: Version | None
     accepted: tuple[AcceptedBatch, ...]
     lacking: tuple[AcceptedBatch, ...]
     restated: tuple[AcceptedBatch, ...]
     definition_changes: tuple[DefinitionChange, ...]
-    stale_sources: tuple[str, ...]
+    missing: tuple[Missing, ...]
+    approvals: tuple[Approval, ...]
+    begins: Mapping[str, date]
     is_current: bool
+
+    @property
+    def as_of(self) -> date:
+        """Its business date."""
+        return self.reach.as_of
+
+    @property
+    def stale_since(self) -> date | None:
+        """The first date of which something is missing; None: nothing is."""
+        return min((each.since for each in self.missing), default=None)
 
     @property
     def batches(self) -> tuple[Batch, ...]:
@@ -63,6 +82,27 @@ class BuildPlan:
         """How many of them went to quarantine."""
         return sum(batch.quarantined for batch in self.lacking)
 
+    def require_reach(self) -> None:
+        """Refuse a version that would tell a later date than every stream has delivered.
+
+        Raises:
+            JourneymartError: Something up to its business date is owed.
+        """
+        if self.reach.may_be_published:
+            return
+        first, *others = self.reach.holes
+        more = f", and {len(others)} more are lacking" if others else ""
+        raise JourneymartError(
+            f"The night of {self.as_of} was not published, because the extract of {first.source}/{first.stream} for "
+            f"{first.extract_date} was not delivered and accepted{more}: run `journeymart run --from "
+            f"{first.extract_date}`, or, if it never comes, {how_to_approve(first)}."
+        )
+
+
+def how_to_approve(hole: Hole) -> str:
+    """The command by which a person says that an extract may pass, or that none will come."""
+    return f'`journeymart gate approve {hole.source}/{hole.stream} {hole.extract_date} --because "..."`'
+
 
 def plan_build(setup: Setup, last_date: date) -> BuildPlan:
     """Decide what the next version is made of. Stands still while the data lock is held.
@@ -72,67 +112,95 @@ def plan_build(setup: Setup, last_date: date) -> BuildPlan:
         last_date: Last extract date of the run.
     """
     from assets.definitions import definition_log
-    from assets.versions import choose_base, current_id, list_versions
+    from assets.versions import choose_base, current_version, list_versions
     from quality.accepted import accepted_batches
 
     streams = {stream.stream for stream in setup.sources.streams}
-    accepted = tuple(batch for batch in accepted_batches(setup.folder) if batch.stream_id in streams)
-    as_of = max([last_date, *(batch.extract_date for batch in accepted)])
+    all_accepted = [batch for batch in accepted_batches(setup.folder) if batch.stream_id in streams]
     versions = list_versions(setup.folder)
+    newest = versions[-1].manifest if versions else None
+    current = current_version(setup.folder)
+    approvals = read_approvals(setup.folder)
+    deliverers = _deliverers(setup, all_accepted, newest, approvals)
+    reached = reach(deliverers, last_date, current.manifest.as_of if current else None)
+    # What came for later dates waits for a version that reaches them.
+    accepted = tuple(batch for batch in all_accepted if batch.extract_date <= reached.as_of)
     base = choose_base(versions, {batch.batch_id for batch in accepted}, setup.fingerprint)
     held = {batch.batch_id: batch.judgement for batch in base.manifest.batches} if base else {}
     lacking = tuple(batch for batch in accepted if batch.batch_id not in held)
     restated = tuple(batch for batch in accepted if held.get(batch.batch_id, batch.judgement) != batch.judgement)
-    newest = versions[-1].manifest if versions else None
-    delivered = {batch.stream_id for batch in accepted if batch.extract_date == as_of}
-    missing = {stream.stream.source for stream in setup.sources.streams if stream.stream not in delivered}
-    stale = tuple(sorted(missing))
+    lacking_extracts = missing(deliverers, reached.as_of)
+    approved = tuple(
+        each
+        for each in approvals.that_hold(
+            ((b.stream_id, b.extract_date, b.landing_sha256) for b in accepted), reached.as_of
+        )
+        if each.subject in {str(stream) for stream in streams}
+    )
     return BuildPlan(
-        as_of=as_of,
+        reach=reached,
         base=base,
         accepted=accepted,
         lacking=lacking,
         restated=restated,
-        definition_changes=definition_log(newest, setup.definitions, as_of),
-        stale_sources=stale,
+        definition_changes=definition_log(newest, setup.definitions, reached.as_of),
+        missing=lacking_extracts,
+        approvals=approved,
+        begins={f"{each.source}/{each.stream}": each.begins for each in deliverers},
         is_current=base is not None
+        and current is not None
         and not (lacking or restated)
-        and base.id == current_id(setup.folder)
-        and (base.manifest.as_of, base.manifest.stale_sources) == (as_of, stale),
+        and base.id == current.id
+        and (base.manifest.as_of, base.manifest.missing, base.manifest.approvals)
+        == (reached.as_of, lacking_extracts, approved),
     )
 
 
 def newest_complete_date(setup: Setup) -> date:
-    """The newest date for which every source that may not be missing has delivered.
+    """The newest date for which every source that may not be missing has delivered, or need not.
 
     Streams whose file names carry no date say nothing about dates; where all are so, it is yesterday.
 
     Raises:
         JourneymartError: A stream has delivered nothing at all.
     """
-    dated = [stream for stream in setup.sources.streams if "{date}" in stream.pattern]
+    approvals = read_approvals(setup.folder)
+    dated = [stream for stream in setup.sources.streams if is_dated(stream)]
     blocking = [stream for stream in dated if stream.when_missing == "block"]
     newest = []
     for stream in blocking or dated:
-        days = delivered_dates(stream)
+        days = [*delivered_dates(stream), *approvals.absent(stream.stream)]
         if not days:
             raise JourneymartError(
                 f"No complete extract of {stream.stream} lies in {stream.location} (looked for "
                 f"{stream.pattern}): deliver one, write the sample company's with `journeymart sample`, or "
                 "set when_missing: carry_forward."
             )
-        newest.append(days[-1])
+        newest.append(max(days))
     if newest:
         return min(newest)
     return datetime.now(ZoneInfo(setup.sources.reporting_timezone)).date() - timedelta(days=1)
 
 
+def wanted_date(setup: Setup) -> date:
+    """The date a run goes up to if nobody names one: never before what readers see, so that what is owed there is due.
+
+    Raises:
+        JourneymartError: A stream has delivered nothing at all.
+    """
+    from assets.versions import current_version
+
+    current = current_version(setup.folder)
+    complete = newest_complete_date(setup)
+    return max(complete, current.manifest.as_of) if current else complete
+
+
 def outstanding_dates(setup: Setup, through: date, begin: date | None = None) -> list[date]:
     """Extract dates a run up to `through` has to do, without gaps; none if everything is published.
 
-    Begins after the current version's business date, or earlier where an extract arrived late. Where no
-    date is left to do but a batch, the project or a contract changed, it is the current business date
-    once more.
+    Begins after the current version's business date, or earlier where an extract arrived late or again, or is owed.
+    Where no date is left to do but a batch, an approval, the project or a contract changed, it is the current business
+    date once more.
 
     Args:
         setup: Settings and sources.
@@ -149,14 +217,52 @@ def outstanding_dates(setup: Setup, through: date, begin: date | None = None) ->
         raise JourneymartError(
             f"{too_early[0]} lies before {first}, the first_date of {setup.sources.file}: name a later date."
         )
-    current = current_version(setup.folder)
-    following = current.manifest.as_of + timedelta(days=1) if current else first
-    late = [day for stream in setup.sources.streams for day in _not_landed(setup, stream)]
-    start = min([begin or following, *(day for day in late if day <= through)])
-    if start <= through:
-        return [start + timedelta(days=n) for n in range((through - start).days + 1)]
-    as_of = following - timedelta(days=1)
-    return [] if plan_build(setup, as_of).is_current else [as_of]
+    version = current_version(setup.folder)
+    current = version.manifest.as_of if version else None
+    plan = plan_build(setup, current) if current else None
+    late = [day for stream in setup.sources.streams for day in _to_land(setup, stream)]
+    days = dates_to_do(
+        first=first,
+        current=current,
+        through=through,
+        begin=begin,
+        late=late,
+        behind=[hole.extract_date for hole in plan.reach.holes] if plan else (),
+    )
+    if days or plan is None:
+        return days
+    return [] if plan.is_current else [plan.as_of]
+
+
+def delivered_again(setup: Setup, through: date) -> list[tuple[StreamId, date]]:
+    """Landed extracts, up to a date, that were delivered anew since, by the look of the drop folder."""
+    found = [(s.stream, day) for s in setup.sources.streams for day in _redelivered(setup, s) if day <= through]
+    return sorted(found, key=lambda each: (each[1], str(each[0])))
+
+
+def excused_dates(setup: Setup, stream: FileStream, days: Iterable[date]) -> frozenset[date]:
+    """Those of some dates of which a stream owes nothing: before it began, and where a person said so."""
+    from assets.versions import list_versions
+
+    versions = list_versions(setup.folder)
+    begins = _begins(setup, stream, versions[-1].manifest if versions else None)
+    absent = read_approvals(setup.folder).absent(stream.stream)
+    return frozenset(day for day in days if day < begins or day in absent)
+
+
+def open_holes(setup: Setup) -> tuple[Hole, ...]:
+    """What streams owe up to the newest date anybody has delivered, or readers see."""
+    from assets.versions import list_versions
+    from quality.accepted import accepted_batches
+
+    versions = list_versions(setup.folder)
+    newest = versions[-1].manifest if versions else None
+    dated = [stream for stream in setup.sources.streams if is_dated(stream)]
+    delivered = [day for stream in dated for day in delivered_dates(stream)[-1:]]
+    through = max([*delivered, *([newest.as_of] if newest else [])], default=None)
+    if through is None:
+        return ()
+    return holes(_deliverers(setup, accepted_batches(setup.folder), newest, read_approvals(setup.folder)), through)
 
 
 def delivered_dates(stream: FileStream) -> list[date]:
@@ -166,5 +272,66 @@ def delivered_dates(stream: FileStream) -> list[date]:
     return available_dates(stream)
 
 
-def _not_landed(setup: Setup, stream: FileStream) -> list[date]:
-    return [day for day in delivered_dates(stream) if not setup.folder.landing_partition(stream.stream, day).exists()]
+def is_dated(stream: FileStream) -> bool:
+    """Whether each date has a file of its own."""
+    return "{date}" in stream.pattern
+
+
+def _deliverers(
+    setup: Setup, accepted: Iterable[AcceptedBatch], newest: Manifest | None, approvals: Approvals
+) -> tuple[Deliverer, ...]:
+    """What is known of each configured stream.
+
+    Args:
+        setup: Settings and sources.
+        accepted: Every accepted batch.
+        newest: Manifest of the newest version; None: there is none.
+        approvals: Every approval.
+    """
+    dates: defaultdict[StreamId, set[date]] = defaultdict(set)
+    for batch in accepted:
+        dates[batch.stream_id].add(batch.extract_date)
+    return tuple(
+        Deliverer(
+            source=stream.stream.source,
+            stream=stream.stream.stream,
+            may_be_missing=stream.when_missing != "block",
+            is_dated=is_dated(stream),
+            begins=_begins(setup, stream, newest),
+            accepted=frozenset(dates[stream.stream]),
+            excused=approvals.absent(stream.stream),
+        )
+        for stream in setup.sources.streams
+    )
+
+
+def _begins(setup: Setup, stream: FileStream, newest: Manifest | None) -> date:
+    """The first date a stream owes."""
+    if newest is None:
+        return stream.first_date
+    if known := newest.begins.get(str(stream.stream)):
+        return max(stream.first_date, known)
+    seen = [*(delivered_dates(stream) if is_dated(stream) else ()), *_landed_dates(setup, stream)]
+    return max(stream.first_date, begins_with(seen, newest.as_of))
+
+
+def _to_land(setup: Setup, stream: FileStream) -> list[date]:
+    """Dates whose extract is delivered and not landed, or delivered anew since."""
+    if not (is_dated(stream) or stream.history):
+        return []
+    landed = set(_landed_dates(setup, stream))
+    return [*(day for day in delivered_dates(stream) if day not in landed), *_redelivered(setup, stream)]
+
+
+def _redelivered(setup: Setup, stream: FileStream) -> list[date]:
+    from assets.connectors.drop_folder import deliveries
+    from assets.deliveries import delivered_again as differ
+
+    if not (is_dated(stream) or stream.history):
+        return []
+    return differ(setup.folder.landing_partition(stream.stream, stream.first_date).parent, deliveries(stream))
+
+
+def _landed_dates(setup: Setup, stream: FileStream) -> list[date]:
+    home = setup.folder.landing_partition(stream.stream, stream.first_date).parent
+    return [date.fromisoformat(path.parent.name) for path in home.glob("[0-9]*/manifest.json")]

@@ -75,6 +75,7 @@ def begin_build_asset(setup: Setup, manifest: Mapping[str, Any]) -> dg.AssetsDef
         began = time.monotonic()
         with in_one_sentence():
             plan = plan_build(setup, last_date(context))
+            plan.require_reach()
             if plan.is_current:
                 context.log.info(f"Nothing is new: the current version holds every accepted batch as of {plan.as_of}.")
                 return
@@ -90,7 +91,8 @@ def begin_build_asset(setup: Setup, manifest: Mapping[str, Any]) -> dg.AssetsDef
                 reporting_timezone=setup.sources.reporting_timezone,
                 currency=setup.sources.currency,
                 sources=tuple(SourceRole(each.name, each.system, each.role) for each in setup.sources.sources),
-                is_stale=bool(plan.stale_sources),
+                stale_since=plan.stale_since,
+                approvals=plan.approvals,
                 definition_changes=plan.definition_changes,
                 text_sentiment=setup.text_sentiment,
             )
@@ -110,7 +112,10 @@ def begin_build_asset(setup: Setup, manifest: Mapping[str, Any]) -> dg.AssetsDef
                 "rows_loaded": sum(loaded.values()),
                 "emails_spelled": spelled["email"],
                 "phones_spelled": spelled["phone"],
-                "stale_sources": ", ".join(plan.stale_sources) or "none",
+                "stale_since": plan.stale_since.isoformat() if plan.stale_since else "not stale",
+                "missing": ", ".join(f"{each.source}/{each.stream} since {each.since}" for each in plan.missing)
+                or "none",
+                "approved": "; ".join(each.sentence for each in plan.approvals) or "nothing",
                 "seconds": round(time.monotonic() - began, 3),
             },
         )
@@ -257,7 +262,9 @@ def published_asset(setup: Setup, manifest: Mapping[str, Any], gates: Iterable[d
                     batches=plan.batches,
                     rows_in=plan.rows_in,
                     quarantined_rows=plan.quarantined_rows,
-                    stale_sources=plan.stale_sources,
+                    missing=plan.missing,
+                    approvals=plan.approvals,
+                    begins=plan.begins,
                     definitions=setup.definitions,
                     definition_changes=plan.definition_changes,
                 ),

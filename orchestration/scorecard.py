@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from quality.data_folder import REPORT_PAGES, DataFolder, marts_file, report_file
 
 if TYPE_CHECKING:
-    from assets.manifest import Manifest
+    from assets.manifest import Manifest, Missing
     from assets.versions import Version
 
 
@@ -52,11 +52,15 @@ class Figure:
 
 @dataclass(frozen=True)
 class Scorecard:
-    """The headline figures of a published version, and what its KPIs leave out, a sentence each."""
+    """The headline figures of a published version.
+
+    `stale`, `approved`, `left_out`: what is missing, what a person approved and what KPIs leave out, a sentence each.
+    """
 
     version: str
     as_of: date
-    is_stale: bool
+    stale: tuple[str, ...]
+    approved: tuple[str, ...]
     figures: tuple[Figure, ...]
     rows_in: int
     rows_quarantined: int
@@ -92,7 +96,8 @@ def read_scorecard(folder: DataFolder, version: Version, made: Sequence[Manifest
     return Scorecard(
         version=version.id,
         as_of=version.manifest.as_of,
-        is_stale=version.manifest.is_stale,
+        stale=tuple(_stale(each) for each in version.manifest.missing),
+        approved=tuple(each.sentence for each in version.manifest.approvals),
         figures=tuple(Figure(h.title, h.unit, *found.get((h.kpi, h.period), nothing)) for h in HEADLINES),
         rows_in=sum(manifest.rows_in for manifest in made or [version.manifest]),
         rows_quarantined=sum(manifest.quarantined_rows for manifest in made or [version.manifest]),
@@ -113,3 +118,8 @@ def left_out(version: Version) -> tuple[str, ...]:
         return ()
     with duckdb.connect(str(marts_file(version.path)), read_only=True) as connection:
         return tuple(each.sentence for each in read_left_out(connection, version.manifest.as_of))
+
+
+def _stale(missing: Missing) -> str:
+    dates = "1 extract is" if missing.days == 1 else f"{missing.days} extracts are"
+    return f"{missing.source}/{missing.stream}: {dates} missing since {missing.since}"

@@ -151,6 +151,7 @@ class _How(_Strict):
     empty: Annotated[tuple[EmptyText, ...], Field(min_length=1)] | None = None
     header_rows: Annotated[int, Field(strict=True, ge=1, le=100)] | None = None
     max_delete_share: Annotated[float, Field(ge=0, le=1)] | None = None
+    first_date: date | None = None
 
 
 class _Stream(_How):
@@ -295,7 +296,7 @@ def _source(file: MarkedYaml, data: Path, parsed: _File, name: str, role: Role) 
         if stream not in known:
             hint = _nearest(stream, known)
             raise file.mistake(here, f"system '{source.system}' has no stream '{stream}'; {hint}")
-        said = _said(file, source, here, stream)
+        said = _said(file, parsed, source, here, stream)
         files = said["pattern"].replace("{stream}", stream)
         if files in read_by:
             raise file.mistake(
@@ -308,16 +309,15 @@ def _source(file: MarkedYaml, data: Path, parsed: _File, name: str, role: Role) 
             FileStream(
                 stream=StreamId(source=name, system=source.system, stream=stream),
                 location=_resolve(source.location, file.path, data),
-                first_date=parsed.first_date,
                 storage_options_env=tuple(sorted(source.storage_options_env.items())),
                 reading=_reading(file, here, said),
-                **said,
+                **{"first_date": parsed.first_date, **said},
             )
         )
     return Source(name=name, system=source.system, role=role, streams=tuple(streams))
 
 
-def _said(file: MarkedYaml, source: _Source, at: KeyPath, stream: str) -> dict[str, Any]:
+def _said(file: MarkedYaml, parsed: _File, source: _Source, at: KeyPath, stream: str) -> dict[str, Any]:
     """What is said of a stream, by itself or by its source."""
     own = source.streams[stream] or _Stream()
     said = {
@@ -327,6 +327,8 @@ def _said(file: MarkedYaml, source: _Source, at: KeyPath, stream: str) -> dict[s
     }
     if "pattern" not in said:
         raise file.mistake(at, f"the key 'pattern' is missing, here or for the whole source{_meaning('pattern')}")
+    if "first_date" in said and said["first_date"] < parsed.first_date:
+        raise file.mistake(at, f"its first_date lies before the company's, {parsed.first_date}")
     columns = load_contract(source.system, stream).columns if "cursor" in said else {}
     if "cursor" in said and said["cursor"] not in columns:
         hint = _nearest(said["cursor"], columns, show=40)

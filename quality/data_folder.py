@@ -41,6 +41,11 @@ class DataFolder:
         return self.root / "quarantine"
 
     @property
+    def approvals(self) -> Path:
+        """What people approved, one file each."""
+        return self.root / "approvals"
+
+    @property
     def ledgers(self) -> Path:
         """One ledger per night."""
         return self.root / "ledger"

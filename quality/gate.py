@@ -27,6 +27,7 @@ import duckdb
 
 from quality import checks
 from quality.accepted import Batch, accepted_batches, is_accepted_as_landed, write_accepted
+from quality.approvals import APPROVABLE, read_approvals
 from quality.checks import CHECK_KINDS, WARNINGS, CheckResult, FileFacts, Opinion, not_judged
 from quality.data_folder import DataFolder, StreamId
 from quality.errors import JourneymartError
@@ -382,6 +383,8 @@ class Gate:
             results["freshness"] = _guarded("freshness", lambda: self._freshness(extract, manifest, counts))
             results["quarantine"] = checks.quarantine(contract, manifest, counts, reasons)
             results[WARNINGS] = checks.warnings(contract, manifest, warned)
+        if manifest is not None:
+            results = self._as_approved(extract, manifest, results)
         verdict = Verdict(
             stream=extract.stream,
             extract_date=extract.extract_date,
@@ -399,7 +402,7 @@ class Gate:
             self._folder,
             extract,
             batch=batch if counts else None,
-            verdict=verdict.as_json(),
+            verdict={**verdict.as_json(), "landing_sha256": manifest.sha256 if manifest else None},
             raw_texts=self._raw_texts,
         )
         accepted = None
@@ -418,6 +421,22 @@ class Gate:
             batch_id=accepted.batch_id if accepted else None,
             seconds=case.seconds + seconds + time.perf_counter() - started,
         )
+
+    def _as_approved(
+        self, extract: LandedExtract, manifest: LandingManifest, results: Mapping[str, CheckResult]
+    ) -> dict[str, CheckResult]:
+        """The results, where what failed and a person approved of this very content warns only."""
+        approved = dict(results)
+        for approval in read_approvals(self._folder).of_content(extract.stream, extract.extract_date, manifest.sha256):
+            said = {
+                "approved by": approval.by,
+                "approved on": approval.at.date().isoformat(),
+                "because": approval.because,
+            }
+            for kind in APPROVABLE & set(approval.checks):
+                if kind in approved and approved[kind].outcome == "fail":
+                    approved[kind] = CheckResult(kind, "warn", {**approved[kind].metadata, **said})
+        return approved
 
     def _freshness(self, extract: LandedExtract, manifest: LandingManifest, counts: BatchCounts) -> CheckResult:
         limit, newest = extract.contract.freshness, counts.newest

@@ -189,7 +189,8 @@ def write_scorecard_marts(build: Path, *, is_empty: bool = False, is_stale: bool
     with duckdb.connect(warehouse_file(build)) as connection:
         connection.execute("create schema if not exists night")
         connection.execute(
-            "create or replace table night.night as select ? as run_id, ? as as_of, 'EUR' as currency, ? as is_stale",
-            [RUN_ID, AS_OF, is_stale],
+            "create or replace table night.night as select ? as run_id, ? as as_of, 'EUR' as currency, ? as is_stale, "
+            "?::date as stale_since",
+            [RUN_ID, AS_OF, is_stale, AS_OF if is_stale else None],
         )
     return marts_file(build)

@@ -12,12 +12,13 @@ import json
 import os
 import re
 import stat
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from contextlib import AbstractContextManager, contextmanager
 from dataclasses import dataclass, replace
-from datetime import date
+from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
-from typing import BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol
 
 from fsspec import AbstractFileSystem
 from fsspec.core import url_to_fs
@@ -34,6 +35,8 @@ _DATE = r"\d{4}-\d{2}-\d{2}"
 _PIECE_BYTES = 4 * 1024**2
 _MANIFEST_MAX_BYTES = 1024**2
 _NAME_MAX_BYTES = 255
+# What listings of object stores and other file systems tell of a file, where they do.
+_REMOTE_FACTS = ("size", "ETag", "etag", "md5", "mtime", "LastModified", "last_modified", "updated", "created")
 _MODES = {"increment": "increment", "incremental": "increment", "full": "full"}
 
 
@@ -48,10 +51,14 @@ class Declared:
 
 @dataclass(frozen=True)
 class DroppedFile:
-    """A complete file: its path in the drop folder, with forward slashes, and what its manifest says."""
+    """A complete file: its path in the drop folder, with forward slashes, what its manifest says, and its stamp.
+
+    The stamp is another once the file is: it is made of what a folder's listing tells, such as size and time.
+    """
 
     path: str
     declared: Declared | None
+    stamp: str
 
     @property
     def name(self) -> str:
@@ -72,15 +79,17 @@ class _Entry:
     name: str
     is_folder: bool
     is_link: bool
+    stamp: Callable[[], str]
 
 
 @dataclass(frozen=True)
 class _Match:
-    """A path that fits a pattern, the dates its names tell, and whether it may be taken."""
+    """A path that fits a pattern, the dates its names tell, whether it may be taken, and its stamp."""
 
     path: str
     days: frozenset[str]
     is_complete: bool
+    stamp: Callable[[], str]
 
 
 class _Folder(Protocol):
@@ -102,7 +111,15 @@ class _LocalFolder:
     def entries(self, path: str) -> list[_Entry]:
         try:
             with os.scandir(self.root / path) as found:
-                return [_Entry(entry.name, entry.is_dir(follow_symlinks=False), entry.is_symlink()) for entry in found]
+                return [
+                    _Entry(
+                        entry.name,
+                        entry.is_dir(follow_symlinks=False),
+                        entry.is_symlink(),
+                        partial(_local_stamp, entry),
+                    )
+                    for entry in found
+                ]
         except FileNotFoundError:
             return []
         except OSError as error:
@@ -160,6 +177,7 @@ class _RemoteFolder:
                 entry["name"].rstrip("/").rpartition("/")[2],
                 entry["type"] == "directory",
                 bool(entry.get("islink")),
+                partial(_remote_stamp, entry),
             )
             for entry in found
         ]
@@ -174,8 +192,21 @@ class _RemoteFolder:
             yield file, int(facts["size"])
 
 
-def available_dates(stream: FileStream) -> list[date]:
-    """Extract dates with a complete delivery, from `first_date` on, ascending.
+def _local_stamp(entry: os.DirEntry[str]) -> str:
+    try:
+        facts = entry.stat(follow_symlinks=False)
+    except FileNotFoundError:
+        # It was taken away just now; whoever opens it says so.
+        return "gone"
+    return f"{facts.st_size}/{facts.st_mtime_ns}"
+
+
+def _remote_stamp(entry: Mapping[str, Any]) -> str:
+    return "/".join(str(entry[fact]) for fact in _REMOTE_FACTS if entry.get(fact) is not None)
+
+
+def deliveries(stream: FileStream) -> dict[date, dict[str, str]]:
+    """What is delivered for each extract date, from `first_date` on, ascending: stamps of files by path.
 
     A pattern without `{date}` has one file for every night, so it tells no dates: then only `first_date` is
     given.
@@ -184,21 +215,26 @@ def available_dates(stream: FileStream) -> list[date]:
         JourneymartError: The drop folder cannot be read.
     """
     folder = _folder_of(stream)
+    found: dict[date, dict[str, str]] = {}
     if "{date}" in stream.pattern:
         matches = list(_matches(folder, stream, _regexes(stream.pattern, stream, None)))
         in_flight = {_one_date(match.days) for match in matches if not match.is_complete}
-        found = {
-            day
-            for day in {_one_date(match.days) for match in matches} - in_flight
-            if day is not None and day >= stream.first_date
-        }
-        # The first extract is the history, whatever else bears its date.
-        found -= {stream.first_date} if stream.history else set()
-    else:
-        found = set()
-    if (stream.history or "{date}" not in stream.pattern) and find_delivery(stream, stream.first_date):
-        found.add(stream.first_date)
-    return sorted(found)
+        for match in matches:
+            day = _one_date(match.days)
+            # The first extract is the history, whatever else bears its date.
+            begins = stream.first_date + timedelta(days=1 if stream.history else 0)
+            if day is not None and day not in in_flight and day >= begins:
+                found.setdefault(day, {})[match.path] = match.stamp()
+    if stream.history or "{date}" not in stream.pattern:
+        files = find_delivery(stream, stream.first_date)
+        if files:
+            found[stream.first_date] = {file.path: file.stamp for file in files}
+    return dict(sorted(found.items()))
+
+
+def available_dates(stream: FileStream) -> list[date]:
+    """Extract dates with a complete delivery, as `deliveries` finds them."""
+    return list(deliveries(stream))
 
 
 def find_delivery(stream: FileStream, extract_date: date) -> tuple[DroppedFile, ...]:
@@ -215,8 +251,10 @@ def find_delivery(stream: FileStream, extract_date: date) -> tuple[DroppedFile, 
     matches = list(_matches(folder, stream, _regexes(pattern, stream, extract_date)))
     if not all(match.is_complete for match in matches):
         return ()
-    paths = sorted(match.path for match in matches)
-    files = tuple(DroppedFile(path, _declared(folder, stream, path)) for path in paths)
+    files = tuple(
+        DroppedFile(match.path, _declared(folder, stream, match.path), match.stamp())
+        for match in sorted(matches, key=lambda match: match.path)
+    )
     if len({file.name for file in files}) < len(files):
         raise JourneymartError(
             f"Two files of {stream.stream} for {extract_date} in {stream.location} have the same name: "
@@ -318,7 +356,7 @@ def _matches(folder: _Folder, stream: FileStream, parts: list[re.Pattern[str]], 
         days = frozenset(match.groups())
         if len(parts) == 1:
             is_complete = stream.complete == "rename" or entry.name + MANIFEST_SUFFIX in files
-            yield _Match(path, days, is_complete)
+            yield _Match(path, days, is_complete, entry.stamp)
         elif entry.is_link:
             raise JourneymartError(
                 f"{stream.location}/{path} is a symbolic link: deliver into a folder inside the drop folder."

@@ -126,7 +126,7 @@ def test_it_says_when_nobody_has_made_it_anew_for_days(reader):
 def test_a_night_that_lacked_a_source_says_so_above_all_and_with_each_figure(browser, tmp_path, templates):
     write_scorecard_marts(tmp_path, is_stale=True)
     page = Reader(browser, write_page(tmp_path, AS_OF, templates, "index")).open()
-    assert page.inner_text("#stale").startswith("A source delivered nothing for this night")
+    assert page.inner_text("#stale").startswith("Extracts have been missing since ")
     assert "stale" in text(page, "csat", "value")
     page.close()
 

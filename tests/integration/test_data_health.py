@@ -30,6 +30,7 @@ from assets.data_health import hand_over_batches, restate_batches
 from assets.manifest import DefinitionChange
 from assets.warehouse import attached
 from quality.accepted import Batch
+from quality.approvals import Approval
 from quality.data_folder import warehouse_file
 
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -184,12 +185,26 @@ def tell(
         restate_batches(connection, again, night + nights_ahead)
 
 
+def approved(stream: tuple[str, str, str], day: date, by: str, *checks: str, because: str) -> Approval:
+    content = None if checks == ("missing",) else "sha"
+    at = datetime(2026, 4, 15, 8, tzinfo=UTC)
+    return Approval(stream[0], stream[2], day, content, checks, by, at, because)
+
+
+APPROVALS = (
+    approved(SHOP, START, "anna", "missing", because="the shop was closed"),
+    approved(DESK, LAST, "anna", "volume", because="the desk moved house"),
+    approved(DESK, LAST, "ben", "quarantine", "volume", because="so it did"),
+)
+
+
 @contextmanager
-def as_told(changes: Sequence[DefinitionChange]) -> Iterator[None]:
-    """Nights of the harness that know when definitions changed."""
+def as_told(changes: Sequence[DefinitionChange], approvals: Sequence[Approval]) -> Iterator[None]:
+    """Nights of the harness that know when definitions changed, and what people approved."""
     plain = dbt_harness._night
+    known: dict[str, Any] = {"definition_changes": tuple(changes), "approvals": tuple(approvals)}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dbt_harness, "_night", lambda *said: replace(plain(*said), definition_changes=tuple(changes)))
+        patch.setattr(dbt_harness, "_night", lambda *said: replace(plain(*said), **known))
         yield
 
 
@@ -217,7 +232,8 @@ def health(
         for stream, delivered in chain(brought.items(), odd.items()):
             rows[stream].extend(delivered)
         tell(warehouse, came, [extracts.judged_again] if place else [])
-        with as_told(CHANGES[: 2 if place == 0 else 5]):
+        # What was approved for a date that was delivered at last is no longer built on.
+        with as_told(CHANGES[: 2 if place == 0 else 5], APPROVALS[:2] if place == 0 else APPROVALS[1:]):
             warehouse.night(rows, as_of=as_of)
     return warehouse
 
@@ -240,7 +256,7 @@ def figures(row: Row) -> tuple[Any, ...]:
 
 
 def test_nights_in_any_order_equal_one_rebuild(health: Warehouse, extracts: Extracts) -> None:
-    with as_told(CHANGES):
+    with as_told(CHANGES, APPROVALS[1:]):
         rebuilt = health.rebuilt()
     tell(rebuilt, sorted(extracts.kept, key=lambda each: each.batch.batch_id), nights_ahead=0)
     rebuilt.project.run(
@@ -439,18 +455,30 @@ def test_a_changed_definition_is_told_on_the_business_date_that_first_had_it(
     }
 
 
+def test_what_is_built_on_somebodys_word_says_whose_and_why(
+    published: dict[tuple[date, str, str, str], Row],
+) -> None:
+    ((cell, row),) = of_measure(published, "approved").items()
+    assert cell[:3] == (LAST, "desk", "tickets")
+    assert (row["area"], row["value"], row["status"]) == ("approval", 2, "warn")
+    assert row["message"] == (
+        "Approved by a person of desk/tickets: ben on 2026-04-15 (quarantine, volume): so it did; "
+        "anna on 2026-04-15 (volume): the desk moved house."
+    )
+
+
 def test_nothing_anybody_said_or_is_called_reaches_the_mart(
     published: dict[tuple[date, str, str, str], Row],
 ) -> None:
     wording = re.compile(r"[A-Z][A-Za-z0-9 ]+ of [a-z0-9_]+/[a-z0-9_/]+: [a-z, ]+(: [A-Za-z., ]+)?\.")
     for row in published.values():
-        assert wording.fullmatch(row["message"]), row["message"]
+        assert wording.fullmatch(row["message"]) or row["area"] == "approval", row["message"]
         assert "@" not in str(row)
         assert "secret" not in str(row)
 
 
 def test_a_night_that_brings_nothing_moves_nothing(health: Warehouse) -> None:
-    with as_told(CHANGES):
+    with as_told(CHANGES, APPROVALS[1:]):
         health.night({}, as_of=LAST)
     assert health.values("select count(*) from cx_marts._touched.mart_data_health") == [0]
 

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from assets.disk import clone_file
 from assets.lock import data_lock
-from assets.manifest import Batch, Checks, File, Manifest, read_manifest, write_manifest
+from assets.manifest import Batch, Checks, File, Manifest, Missing, read_manifest, write_manifest
 from assets.versions import (
     Version,
     base_of_build,
@@ -46,8 +46,7 @@ def manifest(sequence: int, batches: set[str], fingerprint: str = "same") -> Man
         previous=None,
         base=None,
         fingerprint=fingerprint,
-        is_stale=True,
-        stale_sources=("zendesk",),
+        missing=(Missing("zendesk", "tickets", as_of, 1),),
         rows_in=5,
         quarantined_rows=1,
         checks=Checks(passed=3, warned=0),

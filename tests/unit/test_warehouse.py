@@ -144,9 +144,9 @@ def test_two_installations_of_a_product_share_a_table_and_stay_apart(build: Path
 def test_a_night_knows_its_number_and_the_night_before(build: Path) -> None:
     load(build, [], NIGHT)
     assert query(build, "select night, as_of, previous_as_of from night.night") == [(1, date(2026, 1, 5), None)]
-    load(build, [], Night(date(2026, 1, 9), "next", "Europe/Berlin", "EUR", is_stale=True))
-    assert query(build, "select night, as_of, previous_as_of, run_id, is_stale from night.night") == [
-        (2, date(2026, 1, 9), date(2026, 1, 5), "next", True)
+    load(build, [], Night(date(2026, 1, 9), "next", "Europe/Berlin", "EUR", stale_since=date(2026, 1, 7)))
+    assert query(build, "select night, as_of, previous_as_of, run_id, is_stale, stale_since from night.night") == [
+        (2, date(2026, 1, 9), date(2026, 1, 5), "next", True, date(2026, 1, 7))
     ]
 
 

@@ -156,6 +156,7 @@ class ScorecardData(TypedDict):
     version: str
     currency: str
     is_stale: bool
+    stale_since: str | None
     columns: dict[str, Sequence[str]]
     kpis: list[Kpi]
     month: str
@@ -184,8 +185,8 @@ def read_scorecard_data(build: Path, as_of: date) -> ScorecardData:
 
 
 def _read(connection: duckdb.DuckDBPyConnection, as_of: date) -> ScorecardData:
-    ((run_id, currency, is_stale),) = connection.execute(
-        "SELECT run_id, currency, is_stale FROM warehouse.night.night"
+    ((run_id, currency, is_stale, stale_since),) = connection.execute(
+        "SELECT run_id, currency, is_stale, stale_since FROM warehouse.night.night"
     ).fetchall()
     month = _last_whole_month(as_of)
     whole: dict[str, Row] = {}
@@ -200,6 +201,7 @@ def _read(connection: duckdb.DuckDBPyConnection, as_of: date) -> ScorecardData:
         version=version_id(as_of, run_id),
         currency=currency,
         is_stale=is_stale,
+        stale_since=stale_since.isoformat() if stale_since else None,
         columns={
             "definition": DEFINITION_COLUMNS,
             "figure": FIGURE_COLUMNS,
@@ -380,10 +382,13 @@ def _recovery(connection: duckdb.DuckDBPyConnection) -> list[Row]:
 def _health(connection: duckdb.DuckDBPyConnection, as_of: date) -> Health:
     """The newest of every measure; not the use of feedback (its bounds are the KPIs'), nor what is left out."""
     connection.execute(
-        """
+        f"""
         CREATE TEMP TABLE newest_health AS
         SELECT * FROM mart_data_health
-        WHERE area NOT IN ('definition', 'feedback_utilisation', 'left_out') AND date_day <= $as_of
+        WHERE
+            area NOT IN ('definition', 'feedback_utilisation', 'left_out')
+            AND date_day <= $as_of
+            AND (area <> 'approval' OR date_day > $as_of::date - {DEFINITIONS_DAYS})
         QUALIFY row_number() OVER (PARTITION BY area, source, stream, measure ORDER BY date_day DESC) = 1
         """,
         {"as_of": as_of},

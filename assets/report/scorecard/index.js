@@ -250,7 +250,7 @@ function showHead() {
   );
   if (data.is_stale) {
     element("stale").hidden = false;
-    element("stale").textContent = "A source delivered nothing for this night, so what it would have told is missing from these figures. Figures of today are marked as stale; see the health of the data below.";
+    element("stale").textContent = `Extracts have been missing since ${dayName(data.stale_since)}, so what they would have told is missing from these figures. Figures of today are marked as stale; see the health of the data below.`;
   }
 }
 

@@ -32,7 +32,7 @@
 
 {#-
     touched_by of mart_data_health: areas and days. A batch that came, or of which the gate now says something else, moves every
-    day from its own on. A day's match rate moves the medians of the days after it. The log of definitions moves as a whole.
+    day from its own on. A day's match rate moves the medians of the days after it. The log of definitions and what people approved move as a whole.
 -#}
 {%- macro touched_health_days() -%}
     with night as (
@@ -74,7 +74,9 @@
     union
     select as_of, 'definition' from {{ source('night', 'definition_changes') }}
     union
+    select extract_date, 'approval' from {{ source('night', 'approvals') }}
+    union
     select health.date_day, health.area from {{ this }} as health
     cross join night
-    where health.area = 'definition' or health.date_day > night.as_of
+    where health.area in ('definition', 'approval') or health.date_day > night.as_of
 {%- endmacro -%}

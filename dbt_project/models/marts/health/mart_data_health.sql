@@ -3,7 +3,7 @@
     against its bounds. Not here: what the gate asks of an extract (quality/), the audit of the finished marts (a version's
     manifest has its outcome: it judges this mart too).
 
-    Everything but the log of definitions follows from the batches and the business date, so a late extract mends the days it was
+    Everything but the log of definitions and what people approved follows from the batches and the business date, so a late extract mends the days it was
     missing on. A day says what is known of it now, not what was known then.
 -#}
 {{ config(
@@ -246,6 +246,18 @@ definitions as (
     group by as_of, kind, name, change
 ),
 
+approvals as (
+    select
+        extract_date,
+        source,
+        stream,
+        count(*) as approvals,
+        {{ dbt.listagg("approved_by || ' on ' || approved_on || ' (' || checks || '): ' || because", "'; '", 'order by approved_on, checks, approved_by, because') }} as said
+    from {{ source('night', 'approvals') }}
+    where {{ is_touched(['extract_date', "'approval'"]) }}
+    group by extract_date, source, stream
+),
+
 {#- Every figure in one shape. `usual` is the median it is held against, where there is one. #}
 measured as (
     {%- set figures = [
@@ -322,6 +334,19 @@ measured as (
     from utilisation
     union all
     {%- endfor %}
+    select
+        extract_date,
+        source,
+        stream,
+        'approved',
+        cast(approvals as double),
+        cast(null as double),
+        cast(null as double),
+        approvals,
+        cast(null as double),
+        false
+    from approvals
+    union all
     select
         as_of,
         kind,
@@ -402,28 +427,34 @@ judged as (
 
 final as (
     select
-        {{ surrogate_key(['date_day', 'area', 'source', 'stream', 'measure']) }} as data_health_key,
-        date_day,
-        area,
-        source,
-        stream,
-        measure,
-        value,
-        unit,
-        numerator,
-        denominator,
-        n,
-        threshold,
-        status,
-        wording || ' of ' || source || '/' || stream || ': ' || case
-            when is_hidden then 'hidden, too few people'
-            when value is null then 'nothing to measure'
-            when status = 'ok' then 'as it should be'
-            when status = 'warn' then 'worth a look'
-            when status = 'fail' then 'not as it should be'
+        {{ surrogate_key(['judged.date_day', 'judged.area', 'judged.source', 'judged.stream', 'judged.measure']) }} as data_health_key,
+        judged.date_day,
+        judged.area,
+        judged.source,
+        judged.stream,
+        judged.measure,
+        judged.value,
+        judged.unit,
+        judged.numerator,
+        judged.denominator,
+        judged.n,
+        judged.threshold,
+        judged.status,
+        judged.wording || ' of ' || judged.source || '/' || judged.stream || ': ' || case
+            when approvals.said is not null then approvals.said
+            when judged.is_hidden then 'hidden, too few people'
+            when judged.value is null then 'nothing to measure'
+            when judged.status = 'ok' then 'as it should be'
+            when judged.status = 'warn' then 'worth a look'
+            when judged.status = 'fail' then 'not as it should be'
             else 'for information'
         end || case when status in ('warn', 'fail') and advice is not null then ': ' || advice else '' end || '.' as message
     from judged
+    left join approvals
+        on judged.measure = 'approved'
+        and approvals.extract_date = judged.date_day
+        and approvals.source = judged.source
+        and approvals.stream = judged.stream
     union all
     select
         {{ surrogate_key(['left_out.month_start', "'left_out'", 'left_out.source', 'left_out.stream', 'left_out.part', 'left_out.reason']) }},
