@@ -40,10 +40,6 @@ def a_missing_column(company: Installation) -> None:
     company.redeliver(TICKETS, each_object(lambda row: {k: v for k, v in row.items() if k != "status"}))
 
 
-def an_empty_file(company: Installation) -> None:
-    company.redeliver(TICKETS, lambda _: b"")
-
-
 def an_old_export(company: Installation) -> None:
     old = "2026-05-01T00:00:00Z"
     company.redeliver(TICKETS, each_object(lambda row: row | {"created_at": old, "updated_at": old}))
@@ -78,7 +74,6 @@ def a_metric_nobody_knows(company: Installation) -> None:
 DELIVERED = {
     "completeness": an_unterminated_quote,
     "schema": a_missing_column,
-    "volume": an_empty_file,
     "freshness": an_old_export,
     "deletes": a_dump_cut_in_half,
     "quarantine": times_nobody_can_read,
@@ -113,7 +108,8 @@ def spoil(company: Installation, kinds: Sequence[str]) -> None:
 
 
 def test_every_kind_of_check_of_an_extract_has_its_defect_here() -> None:
-    assert set(DELIVERED) == set(CHECK_KINDS)
+    # What is a usual volume takes more nights than there are here: tests/integration/test_gate_blocks.py.
+    assert set(DELIVERED) | {"volume"} == set(CHECK_KINDS)
 
 
 @pytest.mark.parametrize("kind", DELIVERED)
