@@ -80,11 +80,12 @@ class Landed:
 
 @dataclass(frozen=True)
 class _Portion:
-    """What one partition gets of a delivery: files of rows and rejects, and counts by delivered file."""
+    """What one partition gets of a delivery: files of rows and rejects, counts by delivered file, and late rows."""
 
     rows: Path
     rejects: Path
     files: tuple[LandedFile, ...]
+    late: int = 0
 
 
 @dataclass(frozen=True)
@@ -263,15 +264,16 @@ def _land_delivery(
         read_as = _read_as(stream, contract)
         kept = {day: _current_manifest(home / day.isoformat(), stream, day, read_as, copied) for day in dates}
         stale = [day for day in dates if kept[day] is None]
+        newest = kept[dates[-1]]
         portions: Mapping[date, _Portion] = {}
-        if stale:
+        if stale or (newest and not _is_of(newest, copied)):
             parsed = _parse(stream, contract, building, copied)
-            portions, unplaced = _portions(stream, contract, parsed, building, stale)
+            portions, unplaced = _portions(stream, contract, parsed, building, home, newest=dates[-1], stale=stale)
         landed = []
         for day in dates:
             changed = day in portions
             manifest = kept[day]
-            if manifest is None:
+            if changed or manifest is None:
                 manifest = _manifest(stream, day, read_as, parsed, portions[day], unplaced=unplaced)
                 manifest = _put_in_place(stream, home, manifest, portions[day], files=building / FILES, forget=forget)
             elif not _is_compared(stream, home, manifest):
@@ -296,17 +298,23 @@ def _read_as(stream: FileStream, contract: Contract) -> ReadAs:
 def _current_manifest(
     partition: Path, stream: FileStream, day: date, read_as: ReadAs, copied: Mapping[DroppedFile, Copied]
 ) -> LandingManifest | None:
-    """The manifest of a partition that holds just this delivery, read just so; else None."""
+    """The manifest of a partition that holds its part of this delivery, read just so; else None."""
     if not partition.exists():
         return None
     manifest = read_manifest(partition)
     same = (
-        sorted(file.sha256 for file in manifest.files) == sorted(copy.sha256 for copy in copied.values())
+        # What is cut of a file that grows stays: rows that came late are the newest date's.
+        (_is_cut(stream, day) or _is_of(manifest, copied))
         and (manifest.mode, manifest.cursor, manifest.is_history)
         == (stream.mode, stream.cursor, _is_history(stream, day))
         and (manifest.window, manifest.read_as) == (_window(stream, day), read_as)
     )
     return manifest if same else None
+
+
+def _is_of(manifest: LandingManifest, copied: Mapping[DroppedFile, Copied]) -> bool:
+    """Whether a partition was made of just these bytes."""
+    return sorted(file.sha256 for file in manifest.files) == sorted(copy.sha256 for copy in copied.values())
 
 
 def _window(stream: FileStream, day: date) -> tuple[str | None, str]:
@@ -388,30 +396,83 @@ def _of_file(table: pa.Table, file: str, schema: pa.Schema) -> pa.Table:
 
 
 def _portions(
-    stream: FileStream, contract: Contract, parsed: _Parsed, building: Path, dates: Sequence[date]
+    stream: FileStream,
+    contract: Contract,
+    parsed: _Parsed,
+    building: Path,
+    home: Path,
+    *,
+    newest: date,
+    stale: Sequence[date],
 ) -> tuple[dict[date, _Portion], int]:
-    """What each date gets, and how many records of a file cut by day have no readable cursor."""
-    if not _is_cut(stream, dates[0]):
-        return dict.fromkeys(dates, parsed.whole), 0
-    cuts = building / "windows"
+    """What each date gets that has to land, and how many records of a file cut by day have no readable cursor.
+
+    Args:
+        stream: The stream.
+        contract: Its contract.
+        parsed: The whole delivery.
+        building: Folder to work in.
+        home: The stream's folder in landing.
+        newest: The newest date asked for; of a file cut by day it lands anew if anything of it is in no partition.
+        stale: Dates that have to land in any case.
+    """
+    if not _is_cut(stream, newest):
+        return dict.fromkeys(stale, parsed.whole), 0
+    dates = sorted({*stale, newest})
+    if newest not in stale:
+        there = [day for day in _landed_days(home) if day not in stale]
+        unseen, _ = _cut(stream, contract, parsed, building / "unseen", home, dates=dates, landed=there)
+        if not any(file.records for file in unseen[newest].files):
+            dates = sorted(stale)
+    there = [day for day in _landed_days(home) if day not in dates]
+    return _cut(stream, contract, parsed, building / "windows", home, dates=dates, landed=there) if dates else ({}, 0)
+
+
+def _cut(
+    stream: FileStream,
+    contract: Contract,
+    parsed: _Parsed,
+    cuts: Path,
+    home: Path,
+    *,
+    dates: Sequence[date],
+    landed: Sequence[date],
+) -> tuple[dict[date, _Portion], int]:
+    """Cut a file by day; what the partitions of some landed dates hold is left out."""
     cuts.mkdir()
-    windows = cut_by_day(parsed.whole.rows, stream, contract, dates, cuts)
-    nothing = cuts / REJECTED
-    pq.write_table(_with_file(REJECTS).empty_table(), nothing, compression="zstd")
+    there = [home / day.isoformat() for day in landed]
+    windows = cut_by_day(parsed.whole.rows, stream, contract, dates, cuts, landed=[each / ROWS for each in there])
+    rejects = _unseen_rejects(parsed.whole.rejects, [each / REJECTED for each in there])
+    # A record nobody can read has no day: the first extract date takes it, or, if that is landed, the newest.
+    takes_rejects = stream.first_date if stream.first_date in dates else dates[-1]
     portions = {}
     for day, rows in windows.rows.items():
-        takes_rejects = day == stream.first_date
-        in_window = {
-            entry["values"]: entry["counts"]
-            for entry in pc.value_counts(pq.read_table(rows, columns=["_file"])["_file"]).to_pylist()
-        }
+        rejected = cuts / f"{day}.{REJECTED}"
+        here = rejects if day == takes_rejects else rejects.slice(0, 0)
+        pq.write_table(here, rejected, compression="zstd")
+        counts = [_by_file(pq.read_table(rows, columns=["_file"])), _by_file(here)]
         files = []
         for file in parsed.whole.files:
-            count, rejects = in_window.get(file.name, 0), file.rejects if takes_rejects else 0
-            here = count + rejects
-            files.append(replace(file, records=here, rows=count, rejects=rejects, outside_window=file.records - here))
-        portions[day] = _Portion(rows, parsed.whole.rejects if takes_rejects else nothing, tuple(files))
+            count, refused = (each.get(file.name, 0) for each in counts)
+            outside = file.records - count - refused
+            files.append(replace(file, records=count + refused, rows=count, rejects=refused, outside_window=outside))
+        portions[day] = _Portion(rows, rejected, tuple(files), windows.late if day == dates[-1] else 0)
     return portions, windows.unplaced + sum(file.rejects for file in parsed.whole.files)
+
+
+def _unseen_rejects(whole: Path, landed: Sequence[Path]) -> pa.Table:
+    """Rejects of a file that no landed partition has."""
+    rejects = pq.read_table(whole)
+    if not rejects.num_rows:
+        return rejects
+    seen = [pq.read_table(path, columns=["raw"])["raw"] for path in landed]
+    known = pa.chunked_array([chunk for column in seen for chunk in column.chunks], pa.string())
+    return rejects.filter(pc.invert(pc.is_in(rejects["raw"], value_set=known)))
+
+
+def _by_file(table: pa.Table) -> dict[str, int]:
+    """How many rows each file has in a table."""
+    return {entry["values"]: entry["counts"] for entry in pc.value_counts(table["_file"]).to_pylist()}
 
 
 def _manifest(
@@ -438,6 +499,7 @@ def _manifest(
         damaged=parsed.damaged,
         unplaced=unplaced,
         read_as=read_as,
+        late=portion.late,
     )
     return replace(manifest, sha256=_content_hash(manifest))
 
@@ -482,6 +544,9 @@ def _put_in_place(
         _link(portion.rejects, ready / REJECTED)
         if forget is not None:
             manifest = forget(manifest, ready)
+            # A file that grows still holds people who were taken out of the dates before: they are not this date's.
+            known = min(manifest.erased, portion.late)
+            manifest = replace(manifest, erased=manifest.erased - known, late=manifest.late - known)
             manifest = replace(manifest, sha256=_content_hash(manifest))
         if manifest.mode == "full":
             manifest = _compare(stream, home, manifest, ready)

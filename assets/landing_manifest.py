@@ -95,6 +95,7 @@ class LandingManifest:
         vanished: In mode `full`, keys that are no longer there.
         delete_breaker: In mode `full`, more keys vanished than `max_delete_share` allows.
         erased: Rows that are gone because somebody asked to be erased.
+        late: Rows of earlier days, which a file cut by day did not hold yet when those days landed.
     """
 
     source: str
@@ -121,6 +122,7 @@ class LandingManifest:
     vanished: int | None = None
     delete_breaker: bool | None = None
     erased: int = 0
+    late: int = 0
 
     @property
     def date(self) -> date:

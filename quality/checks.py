@@ -338,6 +338,8 @@ def warnings(contract: Contract, manifest: LandingManifest, found: Mapping[str, 
     metadata: dict[str, int | float | str] = {name: count for name, count in found.items() if count}
     if manifest.unplaced:
         metadata["rows without a readable cursor"] = manifest.unplaced
+    if manifest.late:
+        metadata["late rows of earlier dates"] = manifest.late
     # The names of unknown columns stay out: a file without a header makes its first record their names.
     unknown = len(set(columns) - set(contract.columns))
     absent = [name for name in contract.columns if name not in columns] if manifest.rows or columns else []

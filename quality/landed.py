@@ -115,6 +115,7 @@ class LandingManifest:
         delete_breaker: So many vanished that the dump itself is in doubt.
         compared_to: Extract date of the dump its changes were found against; None: of none.
         erased: Rows that did not land because somebody asked to be erased.
+        late: Rows of earlier days, which a file cut by day did not hold yet when those days landed.
     """
 
     stream: StreamId
@@ -134,6 +135,7 @@ class LandingManifest:
     delete_breaker: bool
     compared_to: date | None
     erased: int = 0
+    late: int = 0
 
 
 def read_landing_manifest(partition: Path) -> LandingManifest:
@@ -167,6 +169,7 @@ def read_landing_manifest(partition: Path) -> LandingManifest:
             delete_breaker=bool(said["delete_breaker"]) if full else False,
             compared_to=date.fromisoformat(compared["extract_date"]) if compared else None,
             erased=int(said.get("erased", 0)),
+            late=int(said.get("late", 0)),
         )
     except FileNotFoundError:
         raise JourneymartError(f"{partition} holds no landed extract: extract it again.") from None
