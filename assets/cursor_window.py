@@ -3,8 +3,8 @@
 What lives here: reading the day of a cursor value in the source's own time zone, telling rows that are in landing from
 those that came late, and one file per date. Not here: the delivery or the partition (landing.py).
 
-A record may be committed after the night of its day has read the file. What is landed stays as it is, so the newest date
-takes such rows too: all up to its day that no other partition holds.
+A record may be committed after the night of its day has read the file. What is landed stays as it is, so the newest
+date takes such rows too: all up to its day that no other partition holds.
 """
 
 from __future__ import annotations
