@@ -1,0 +1,182 @@
+"""What keeps a night back is listed, and a person can say that it is right as it is: who, when, why, in one command."""
+
+from __future__ import annotations
+
+import json
+from datetime import date, timedelta
+from pathlib import Path
+
+import pytest
+
+from assets.landing import land
+from orchestration import cli
+from orchestration.nights import delivered_again, newest_complete_date, open_holes, outstanding_dates, plan_build
+from orchestration.setup import Setup, load_setup
+from quality.approvals import read_approvals
+from quality.contract import load_contract
+from quality.errors import JourneymartError
+from quality.gate import Gate, LandedExtract
+
+FIRST = date(2026, 3, 1)
+DAYS = [FIRST + timedelta(days=n) for n in range(4)]
+HEADER = "ticket_id,status,created_at,updated_at\n"
+
+
+@pytest.fixture
+def setup(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Setup:
+    """A desk and a shop by the canonical contracts, nothing delivered."""
+    sources = tmp_path / "sources.yml"
+    sources.write_text(
+        f"""
+company: Acme
+reporting_timezone: UTC
+currency: EUR
+first_date: {FIRST}
+sources:
+  desk:
+    system: canonical
+    location: "drop"
+    pattern: "{{stream}}_{{date}}.csv"
+    complete: rename
+    streams:
+      ticket:
+      agent:
+"""
+    )
+    (tmp_path / "drop").mkdir()
+    monkeypatch.setenv("JOURNEYMART_DATA", str(tmp_path / "da ta"))
+    monkeypatch.setenv("JOURNEYMART_STATE", str(tmp_path / "state"))
+    monkeypatch.setenv("JOURNEYMART_SOURCES", str(sources))
+    monkeypatch.setenv("JOURNEYMART_USER", "anna")
+    return load_setup()
+
+
+@pytest.fixture
+def journeymart(capsys: pytest.CaptureFixture[str]):
+    """Run a command in this process: exit code, what it printed, what it complained."""
+
+    def call(*arguments: str) -> tuple[int, str, str]:
+        code = cli.command_line(arguments)
+        printed = capsys.readouterr()
+        return code, printed.out, printed.err
+
+    return call
+
+
+def deliver(setup: Setup, stream: str, day: date, text: str) -> None:
+    setup.settings.data.parent.joinpath("drop", f"{stream}_{day}.csv").write_text(text)
+
+
+def ticket(number: int, day: date, created: str = "") -> str:
+    return f"{number},open,{created or f'{day}T08:00:00Z'},{day}T08:00:00Z\n"
+
+
+def take(setup: Setup, day: date) -> bool:
+    """Land and judge what is delivered for a date, as a night does; whether all of it passed."""
+    passed = True
+    for stream in setup.sources.streams:
+        contract = load_contract(stream.stream.system, stream.stream.stream)
+        land(stream, contract, setup.folder, day)
+        partition = setup.folder.landing_partition(stream.stream, day)
+        extract = LandedExtract(stream.stream, contract, day, stream.timezone, stream.mode, partition)
+        with Gate(setup.folder, None) as gate:
+            passed = gate.judge([extract])[0].passed and passed
+    return passed
+
+
+def deliver_all(setup: Setup, day: date) -> None:
+    deliver(setup, "ticket", day, HEADER + ticket(1, day))
+    deliver(setup, "agent", day, "agent_id,updated_at\n")
+
+
+def blocked_ticket(setup: Setup, day: date) -> None:
+    """Twenty tickets, eight of which are of no time anybody can read."""
+    rows = [ticket(number, day, "soon" if number < 8 else "") for number in range(20)]
+    deliver(setup, "ticket", day, HEADER + "".join(rows))
+    deliver(setup, "agent", day, "agent_id,updated_at\n")
+
+
+def test_a_blocked_extract_is_listed_approved_and_passes(setup: Setup, journeymart) -> None:
+    blocked_ticket(setup, FIRST)
+    assert not take(setup, FIRST)
+
+    (kept,) = json.loads(journeymart("gate", "--json")[1])
+    assert (kept["extract"], kept["extract_date"], kept["blocked_by"]) == ("desk/ticket", str(FIRST), ["quarantine"])
+
+    code, said, _ = journeymart("gate", "approve", "desk/ticket", str(FIRST), "--because", "the import of Friday")
+    assert code == 0
+    assert "desk/ticket of 2026-03-01: what failed quarantine was approved by anna on " in said
+    assert "because: the import of Friday." in said
+
+    assert take(setup, FIRST)
+    assert json.loads(journeymart("gate", "--json")[1]) == []
+    (approval,) = json.loads(journeymart("gate", "approvals", "--json")[1])
+    assert (approval["by"], approval["checks"]) == ("anna", ["quarantine"])
+    assert [each.because for each in plan_build(setup, FIRST).approvals] == ["the import of Friday"]
+
+
+def test_a_date_that_never_comes_is_listed_approved_and_no_longer_owed(setup: Setup, journeymart) -> None:
+    deliver_all(setup, FIRST)
+    assert take(setup, FIRST)
+    deliver_all(setup, DAYS[2])
+    assert take(setup, DAYS[2])
+    deliver(setup, "agent", DAYS[1], "agent_id,updated_at\n")
+
+    assert [(hole.stream, hole.extract_date) for hole in open_holes(setup)] == [("agent", DAYS[1]), ("ticket", DAYS[1])]
+    said = journeymart("gate")[1]
+    assert "desk/agent of 2026-03-02: delivered, waits for the next run\n" in said
+    assert "desk/ticket of 2026-03-02: not delivered\n" in said
+    with pytest.raises(JourneymartError, match=r"night of 2026-03-03 was not published.*desk/agent for 2026-03-02"):
+        plan_build(setup, DAYS[2]).require_reach()
+
+    code, said, _ = journeymart("gate", "approve", "desk/ticket", str(DAYS[1]), "--because", "a holiday")
+    assert (code, "its absence was approved by anna" in said) == (0, True)
+    assert [(hole.stream, hole.extract_date) for hole in open_holes(setup)] == [("agent", DAYS[1])]
+    (approval,) = read_approvals(setup.folder).all
+    assert plan_build(setup, DAYS[2]).approvals == (approval,)
+
+
+@pytest.mark.parametrize(
+    ("arguments", "said"),
+    [
+        (("desk/ticket", "2026-03-01", "--because", " "), "say why"),
+        (("desk/tickets", "2026-03-01", "--because", "x"), "There is no stream 'desk/tickets'"),
+        (("desk/ticket", "2026-03-01", "--because", "x"), "is delivered and was not judged yet"),
+        (("desk/ticket", "2026-02-28", "--because", "x"), "its first extract date is 2026-03-01"),
+    ],
+)
+def test_what_cannot_be_approved_is_said_in_one_sentence(
+    setup: Setup, journeymart, arguments: tuple[str, ...], said: str
+) -> None:
+    deliver_all(setup, FIRST)
+    code, _, complaint = journeymart("gate", "approve", *arguments)
+    assert (code, complaint.count("\n")) == (1, 1)
+    assert said in complaint
+    assert not read_approvals(setup.folder).all
+
+
+def test_why_must_be_said(setup: Setup, journeymart) -> None:
+    assert journeymart("gate", "approve", "desk/ticket", str(FIRST))[0] == 2
+
+
+def test_an_extract_delivered_again_is_due_and_one_that_is_not_is_not(setup: Setup) -> None:
+    for day in DAYS[:2]:
+        deliver_all(setup, day)
+        assert take(setup, day)
+    assert delivered_again(setup, DAYS[1]) == []
+
+    deliver(setup, "ticket", FIRST, HEADER + ticket(1, FIRST) + ticket(2, FIRST))
+
+    assert [(str(stream), day) for stream, day in delivered_again(setup, DAYS[1])] == [("desk/ticket", FIRST)]
+    assert delivered_again(setup, FIRST - timedelta(days=1)) == []
+    assert take(setup, FIRST)
+    assert delivered_again(setup, DAYS[1]) == []
+
+
+def test_an_excused_date_lets_the_dates_after_it_be_the_newest_complete(setup: Setup, journeymart) -> None:
+    deliver_all(setup, FIRST)
+    deliver(setup, "agent", DAYS[1], "agent_id,updated_at\n")
+    assert newest_complete_date(setup) == FIRST
+    journeymart("gate", "approve", "desk/ticket", str(DAYS[1]), "--because", "a holiday")
+    assert newest_complete_date(setup) == DAYS[1]
+    assert outstanding_dates(setup, DAYS[1]) == DAYS[:2]
