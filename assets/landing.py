@@ -365,7 +365,7 @@ def _named(parsed: ParsedFile, contract: Contract) -> ParsedFile:
     def renamed(batch: Batch) -> Batch:
         return replace(batch, rows=batch.rows.rename_columns([*names, ROW_NUMBER]))
 
-    return ParsedFile(names, map(renamed, parsed.batches))
+    return replace(parsed, columns=names, batches=map(renamed, parsed.batches))
 
 
 def _all_columns(stream: FileStream, opened: Mapping[DroppedFile, ParsedFile]) -> tuple[str, ...]:
