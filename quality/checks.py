@@ -6,6 +6,7 @@ What lives here: one function per kind of check, and what a verdict is made of. 
 
 from __future__ import annotations
 
+import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
@@ -27,6 +28,9 @@ WARNINGS = "warnings"
 
 # Nights that make the median a night's volume is held against.
 VOLUME_NIGHTS = 28
+
+# How much a column's name must be like another one to be offered for it, 1 being equal.
+_NEARLY = 0.75
 
 Metadata = Mapping[str, int | float | str]
 
@@ -155,7 +159,7 @@ def completeness(
 
 
 def schema(contract: Contract, manifest: LandingManifest) -> CheckResult:
-    """The columns the contract cannot do without are there, by their exact names, each once.
+    """The columns the contract cannot do without are there, each once; landing has found other spellings of names.
 
     An extract without rows may come without a header; whether so few are usual is the volume's question.
     """
@@ -170,10 +174,17 @@ def schema(contract: Contract, manifest: LandingManifest) -> CheckResult:
         "known columns": len(set(columns) & set(contract.columns)),
     }
     if missing:
-        metadata["missing columns"] = ", ".join(missing)
+        unknown = {name: place for place, name in enumerate(columns, start=1) if name not in contract.columns}
+        metadata["missing columns"] = ", ".join(name + _nearly(name, unknown) for name in missing)
     if twice:
         metadata["repeated names"] = twice
     return CheckResult("schema", "fail" if missing or twice else "pass", metadata)
+
+
+def _nearly(wanted: str, unknown: Mapping[str, int]) -> str:
+    """Which unknown column may be a missing one, by its place: a file without a header has a record for names."""
+    near = difflib.get_close_matches(wanted, unknown, n=1, cutoff=_NEARLY)
+    return f" (column {unknown[near[0]]} is named nearly so)" if near else ""
 
 
 def written(stream: StreamId, faults: Mapping[str, str]) -> CheckResult:

@@ -8,6 +8,7 @@ import io
 import json
 import os
 import zlib
+from datetime import timedelta
 from pathlib import Path
 
 import pyarrow as pa
@@ -517,3 +518,21 @@ def test_mutated_parquet_loses_no_record(tmp_path_factory: pytest.TempPathFactor
     counts = landed_counts(tmp_path_factory.mktemp("parquet"), ".parquet", content)
 
     assert counts is None or counts[0] == pq.read_metadata(io.BytesIO(content)).num_rows
+
+
+@pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
+def test_an_encoding_that_is_not_declared_is_named(drop: Drop, encoding: str) -> None:
+    drop.deliver(f"{NAME}.csv", "id,status,note\n1,open,hello\n".encode(encoding))
+    with pytest.raises(JourneymartError, match=f"declare `encoding: {encoding}` for its stream in sources.yml"):
+        drop.land()
+    assert drop.having(encoding=encoding).land().manifest.columns == ("id", "status", "note")
+
+
+def test_a_dump_with_its_ids_as_floats_is_the_dump_before(drop: Drop) -> None:
+    dumps = drop.having(mode="full")
+    dumps.deliver(f"{NAME}.csv", "id,status\n1,open\n2,open\n")
+    dumps.deliver(f"tickets_{FIRST + timedelta(days=1)}.csv", "id,status\n1.0,open\n3.0,open\n")
+    _, landed = dumps.land_many(FIRST, FIRST + timedelta(days=1))
+    assert (landed.manifest.known, landed.manifest.vanished) == (2, 1)
+    changes = dumps.read("changes", FIRST + timedelta(days=1))
+    assert [(row["id"], row["_op"]) for row in changes if row["_op"] == "delete"] == [("2", "delete")]

@@ -13,8 +13,9 @@ from quality import checks
 from quality.checks import Opinion
 from quality.contract import Contract, Freshness, QuarantineBudget, Rule, Volume, all_contracts
 from quality.expectations import Result
-from quality.landed import LandingManifest
+from quality.landed import LandingManifest, judged_by
 from quality.predicates import predicates
+from quality.reading import Reading
 from quality.split import BatchCounts
 from quality.suite import Expectation
 from tests.gate_kit import DAY, STREAM, column, contract
@@ -151,3 +152,21 @@ def test_in_a_dump_changed_rows_are_held_against_each_other() -> None:
     assert checks.quarantine(asked, of_a_dump, counted(9_997, 3), {}).outcome == "pass"
     unreadable = manifest(10_000, rejects=100, mode="full")
     assert checks.quarantine(asked, unreadable, counted(5), {}).outcome == "pass"
+
+
+def test_a_column_that_is_missing_is_offered_the_place_of_one_that_is_nearly_named_so() -> None:
+    said = checks.schema(ASKED, manifest(3, columns=("id", "score", "updatedd_at"))).metadata
+    assert said["missing columns"] == "updated_at (column 3 is named nearly so)"
+    said = checks.schema(ASKED, manifest(3, columns=("id", "score", "Ann Lee"))).metadata
+    assert said["missing columns"] == "updated_at"
+
+
+def test_another_reading_rule_is_another_judgement() -> None:
+    readings = [
+        Reading(),
+        Reading(decimal=","),
+        Reading(thousands="."),
+        Reading(dates="day-first"),
+        Reading(empty=("?",)),
+    ]
+    assert len({judged_by(ASKED, reading) for reading in readings}) == len(readings)

@@ -11,6 +11,7 @@ import pytest
 from orchestration.settings import PROJECT
 from orchestration.sources import load_sources
 from quality.errors import JourneymartError
+from quality.reading import Reading
 
 GOOD = """\
 company: Acme
@@ -108,6 +109,17 @@ def test_no_text_is_estimated_unless_the_file_says_in_which_language_texts_are(t
     assert load_sources(write(tmp_path, said), tmp_path).text_sentiment == "de"
 
 
+def test_reading_rules_are_said_for_a_source_and_differ_for_a_stream(tmp_path):
+    rules = """    decimal: ","
+    dates: day-first
+    empty: ["k.A.", "-"]
+    complete:"""
+    text = GOOD.replace("    complete:", rules).replace("header_rows: 2", 'decimal: "."\n        thousands: " "')
+    tickets, users = load_sources(write(tmp_path, text), tmp_path).streams
+    assert tickets.reading == Reading(decimal=",", dates="day-first", empty=("k.A.", "-"))
+    assert users.reading == Reading(decimal=".", thousands=" ", dates="day-first", empty=("k.A.", "-"))
+
+
 def test_the_sample_companys_file_is_right_and_every_line_of_it_is_explained():
     path = PROJECT / "sources.yml"
     sources = load_sources(path, PROJECT / "data")
@@ -117,6 +129,24 @@ def test_the_sample_companys_file_is_right_and_every_line_of_it_is_explained():
 
 
 MISTAKES = {
+    "an unknown order of dates": (
+        "    complete:",
+        "    dates: dmy\n    complete:",
+        11,
+        "desk.dates: 'dmy' is not allowed; allowed: 'day-first', 'month-first'",
+    ),
+    "one mark for two things": (
+        "header_rows: 2",
+        'decimal: "."\n        thousands: "."',
+        14,
+        "users: '.' cannot be both 'decimal' and 'thousands'",
+    ),
+    "a number that stands for nothing": (
+        "    complete:",
+        "    empty: [0]\n    complete:",
+        11,
+        "must be text (in quotes if it looks like a number, a date or yes/no)",
+    ),
     "an unknown key has a neighbour": (
         "currency: EUR",
         "curency: EUR",
