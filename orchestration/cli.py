@@ -303,6 +303,39 @@ def rollback(
 
 
 @app.command()
+def explain(
+    *,
+    kpi: Annotated[str, typer.Argument(help="The KPI, as in dim_kpi.")],
+    day: Annotated[
+        datetime | None,
+        typer.Option("--date", formats=["%Y-%m-%d"], help="Last day of the window; by default the newest."),
+    ] = None,
+    period: Annotated[
+        str | None, typer.Option(help="day, week, month, quarter, rolling_7, rolling_28 or rolling_90.")
+    ] = None,
+    member: Annotated[
+        str | None, typer.Option(help="A part of the company, such as email; by default all of it.")
+    ] = None,
+    dimension: Annotated[
+        str | None, typer.Option(help="What it is a part by, where several have such a member.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what a figure means, which records it counts by source, and what it leaves out and why."""
+    version = _current_version()
+    from assets.kpi_explanation import Place
+    from assets.kpi_explanation import explain as explain_figure
+    from orchestration.explaining import print_explanation
+
+    place = Place(kpi, day.date() if day else None, period, member, dimension)
+    found = explain_figure(version.path, place, is_stale=version.manifest.is_stale)
+    if as_json:
+        _print_json(dataclasses.asdict(found))
+    else:
+        print_explanation(console, found)
+
+
+@app.command()
 def erase(
     email: Annotated[
         list[str] | None, typer.Option(help="An address of the person; `-` reads them from standard input, one a line.")

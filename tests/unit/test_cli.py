@@ -45,6 +45,7 @@ def test_help_answers_at_once():
     assert time.perf_counter() - began < 2
     for command in (
         "run",
+        "explain",
         "erase",
         "sample",
         "status",
