@@ -92,7 +92,8 @@
     select
         ticket_key,
         measure,
-        sum(business_minutes) as business_minutes
+        {#- In whole seconds, so that the order of the pieces cannot show. #}
+        cast(sum(cast(round(60 * business_minutes) as bigint)) as double) / 60.0 as business_minutes
     from (
         select
             pieces.ticket_key,
