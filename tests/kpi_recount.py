@@ -22,6 +22,7 @@ import pandas as pd
 
 from orchestration.settings import PROJECT
 from quality.data_folder import marts_file, warehouse_file
+from tests.differences import Estimate, difference, of_amounts, of_places, of_rate, of_score, of_share
 
 Z = 1.959964
 FLOW = ("day", "week", "month", "quarter", "rolling_7", "rolling_28", "rolling_90")
@@ -76,13 +77,13 @@ FACTS = (
 NEVER, FOREVER = -(10**6), 10**9
 
 
-def interval_of_a_score(promoters: float, detractors: float, n: float) -> tuple[float, float, float]:
-    """Ends of the adjusted Wald interval of an NPS and its standard error: three answers more, 3/4 at either end."""
+def interval_of_a_score(promoters: float, detractors: float, n: float) -> tuple[float, float]:
+    """Ends of the adjusted Wald interval of an NPS: three answers more, 3/4 at either end."""
     more = n + 3
     p, d = (promoters + 0.75) / more, (detractors + 0.75) / more
     error = 100 * math.sqrt((p + d - (p - d) ** 2) / more)
     centre = 100 * (p - d)
-    return max(-100.0, centre - Z * error), min(100.0, centre + Z * error), error
+    return max(-100.0, centre - Z * error), min(100.0, centre + Z * error)
 
 
 def trinomial_margin(promoters: float, detractors: float, n: float) -> float:
@@ -127,8 +128,7 @@ SHOWN = (*FIGURES, *CHANGES, "window_start", "is_low_n", "is_suppressed")
 class Cell:
     """The figures of one cell, nothing hidden and nothing rounded.
 
-    `people` are distinct customers, told of what stands on a day. `spread` is what a difference needs beyond: the
-    standard error of a score, the margin of a mean.
+    `people` are distinct customers, told of what stands on a day. `estimate` is what a difference is made of.
     """
 
     numerator: float | None
@@ -138,7 +138,7 @@ class Cell:
     value: float | None
     ci_low: float | None = None
     ci_high: float | None = None
-    spread: float | None = None
+    estimate: Estimate | None = None
 
 
 def day_number(day: date) -> int:
@@ -220,6 +220,16 @@ class Recount:
         days = self.records("complaint" if measure == "contact" else measure)["day"]
         return min(self.as_of, day_of(days.min())) if len(days) else self.as_of
 
+    def is_compared(self, kpi: str, day: date, period: str) -> bool:
+        """Whether a window is over, unless it is a state, and the records reach back over the whole one before it."""
+        measure, basis = self.kpis[kpi]["measure"], self.kpis[kpi]["basis"]
+        known = ("complaint", "active") if measure == "contact" else (measure,)
+        began = min((day_of(rows["day"].min()) for rows in map(self.records, known) if len(rows)), default=date.max)
+        before = day_before(period, day)
+        start = before if basis == "stock" else first_of(period, before)
+        is_filled = start - timedelta(days=int(self.kpis[kpi]["lookback_days"])) >= began
+        return is_filled and (basis == "stock" or is_last_day(period, day) or period.startswith("rolling_"))
+
     def cells(self, kpi: str, day: date, period: str, dimension: str) -> dict[str, Cell]:
         """Every member of a dimension with its figures; empty where no row may lie or nothing was measured."""
         about = self.kpis[kpi]
@@ -247,12 +257,10 @@ class Recount:
         change = now.value - before.value
         if about["basis"] == "stock" or about["method"] in ("count", "sum"):
             return before.value, change, None, None
-        if about["method"] in ("adjusted_wald", "mean"):
-            if now.spread is None or before.spread is None:
-                return before.value, change, None, None
-            margin = math.hypot(now.spread, before.spread) * (Z if about["method"] == "adjusted_wald" else 1)
-            return before.value, change, change - margin, change + margin
-        # Newcombe: how far each could lie from its own value, in the direction in question.
+        if about["method"] != "order_statistics":
+            bound = {"adjusted_wald": 200, "wilson": 100, "mean": 100 if about["measure"] in SCORES else None}
+            return before.value, change, *difference(now.estimate, before.estimate, change, bound.get(about["method"]))
+        # How far each could lie from its own value, in the direction in question.
         down = _hypot(_minus(now.value, now.ci_low), _minus(before.ci_high, before.value))
         up = _hypot(_minus(now.ci_high, now.value), _minus(before.value, before.ci_low))
         return before.value, change, _minus(change, down), None if up is None else change + up
@@ -304,22 +312,21 @@ class Recount:
         if method == "mean":
             return self._mean(about["measure"], rows["total"])
         if method == "adjusted_wald":
-            score = interval_of_a_score(positives, negatives, n)
-            net = positives - negatives
-            return Cell(net, n, n, people, 100 * net / n, *score)
+            net, ends = positives - negatives, interval_of_a_score(positives, negatives, n)
+            return Cell(net, n, n, people, 100 * net / n, *ends, of_score(positives, negatives, n))
         part = n - positives if about["counted"] == "negatives" else positives
-        return Cell(part, n, n, people, 100 * part / n, *interval_of_a_share(part, n))
+        return Cell(part, n, n, people, 100 * part / n, *interval_of_a_share(part, n), of_share(part, n))
 
     def _mean(self, measure: str, totals: pd.Series) -> Cell:
         n, total = len(totals), float(totals.sum())
         value = total / n
-        if n < 2:
+        estimate = of_places(totals, 100) if measure in SCORES else of_amounts(totals)
+        if estimate is None:
             return Cell(total, n, n, None, value)
-        margin = Z * float(totals.std(ddof=1)) / math.sqrt(n)
-        low, high = value - margin, value + margin
+        low, high = estimate[0] - estimate[1], estimate[0] + estimate[1]
         if measure in SCORES:
             low, high = max(0.0, low), min(100.0, high)
-        return Cell(total, n, n, None, value, low, high, margin)
+        return Cell(total, n, n, None, value, low, high, estimate)
 
     def _per_hundred(self, day: date, period: str, dimension: str) -> dict[str, Cell]:
         tickets = self._in_window({"measure": "complaint", "basis": "flow"}, day, period)
@@ -330,7 +337,7 @@ class Recount:
         for member in sorted(asked.keys() | bought.keys()):
             n, base = asked.get(member, 0), bought.get(member, 0)
             ends = [100 * end / base for end in interval_of_a_count(n)] if base else [None, None]
-            found[str(member)] = Cell(n, base, n, base, 100 * n / base if base else None, *ends)
+            found[str(member)] = Cell(n, base, n, base, 100 * n / base if base else None, *ends, of_rate(n, base))
         return found
 
     # -- who and where ------------------------------------------------------------------------------------------
@@ -742,7 +749,8 @@ def disagreements(connection: duckdb.DuckDBPyConnection, recount: Recount, draws
                     if rows[member]["is_suppressed"]:
                         continue
                     is_hidden = hidden.get(earlier, {}).get(member, {"is_suppressed": True})["is_suppressed"]
-                    change = recount.difference(kpi, now[member], None if is_hidden else then.get(member))
+                    is_known = not is_hidden and recount.is_compared(kpi, day, period)
+                    change = recount.difference(kpi, now[member], then.get(member) if is_known else None)
                     expected = {**expected, **dict(zip(CHANGES, change, strict=True))}
                     expected["window_start"] = first_of(period, day) if recount.counts_a_window(kpi) else day
                     expected["is_low_n"] = now[member].n < recount.kpis[kpi]["min_n"]

@@ -12,10 +12,10 @@ import numpy as np
 import pandas as pd
 
 from assets.sample_company.kpis import TIMEZONE
+from assets.sample_company.student import student
 
 PLANTED = {"peak": "onboarding_call", "trough": "order_delivered_late"}
 YEAR_DAYS = 365
-Z_95 = 1.959963984540054
 LEAST_GAP, LEAST_ANSWERS = 0.1, 30
 
 
@@ -35,9 +35,9 @@ def feelings(events: pd.DataFrame, through: date) -> pd.DataFrame:
     answers = events[events["score"].notna()]
     day = answers["at"].dt.tz_localize("UTC").dt.tz_convert(TIMEZONE).dt.date
     answers = answers[(day <= through) & (day > through - timedelta(days=YEAR_DAYS))]
-    felt = answers.groupby(["touchpoint", "scale"])["score"].agg(n="size", mean="mean", sd="std").reset_index()
-    half = Z_95 * felt["sd"] / np.sqrt(felt["n"])
-    felt["ci_low"], felt["ci_high"] = (felt["mean"] - half).clip(lower=0), (felt["mean"] + half).clip(upper=1)
+    groups = answers.groupby(["touchpoint", "scale"])["score"]
+    felt = groups.agg(n="size", mean="mean").reset_index()
+    felt["ci_low"], felt["ci_high"] = np.array([_interval(scores) for _, scores in groups]).reshape(-1, 2).T
     felt["scale_mean"] = felt["scale"].map(answers.groupby("scale")["score"].mean()).astype(float)
     shown = felt.sort_values(["n", "scale"], ascending=[False, True]).drop_duplicates("touchpoint").index
     felt["is_shown"] = felt.index.isin(shown)
@@ -47,3 +47,12 @@ def feelings(events: pd.DataFrame, through: date) -> pd.DataFrame:
     felt["is_peak"] = enough & (felt["ci_low"] > felt["scale_mean"]) & (gap >= LEAST_GAP)
     felt["is_trough"] = enough & (felt["ci_high"] < felt["scale_mean"]) & (gap <= -LEAST_GAP)
     return felt
+
+
+def _interval(scores: pd.Series) -> tuple[float, float]:
+    """Ends of the 95 % interval of a mean between 0 and 1: one answer at either end more, and t; none of one answer."""
+    if len(scores) == 1:
+        return np.nan, np.nan
+    more = np.append(scores.to_numpy(), [0.0, 1.0])
+    half = student(len(scores)) * more.std() / np.sqrt(len(more))
+    return max(0.0, more.mean() - half), min(1.0, more.mean() + half)

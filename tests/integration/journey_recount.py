@@ -19,6 +19,8 @@ import numpy as np
 from dbt_harness import Warehouse
 from hidden_recount import hidden_in_table, hidden_siblings
 
+from tests.differences import difference, of_places, of_score, of_share
+
 Row = dict[str, Any]
 Cells = dict[tuple[Any, ...], Row]
 Cell = tuple[str, str, str, str]
@@ -302,9 +304,10 @@ def _score_figures(answers: list[Row], whole: list[Row], of_step: list[Row], tou
     figures["share_below_floor"] = sum(score <= FLOOR for score in scores) / len(scores)
     if touchpoint != "all":
         figures["channel_gap"] = mean - float(np.mean([row["score"] for row in of_step]))
-    if len(scores) > 1:
-        half = Z * float(np.std(scores, ddof=1)) / math.sqrt(len(scores))
-        low, high = max(0.0, mean - half), min(1.0, mean + half)
+    estimate = of_places(scores, 1)
+    if estimate is not None:
+        middle, half = estimate
+        low, high = max(0.0, middle - half), min(1.0, middle + half)
         can_differ = len(scores) >= 30 and len({row["cell"] for row in whole}) > 1 and touchpoint != "all"
         figures |= {"score_ci_low": low, "score_ci_high": high}
         figures["is_peak"] = can_differ and low > journey_mean and gap >= 0.1
@@ -558,6 +561,7 @@ def _channel_rows(kpi: str, records: list[Row], must: set[str]) -> dict[str, Row
         row["is_different"] = (
             None if channel == "all" else _differ(row, _channel_figures(kpi, others)) if others else False
         )
+        del row["_estimate"]
         if channel in hidden:
             row = dict.fromkeys(row)
         row["all_value"] = None if "all" in hidden else whole
@@ -567,16 +571,25 @@ def _channel_rows(kpi: str, records: list[Row], must: set[str]) -> dict[str, Row
 
 
 def _differ(own: Row, others: Row) -> bool:
-    ends = (own["ci_low"], own["ci_high"], others["ci_low"], others["ci_high"])
-    above = None not in (ends[0], ends[3]) and ends[0] > ends[3]
-    below = None not in (ends[1], ends[2]) and ends[1] < ends[2]
-    return above or below
+    change = own["value"] - others["value"]
+    if own["_estimate"] is not None:
+        low, high = difference(own["_estimate"], others["_estimate"], change)
+        return low > 0 or high < 0
+    # Medians: how far either could lie from where it was seen, towards the other.
+    below, above = (
+        (change > 0, own["value"], own["ci_low"], others["ci_high"], others["value"]),
+        (change < 0, own["value"], own["ci_high"], others["ci_low"], others["value"]),
+    )
+    return any(
+        holds and None not in (mine, theirs) and abs(change) > math.hypot(value - mine, theirs - other)
+        for holds, value, mine, theirs, other in (below, above)
+    )
 
 
 def _channel_figures(kpi: str, rows: list[Row]) -> Row:
     n = len(rows)
     levels = sorted(row["level"] for row in rows if "level" in row)
-    figures: Row = {"numerator": None, "denominator": n, "n": n}
+    figures: Row = {"numerator": None, "denominator": n, "n": n, "_estimate": None}
     if kpi.endswith("_minutes"):
         figures |= {"value": quantile(levels, 0.5)} | dict(
             zip(("ci_low", "ci_high"), _median_ends(levels), strict=True)
@@ -587,6 +600,7 @@ def _channel_figures(kpi: str, rows: list[Row]) -> Row:
         half = Z * math.sqrt((p + d - (p - d) ** 2) / m)
         figures |= {"numerator": good - bad, "value": 100 * (good - bad) / n}
         figures |= {"ci_low": max(-100, 100 * (p - d - half)), "ci_high": min(100, 100 * (p - d + half))}
+        figures["_estimate"] = of_score(good, bad, n)
     else:
         good = sum(row["good"] for row in rows)
         share = good / n
@@ -594,6 +608,7 @@ def _channel_figures(kpi: str, rows: list[Row]) -> Row:
         low, high = ((middle + sign * half) / (1 + Z**2 / n) for sign in (-1, 1))
         figures |= {"numerator": good, "value": 100 * share}
         figures |= {"ci_low": max(0, 100 * low), "ci_high": min(100, 100 * high)}
+        figures["_estimate"] = of_share(good, n)
     figures |= {f"p{q}": quantile(levels, q / 100) for q in (10, 50, 90)}
     figures["share_below_floor"] = sum(row["is_beyond"] for row in rows) / n if levels else None
     return figures

@@ -15,6 +15,9 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 from zoneinfo import ZoneInfo
 
+from tests.differences import difference as of_difference
+from tests.differences import of_share
+
 BERLIN = ZoneInfo("Europe/Berlin")
 START = datetime(2024, 6, 1, tzinfo=UTC)
 Z = 1.959964
@@ -604,7 +607,7 @@ def figure(keys: tuple[str, ...], units: list[tuple[str, bool]], *, matured: boo
 
 
 def difference(touched: list[tuple[str, bool]], untouched: list[tuple[str, bool]], *, hidden: bool) -> Row:
-    """Touched minus untouched, with the interval that Newcombe makes of the two Wilson intervals."""
+    """Touched minus untouched, with the interval of the difference of two shares."""
     sizes, hits = (
         [len(units) for units in (touched, untouched)],
         [sum(hit for _, hit in units) for units in (touched, untouched)],
@@ -613,10 +616,10 @@ def difference(touched: list[tuple[str, bool]], untouched: list[tuple[str, bool]
     row |= {"is_matured": True, "is_suppressed": hidden, "is_low_n": min(sizes) < 30}
     if not hidden:
         one, other = (100 * part / whole for part, whole in zip(hits, sizes, strict=True))
-        (low, high), (low_other, high_other) = (wilson(part, whole) for part, whole in zip(hits, sizes, strict=True))
         gap = one - other
-        row |= {"n": sum(sizes), "value": gap, "ci_low": gap - math.hypot(one - low, high_other - other),
-                "ci_high": gap + math.hypot(high - one, other - low_other)}  # fmt: skip
+        estimates = (of_share(part, whole) for part, whole in zip(hits, sizes, strict=True))
+        low, high = of_difference(*estimates, gap, 100)
+        row |= {"n": sum(sizes), "value": gap, "ci_low": low, "ci_high": high}
     return row
 
 

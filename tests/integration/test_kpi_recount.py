@@ -7,6 +7,7 @@ here: what is hidden (suppression), how facts are made, the real extracts (tests
 
 from __future__ import annotations
 
+import math
 import os
 import random
 from collections import defaultdict
@@ -21,6 +22,9 @@ from dbt_harness import DbtProject, Warehouse
 from journey_company import AS_OF, START, JourneyCompany
 from service_desk import Desk
 
+from assets.kpi_explanation import Place, explain
+from quality.errors import JourneymartError
+from tests.differences import of_share
 from tests.kpi_recount import (
     Cell,
     Recount,
@@ -188,6 +192,46 @@ def test_every_kpi_is_what_its_definition_counts(
     assert disagreements(version, recount, draw(recount, random.Random(seed)))[:10] == []  # noqa: S311
 
 
+def test_what_explains_a_figure_adds_up_to_it(built: Warehouse, version: duckdb.DuckDBPyConnection) -> None:
+    """The records of every KPI by source, of the company and of one member that is shown and one that is hidden."""
+    for kpi, *_ in version.execute("select kpi from marts.main.dim_kpi order by kpi").fetchall():
+        places = [Place(kpi)]
+        for hidden in (True, False):
+            places += [
+                Place(kpi, *found)
+                for found in version.execute(
+                    "select date_day, period, member, dimension from marts.main.mart_kpi_daily "
+                    "where kpi = ? and dimension <> 'all' and is_suppressed = ? "
+                    "order by n desc, date_day, member limit 1",
+                    [kpi, hidden],
+                ).fetchall()
+            ]
+        for place in places:
+            found = explain(built.build, place, is_stale=False)
+            if found.figure["is_suppressed"]:
+                assert not (found.counted or found.left_out or found.sources)
+                assert found.said[0].startswith("Hidden")
+                continue
+            counted = {name: sum(row[name] for row in found.counted) for name in ("records", "positives", "customers")
+                       if found.counted and name in found.counted[0]}  # fmt: skip
+            assert counted.get("records", 0) == found.figure["n"], place
+            assert counted.get("positives", found.figure["numerator"]) == found.figure["numerator"], place
+            assert counted.get("customers", found.figure["denominator"]) == found.figure["denominator"], place
+            assert "unknown" not in {row["source"] for row in found.counted}, place
+
+
+def test_what_cannot_be_explained_is_said_with_what_can(built: Warehouse) -> None:
+    with pytest.raises(JourneymartError, match=r"There is no KPI 'csatt': name one of dim_kpi, such as csat"):
+        explain(built.build, Place("csatt"), is_stale=False)
+    with pytest.raises(JourneymartError, match=r"enps has no period 'day': name one of quarter"):
+        explain(built.build, Place("enps", period="day"), is_stale=False)
+    with pytest.raises(JourneymartError, match=r"csat is told of no member 'pigeon' in any window: it has .*channel"):
+        explain(built.build, Place("csat", member="pigeon"), is_stale=False)
+    missing = explain(built.build, Place("csat", date(2001, 1, 1)), is_stale=False)
+    assert (missing.figure, missing.counted) == ({}, [])
+    assert missing.said[0].startswith("There is no such row")
+
+
 def test_the_company_has_something_to_count_for_every_kpi(recount: Recount) -> None:
     counts = {kpi: recount.cells(kpi, AS_OF, "quarter", "all") for kpi in recount.kpis}
     assert [kpi for kpi, cells in counts.items() if not cells or cells["all"].n < 3] == []
@@ -278,7 +322,7 @@ def test_the_recount_knows_the_published_intervals_of_scores(
     counts: tuple[int, int, int], score: float, centre: float, margin: float, trinomial: float
 ) -> None:
     promoters, _, detractors = counts
-    low, high, _ = interval_of_a_score(promoters, detractors, sum(counts))
+    low, high = interval_of_a_score(promoters, detractors, sum(counts))
     assert [(low + high) / 2, (high - low) / 2] == pytest.approx([centre, margin], abs=0.01)
     assert trinomial_margin(promoters, detractors, sum(counts)) == pytest.approx(trinomial, abs=0.01)
     assert 100 * (promoters - detractors) / sum(counts) == score
@@ -324,7 +368,24 @@ def test_periods_end_where_the_calendar_says_or_on_the_business_date(
     assert is_row_day(period, "all", day, as_of=date(2026, 6, 29)) == (is_row and day <= date(2026, 6, 29))
 
 
-def test_the_difference_of_shares_has_newcombes_interval(recount: Recount) -> None:
-    """His example: 56 of 70 against 48 of 80 is a difference of 20.0, between 5.2 and 33.4."""
-    cells = [Cell(part, n, n, n, 100 * part / n, *interval_of_a_share(part, n)) for part, n in ((56, 70), (48, 80))]
-    assert list(recount.difference("csat", *cells)) == pytest.approx([60, 20, 5.24, 33.39], abs=0.01)
+def test_the_difference_of_shares_is_a_little_wider_than_newcombes(recount: Recount) -> None:
+    """His example: 56 of 70 against 48 of 80 is a difference of 20.0, by him between 5.2 and 33.4.
+
+    With one yes and one no more on either side, and t, it is 5.0 to 33.8. His way calls what chance does a change
+    more often than it may (tests/unit/test_false_alarms.py).
+    """
+    counts = ((56, 70), (48, 80))
+    cells = [
+        Cell(part, n, n, n, 100 * part / n, *interval_of_a_share(part, n), of_share(part, n)) for part, n in counts
+    ]
+    assert list(recount.difference("csat", *cells)) == pytest.approx([60, 20, 5.01, 33.81], abs=0.01)
+    assert newcombe(*counts) == pytest.approx((5.24, 33.39), abs=0.01)
+
+
+def newcombe(now: tuple[int, int], before: tuple[int, int]) -> tuple[float, float]:
+    """The hybrid of two Wilson intervals."""
+    (one, low, high), (other, low_other, high_other) = (
+        (100 * part / n, *interval_of_a_share(part, n)) for part, n in (now, before)
+    )
+    change = one - other
+    return change - math.hypot(one - low, high_other - other), change + math.hypot(high - one, other - low_other)

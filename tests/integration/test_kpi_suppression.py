@@ -20,6 +20,7 @@ from dbt_harness import DbtProject, Warehouse
 from suppression_attack import worked_out
 
 from quality.data_folder import marts_file, warehouse_file
+from tests.kpi_recount import day_before
 
 FIRST, AS_OF = date(2025, 10, 8), date(2026, 2, 11)
 DAILY = {"csat": 600, "ces": 60, "nps_transactional": 2}
@@ -76,9 +77,8 @@ def shown(
         )
     dbt_project.run(warehouse.build, "run", "--full-refresh", "--select", *MODELS)
     rows = warehouse.rows(
-        "select kpi, measure, date_day, period, window_start, member, n, is_suppressed "
-        "from cx_marts.main.mart_kpi_daily "
-        "where dimension = 'channel' and kpi <> 'csat_mean' and kpi <> 'ces_mean'"
+        "select kpi, measure, date_day, period, window_start, member, n, is_suppressed, previous_value, difference "
+        "from cx_marts.main.mart_kpi_daily where dimension = 'channel'"
     )
     return records, rows
 
@@ -115,12 +115,17 @@ class Attack:
             yield {(channel, "day", day): 1 for channel in CHANNELS}
 
     def hidden(self) -> dict[Place, int]:
-        """Cells nobody was told: neither shown, nor known to be empty because siblings are shown and they are not.
+        """Cells nobody was told: neither shown (itself, or as the one before), nor known to be empty by its siblings.
 
         A channel that is hidden in a month may be missing in a window for that reason; any other is missing because
         nobody was there.
         """
         known = {(row["member"], row["period"], row["date_day"]) for row in self.rows if not row["is_suppressed"]}
+        known |= {
+            (row["member"], row["period"], day_before(row["period"], row["date_day"]))
+            for row in self.rows
+            if row["previous_value"] is not None or row["difference"] is not None
+        }
         told = {(row["period"], row["date_day"]) for row in self.rows}
         pooled = {
             (row["member"], row["date_day"].replace(day=1))

@@ -18,6 +18,8 @@ import pandas as pd
 from dbt_harness import PROJECT
 from hidden_recount import hidden_in_table, hidden_siblings
 
+from tests.differences import of_amounts
+
 BERLIN = ZoneInfo("Europe/Berlin")
 START = datetime(2023, 6, 1, tzinfo=UTC)
 Z = 1.959964
@@ -580,7 +582,8 @@ def mean(amounts: list[float], matured: bool) -> dict[str, Any]:
         return {"denominator": n, "n": n, "is_matured": False}
     value = sum(amounts) / n
     found = {"numerator": sum(amounts), "denominator": n, "n": n, "value": value}
-    if n > 1:
-        margin = Z * pd.Series(amounts).std() / math.sqrt(n)
+    estimate = of_amounts(amounts)
+    if estimate is not None:
+        _, margin = estimate
         found |= {"ci_low": value - margin, "ci_high": value + margin}
     return found

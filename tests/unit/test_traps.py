@@ -255,7 +255,7 @@ GOLDEN: dict[str, tuple[str, ...]] = {
         "dbt: fifths_follow_the_percent_rank",
     ),
     "a difference of shares of 56 of 70 and 48 of 80, by Newcombe": (
-        RECOUNT + "test_the_difference_of_shares_has_newcombes_interval",
+        RECOUNT + "test_the_difference_of_shares_is_a_little_wider_than_newcombes",
     ),
 }
 

@@ -24,3 +24,6 @@
 
 {#- Days from a record on in which a window may hold it: a quarter is the longest. -#}
 {%- macro longest_window_days() -%} 92 {%- endmacro -%}
+
+{#- Days that a KPI looks back beyond its window, at most (seed kpis, lookback_days). -#}
+{%- macro longest_lookback_days() -%} 455 {%- endmacro -%}

@@ -4,7 +4,7 @@
 
     A record moves the windows that hold it, and what may be shown of every window that reaches into its month; each of these
     is compared with by a window one period later. A state moves all days from its own on. The month that is running is
-    judged anew every night. Where the first day of a measure moves, so does which windows are complete.
+    judged anew every night. Where the first day of a measure moves, so does which windows are complete, and compared.
 -#}
 {%- macro touched_kpi_days() -%}
     {%- set reach = 2 * (longest_window_days() | int) -%}
@@ -19,7 +19,7 @@
         from ({{ moved_kpi_records() }}) as records
         where date_day is not null
         union
-        select measure, min(first_day), {{ plus_days('max(first_day)', longest_window_days() | int + 500) }}
+        select measure, min(first_day), {{ plus_days('max(first_day)', reach + longest_lookback_days() | int) }}
         from {{ touched('int_kpi__first_day') }}
         group by measure
         union
@@ -42,6 +42,6 @@
 {%- macro kpi_cell_columns() -%}
     {{ return([
         'kpi', 'measure', 'date_day', 'period', 'window_start', 'dimension', 'member', 'numerator', 'denominator', 'n', 'people',
-        'value', 'ci_low', 'ci_high', 'standard_error'
+        'value', 'ci_low', 'ci_high', 'estimate', 'margin'
     ]) }}
 {%- endmacro -%}

@@ -1,10 +1,8 @@
 {#-
     What a KPI's counts make together: the value and its 95 % interval. The one definition of each metric; everything
-    that shows a KPI goes through here. Not here: which records count, and over which days (models/marts/kpi).
+    that shows a KPI goes through here. Not here: which records count, and over which days (models/marts/kpi), means
+    (means.sql), what has changed (differences.sql).
 -#}
-
-{#- Standard normal quantile of a two-sided 95 % interval. -#}
-{%- macro z95() -%} 1.959964 {%- endmacro -%}
 
 {#- Net Promoter Score, -100 to 100: numerator promoters minus detractors, denominator answered. -#}
 {%- macro nps_value(promoters, detractors, answered) -%}
@@ -18,9 +16,13 @@
 
 {#-
     The adjusted-Wald interval of an NPS (MeasuringU, Rocks 2016): three answers are added, three quarters of a promoter and of
-    a detractor. Holds at small n, where the usual margin is too narrow. First its standard error, then one end, clipped to
-    -100..100. `sign` is '-' or '+'.
+    a detractor. Holds at small n, where the usual margin is too narrow. First its centre and its standard error, then one end,
+    clipped to -100..100. `sign` is '-' or '+'.
 -#}
+{%- macro nps_estimate(promoters, detractors, answered) -%}
+    100.0 * ({{ promoters }} - {{ detractors }}) / ({{ answered }} + 3.0)
+{%- endmacro -%}
+
 {%- macro nps_standard_error(promoters, detractors, answered) -%}
     {%- set n = '(' ~ answered ~ ' + 3.0)' -%}
     {%- set p = '((' ~ promoters ~ ' + 0.75) / ' ~ n ~ ')' -%}
@@ -31,8 +33,7 @@
 {%- macro nps_interval_end(promoters, detractors, answered, sign) -%}
     case when {{ answered }} > 0 then
         greatest(-100.0, least(100.0,
-            100.0 * ({{ promoters }} - {{ detractors }}) / ({{ answered }} + 3.0)
-            {{ sign }} {{ z95() }} * {{ nps_standard_error(promoters, detractors, answered) }}
+            {{ nps_estimate(promoters, detractors, answered) }} {{ sign }} {{ z95() }} * {{ nps_standard_error(promoters, detractors, answered) }}
         ))
     end
 {%- endmacro -%}
@@ -48,16 +49,6 @@
             / (1 + {{ z }} * {{ z }} / {{ whole }})
         ))
     end
-{%- endmacro -%}
-
-{#- The standard error of a mean, sd with n - 1. NULL for one value: it says nothing of the spread. -#}
-{%- macro mean_standard_error(total, squares, n) -%}
-    case when {{ n }} >= 2 then sqrt(greatest(0.0, {{ squares }} - {{ total }} * {{ total }} / {{ n }}) / ({{ n }} - 1.0) / {{ n }}) end
-{%- endmacro -%}
-
-{#- One end of the interval of a mean: mean -+ z standard errors. -#}
-{%- macro sample_mean_end(total, squares, n, sign) -%}
-    {{ total }} / {{ n }} {{ sign }} {{ z95() }} * {{ mean_standard_error(total, squares, n) }}
 {%- endmacro -%}
 
 {#- One end of the score interval of a rate per hundred: a count of events is a Poisson count, which may exceed the whole. -#}

@@ -11,7 +11,7 @@
 {%- macro kpi_record_columns() -%}
     {%- set columns = {
         'superseded_on': 'date', 'is_state': 'boolean', 'positives': 'integer', 'negatives': 'integer', 'responses': 'integer',
-        'total': 'decimal(18, 6)', 'minutes': 'double'
+        'total': 'decimal(28, 6)', 'minutes': 'double'
     } -%}
     {%- for dimension in kpi_dimensions() -%}{%- do columns.update({dimension: 'varchar'}) -%}{%- endfor -%}
     {{ return(columns) }}

@@ -1,6 +1,6 @@
 {#-
-    What invitations and feedback make together. What lives here: response rates, the difference of two shares and its
-    interval, how much of what customers say is used. All in percent. Not here: which invitations and items count (the facts).
+    What invitations and feedback make together. What lives here: response rates, how much of what customers say is used. All
+    in percent. Not here: which invitations and items count (the facts).
 -#}
 
 {#-
@@ -14,25 +14,6 @@
 {#- Like AAPOR's response rate 1: completed of all who were to be asked, reached or not. Partial answers are not completed. -#}
 {%- macro rr1_like_value(completed, invited) -%}
     {{ percent_value(completed, invited) }}
-{%- endmacro -%}
-
-{#- Share now minus share before. NULL where either has no denominator. -#}
-{%- macro share_difference_value(part, whole, part_before, whole_before) -%}
-    {{ percent_value(part, whole) }} - {{ percent_value(part_before, whole_before) }}
-{%- endmacro -%}
-
-{#-
-    One end of the 95 % interval of a difference of two shares: Newcombe's hybrid of their Wilson intervals, which holds for
-    few records and for shares of 0 and 100. `sign` is '-' or '+'.
--#}
-{%- macro share_difference_end(part, whole, part_before, whole_before, sign) -%}
-    {%- set other = '+' if sign == '-' else '-' -%}
-    case when {{ whole }} > 0 and {{ whole_before }} > 0 then
-        {{ share_difference_value(part, whole, part_before, whole_before) }} {{ sign }} sqrt(
-            power({{ percent_value(part, whole) }} - ({{ wilson_end(part, whole, sign) }}), 2)
-            + power({{ percent_value(part_before, whole_before) }} - ({{ wilson_end(part_before, whole_before, other) }}), 2)
-        )
-    end
 {%- endmacro -%}
 
 {#- How much of the feedback was used: somebody answered it or acted on it. -#}

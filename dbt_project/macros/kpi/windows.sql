@@ -32,6 +32,16 @@
     case when {{ periods }}.kind = 'rolling' then {{ plus_days(day, periods ~ '.days') }} else {{ plus_days('(' ~ kpi_period_end(periods, day) ~ ')', 1) }} end
 {%- endmacro -%}
 
+{#- The window is over: of a calendar period its last day is there. -#}
+{%- macro is_over(periods, cells) -%}
+    ({{ periods }}.kind = 'rolling' or {{ cells }}.date_day = {{ kpi_period_end(periods, cells ~ '.date_day') }})
+{%- endmacro -%}
+
+{#- The records of the measure reach back over the whole window, and as far before it as the KPI looks. -#}
+{%- macro reaches_back(kpis, cells, first_days) -%}
+    {{ plus_days(cells ~ '.window_start', '-' ~ kpis ~ '.lookback_days') }} >= {{ first_days }}.first_day
+{%- endmacro -%}
+
 {#- The last day of the window one period before: of a running period the whole one before it. -#}
 {%- macro kpi_previous_day(period, day) -%}
     case {{ period }}

@@ -73,7 +73,7 @@ measured as (
         end as superseded_on,
         case when answers.is_positive then 1 else 0 end as positives,
         case when answers.answer_class in ('detractor', 'negative') then 1 else 0 end as negatives,
-        case when answers.measure in ('csat_mean', 'ces_mean') then cast(100 * answers.score_norm as decimal(18, 6)) end as total,
+        case when answers.measure in ('csat_mean', 'ces_mean') then cast(100 * answers.score_norm as decimal(28, 6)) end as total,
         case when answers.measure <> 'enps' then coalesce(answers.channel, 'unknown') end as channel,
         case when answers.measure <> 'enps' then coalesce(touchpoints.touchpoint, 'unknown') end as touchpoint,
         case when answers.measure <> 'enps' then coalesce(tickets.team, 'none') end as team,

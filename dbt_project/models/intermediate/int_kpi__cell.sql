@@ -41,8 +41,8 @@ with night as (
 ),
 
 measures as (
-    select measure, basis, max(quantile) is not null as has_quantiles
-    from {{ ref('kpis') }}
+    select measure, basis, max(quantile) is not null as has_quantiles, max({{ units_per_one('kpis') }}) as units_per_one
+    from {{ ref('kpis') }} as kpis
     group by measure, basis
 ),
 
@@ -51,6 +51,7 @@ windows as (
     select
         measures.measure,
         measures.has_quantiles,
+        measures.units_per_one,
         periods.period,
         dates.date_day,
         {{ kpi_window_start('periods', 'dates.date_day', 'measures.basis') }} as window_start,
@@ -73,11 +74,12 @@ ranges as (
     select
         measure,
         has_quantiles,
+        units_per_one,
         min(window_start) as first_start,
         min(date_day) as first_day,
         max(date_day) as last_day
     from windows
-    group by measure, has_quantiles
+    group by measure, has_quantiles, units_per_one
 ),
 
 {%- set record_columns = [
@@ -92,7 +94,8 @@ records as (
     select
         ranges.has_quantiles,
         ranges.first_day,
-        {%- for column in record_columns %}
+        cast(round(all_records.total * ranges.units_per_one) as decimal(19, 0)) as units,
+        {%- for column in record_columns if column != 'total' %}
         all_records.{{ column }}{{ ',' if not loop.last }}
         {%- endfor %}
     from all_records
@@ -119,7 +122,7 @@ placed as (
         records.positives,
         records.negatives,
         records.responses,
-        records.total,
+        records.units,
         records.minutes
     from records
     cross join dimensions
@@ -162,8 +165,8 @@ added as (
         sum(positives) as positives,
         sum(negatives) as negatives,
         sum(responses) as responses,
-        sum(coalesce(total, 0)) as total,
-        sum(coalesce(cast(total as decimal(20, 6)) * cast(total as decimal(20, 6)), 0)) as squares,
+        {{ sum_of_units('coalesce(units, 0)') }} as total,
+        {{ sum_of_squares('coalesce(units, 0)') }} as squares,
         0 as people
     from placed
     where not has_quantiles
@@ -269,8 +272,8 @@ counts as (
         {%- for sum in ['positives', 'negatives', 'responses', 'people'] %}
         cast(sum({{ sum }}) as bigint) as {{ sum }},
         {%- endfor %}
-        cast(sum(total) as double) as total,
-        cast(sum(squares) as double) as squares
+        cast(sum(total) as decimal(38, 0)) as total,
+        cast(sum(squares) as decimal(38, 0)) as squares
     from (
         select {{ cell }}, date_day, {{ sums | join(', ') }} from running where is_window = 1
         union all
@@ -284,28 +287,23 @@ beginnings as (
 ),
 
 {#- Once there were tickets, a backlog of 0 is a figure; a share of nothing is none. -#}
-counted as (
+estimated as (
     select
         kpis.kpi,
+        kpis.method,
+        kpis.unit,
+        kpis.counted,
+        kpis.basis,
         counts.measure,
         counts.date_day,
         counts.period,
         counts.dimension,
         counts.member,
-        cast(case kpis.counted
-            when 'net' then counts.positives - counts.negatives
-            when 'positives' then counts.positives
-            when 'negatives' then counts.responses - counts.positives
-            when 'total' then counts.total
-            else counts.responses
-        end as double) as numerator,
-        case when kpis.method not in ('count', 'sum') then cast(counts.responses as double) end as denominator,
-        case when kpis.method = 'per_hundred' then counts.positives else counts.responses end as n,
-        case when kpis.basis = 'stock' or kpis.method = 'per_hundred' then counts.people end as people,
-        {{ kpi_value('kpis', 'counts') }} as value,
-        {{ kpi_interval_end('kpis', 'counts', '-') }} as ci_low,
-        {{ kpi_interval_end('kpis', 'counts', '+') }} as ci_high,
-        {{ kpi_standard_error('kpis', 'counts') }} as standard_error
+        {%- for sum in sums %}
+        counts.{{ sum }},
+        {%- endfor %}
+        {{ kpi_estimate('kpis', 'counts') }} as estimate,
+        {{ kpi_margin('kpis', 'counts') }} as margin
     from counts
     inner join {{ ref('kpis') }} as kpis on kpis.measure = counts.measure
     left join beginnings on beginnings.measure = counts.measure
@@ -313,6 +311,32 @@ counted as (
         counts.responses > 0
         or counts.positives > 0
         or (kpis.kpi = 'backlog' and counts.dimension = 'all' and counts.date_day >= beginnings.began_on)
+),
+
+counted as (
+    select
+        kpi,
+        measure,
+        date_day,
+        period,
+        dimension,
+        member,
+        case counted
+            when 'net' then cast(positives - negatives as double)
+            when 'positives' then cast(positives as double)
+            when 'negatives' then cast(responses - positives as double)
+            when 'total' then {{ kpi_total('estimated', 'estimated') }}
+            else cast(responses as double)
+        end as numerator,
+        case when method not in ('count', 'sum') then cast(responses as double) end as denominator,
+        case when method = 'per_hundred' then positives else responses end as n,
+        case when basis = 'stock' or method = 'per_hundred' then people end as people,
+        {{ kpi_value('estimated', 'estimated') }} as value,
+        {{ kpi_interval_end('estimated', 'estimated', '-') }} as ci_low,
+        {{ kpi_interval_end('estimated', 'estimated', '+') }} as ci_high,
+        estimate,
+        margin
+    from estimated
 ),
 
 window_days as (
@@ -360,15 +384,16 @@ timed as (
         {{ quantile_value('durations.sorted_minutes', 'durations.n', 'kpis.quantile') }} as value,
         {{ quantile_interval_end('durations.sorted_minutes', 'durations.n', 'kpis.quantile', '-') }} as ci_low,
         {{ quantile_interval_end('durations.sorted_minutes', 'durations.n', 'kpis.quantile', '+') }} as ci_high,
-        cast(null as double) as standard_error
+        cast(null as double) as estimate,
+        cast(null as double) as margin
     from durations
     inner join {{ ref('kpis') }} as kpis on kpis.measure = durations.measure
 ),
 
 figures as (
-    select kpi, measure, date_day, period, dimension, member, numerator, denominator, n, people, value, ci_low, ci_high, standard_error from counted
+    select kpi, measure, date_day, period, dimension, member, numerator, denominator, n, people, value, ci_low, ci_high, estimate, margin from counted
     union all
-    select kpi, measure, date_day, period, dimension, member, numerator, denominator, n, people, value, ci_low, ci_high, standard_error from timed
+    select kpi, measure, date_day, period, dimension, member, numerator, denominator, n, people, value, ci_low, ci_high, estimate, margin from timed
 )
 
 select
@@ -386,7 +411,8 @@ select
     round(figures.value, 4) as value,
     round(figures.ci_low, 4) as ci_low,
     round(figures.ci_high, 4) as ci_high,
-    round(figures.standard_error, 8) as standard_error
+    round(figures.estimate, 8) as estimate,
+    round(figures.margin, 8) as margin
 from figures
 inner join windows
     on windows.measure = figures.measure

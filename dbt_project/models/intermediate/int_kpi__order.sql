@@ -38,7 +38,7 @@ event_journeys as (
 ),
 
 counted as (
-    select order_key, 'delivery' as measure, delivered_on as date_day, case when is_late then 0 else 1 end as positives, cast(null as decimal(18, 6)) as total
+    select order_key, 'delivery' as measure, delivered_on as date_day, case when is_late then 0 else 1 end as positives, cast(null as decimal(28, 6)) as total
     from orders
     where is_late is not null
     union all
@@ -46,7 +46,7 @@ counted as (
     from orders
     where ordered_on is not null
     union all
-    select order_key, 'order_amount', ordered_on, 0, cast(net_amount as decimal(18, 6))
+    select order_key, 'order_amount', ordered_on, 0, cast(net_amount as decimal(28, 6))
     from orders
     where ordered_on is not null and net_amount is not null
 ),

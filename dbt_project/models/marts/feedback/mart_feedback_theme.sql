@@ -15,6 +15,13 @@
             union
             select {{ month_of_key('date_key') }} from {{ ref('fct_feedback') }}
             where date_key > 0 and feedback_key in (select feedback_key from {{ touched('bridge_feedback_theme') }})
+            union
+            select {{ month_of_key('items.date_key') }}
+            from {{ ref('fct_feedback') }} as items
+            inner join {{ night() }} as night
+                on {{ month_of_key('items.date_key') }} >= {{ month_of('least(coalesce(night.previous_as_of, night.as_of), night.as_of)') }}
+                and {{ month_of_key('items.date_key') }} <= greatest(coalesce(night.previous_as_of, night.as_of), night.as_of)
+            where items.date_key > 0
         )
         select month_start from moved
         union select {{ months_after('month_start', 1) }} from moved
@@ -133,7 +140,7 @@ ranked as (
     window by_weight as (partition by month_start, voice order by weight_units desc, theme_key rows unbounded preceding)
 ),
 
-{#- Nobody spoke of it the month before: 0 of that month's items. A hidden number before allows no comparison. -#}
+{#- A month that is over is compared. Nobody spoke of it the month before: 0 of that month's items. A hidden number before allows no comparison. -#}
 compared as (
     select
         measured.month_start,
@@ -142,6 +149,7 @@ compared as (
         coalesce(before.items, 0) as items_before,
         months.all_items as all_items_before
     from measured
+    inner join {{ night() }} as night on {{ month_end('measured.month_start') }} <= night.as_of
     inner join months
         on months.month_start = {{ months_after('measured.month_start', -1) }}
         and months.voice = measured.voice

@@ -4,7 +4,7 @@
     the daily scorecard (mart_kpi_daily).
 
     The channel is that of the contact: a survey about a phone call that was sent by e-mail speaks of the phone. A channel
-    differs when its interval and that of all others together do not overlap.
+    differs when the interval of its difference from all others together excludes 0.
 -#}
 {{ config(
     materialized='incremental',
@@ -169,6 +169,15 @@ valued as (
             else {{ wilson_end('positives', 'n', sign) }}
         end as {{ name }},
         {%- endfor %}
+        {%- for name, of_nps, of_shares in [
+            ('estimate', nps_estimate('positives', 'negatives', 'n'), share_estimate('positives', 'n')),
+            ('margin', nps_margin('positives', 'negatives', 'n'), share_margin('positives', 'n'))
+        ] %}
+        case
+            when kpi = 'nps_transactional' then {{ of_nps }}
+            when kpi not in ('first_reply_minutes', 'full_resolution_minutes') then {{ of_shares }}
+        end as {{ name }},
+        {%- endfor %}
         {%- for name, q in [('p10', 0.1), ('p50', 0.5), ('p90', 0.9)] %}
         case when kpi not in ('journeys_with_switch', 'preferred_channel_match') then {{ quantile_value('levels', 'n', q) }} end as {{ name }},
         {%- endfor %}
@@ -187,6 +196,23 @@ cells as (
     'select kpi, channel, period_start from ' ~ this ~ " where period = 'month' and is_suppressed") }},
 
 {{ hide_another('cells_and_months', 'hidden_cells', cell_columns + ['customers'], group_columns, 'channel', 'customers') }},
+
+differences as (
+    select
+        own.kpi,
+        own.period,
+        own.period_start,
+        own.channel,
+        {%- for name, sign in [('low', '-'), ('high', '+')] %}
+        case
+            when own.kpi in ('first_reply_minutes', 'full_resolution_minutes') then {{ quantile_difference_end('own', 'others', sign) }}
+            else {{ difference_end('own', 'others', sign) }}
+        end as {{ name }}{{ ',' if not loop.last }}
+        {%- endfor %}
+    from valued as own
+    inner join valued as others on {{ equal_columns('others', 'own', group_columns) }} and others.channel = own.channel
+    where own.part = 'own' and others.part = 'others'
+),
 
 final as (
     select
@@ -208,7 +234,7 @@ final as (
         case when not whole_cells.hidden then round(whole.value, 4) end as all_value,
         case when not cells.hidden and own.channel <> 'all' then round(own.value - whole.value, 4) end as difference,
         case when not cells.hidden and own.channel <> 'all' then
-            coalesce(own.ci_low > others.ci_high or own.ci_high < others.ci_low, false)
+            coalesce(differences.low > 0 or differences.high < 0, false)
         end as is_different,
         {%- for measure in ['p10', 'p50', 'p90'] %}
         case when not cells.hidden then round(own.{{ measure }}, 4) end as {{ measure }},
@@ -221,10 +247,7 @@ final as (
     inner join hidden_cells as cells on {{ equal_columns('cells', 'own', group_columns) }} and cells.channel = own.channel
     inner join valued as whole on {{ equal_columns('whole', 'own', group_columns) }} and whole.channel = 'all' and whole.part = 'own'
     inner join hidden_cells as whole_cells on {{ equal_columns('whole_cells', 'own', group_columns) }} and whole_cells.channel = 'all'
-    left join valued as others
-        on {{ equal_columns('others', 'own', group_columns) }}
-        and others.channel = own.channel
-        and others.part = 'others'
+    left join differences on {{ equal_columns('differences', 'own', group_columns) }} and differences.channel = own.channel
     where own.part = 'own'
 )
 

@@ -42,12 +42,13 @@ cells as (
     where {{ is_touched(['measure', 'date_day']) }}
 ),
 
+{#- The windows one period before, whole: whether a member of them may be known depends on all the others. -#}
 earlier as (
-    select {% for column in kpi_cell_columns() %}earlier.{{ column }}, {% endfor %}cells.date_day as compared_with
-    from cells
-    inner join {{ ref('int_kpi__cell') }} as earlier
-        on {{ equal_columns('earlier', 'cells', ['kpi', 'period', 'dimension', 'member']) }}
-        and earlier.date_day = {{ kpi_previous_day('cells.period', 'cells.date_day') }}
+    select {% for column in kpi_cell_columns() %}earlier.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
+    from {{ ref('int_kpi__cell') }} as earlier
+    inner join (
+        select distinct measure, period, {{ kpi_previous_day('period', 'date_day') }} as date_day from cells
+    ) as compared on {{ equal_columns('compared', 'earlier', ['measure', 'period', 'date_day']) }}
 ),
 
 shown_or_compared as (
@@ -60,14 +61,39 @@ shown_or_compared as (
     group by {{ cell | join(', ') }}, window_start
 ),
 
+{#- Rates whose customers are all gone: their events are still somebody's, of as many people as they have behind them. -#}
+without_customers as (
+    select {{ cell | join(', ') }}, window_start
+    from shown_or_compared
+    where dimension <> 'all' and people = 0 and n > 0
+),
+
+events as (
+    {{ all_kpi_records(
+        ['measure', 'date_day', 'respondent'] + kpi_dimensions(),
+        'not is_state and measure in (select measure from without_customers)'
+    ) }}
+),
+
+behind_events as (
+    select {% for column in cell %}rates.{{ column }}, {% endfor %}count(distinct events.respondent) as people
+    from without_customers as rates
+    inner join events
+        on events.measure = rates.measure
+        and events.date_day between rates.window_start and rates.date_day
+        and {{ kpi_member('rates.dimension', 'events') }} = rates.member
+    group by {% for column in cell %}rates.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
+),
+
 breakdowns as (
     select
         {% for column in cell %}rows.{{ column }}, {% endfor %}
         rows.window_start,
-        rows.people,
+        coalesce(behind_events.people, rows.people) as people,
         measures.adds_up_over_days
     from shown_or_compared as rows
     inner join measures on measures.measure = rows.measure
+    left join behind_events on {{ equal_columns('behind_events', 'rows', cell) }}
     where rows.dimension <> 'all'
 ),
 
@@ -262,28 +288,33 @@ told as (
 compared as (
     select
         {% for column in kpi_cell_columns() %}cells.{{ column }}, {% endfor %}
-        measures.basis,
         told.hidden as is_suppressed,
         earlier.value as previous_value,
         {%- for name, sign in [('difference_low', '-'), ('difference_high', '+')] %}
-        case when measures.basis <> 'stock' then {{ kpi_difference_end('kpis.method', 'cells', 'earlier', sign) }} end as {{ name }},
+        case when measures.basis <> 'stock' then {{ kpi_difference_end('kpis', 'cells', 'earlier', sign) }} end as {{ name }},
         {%- endfor %}
+        coalesce({{ reaches_back('kpis', 'cells', 'first_days') }}, false) as is_filled,
+        {{ is_over('periods', 'cells') }} as is_over,
         kpis.method,
         kpis.direction,
-        kpis.min_n,
-        kpis.lookback_days
+        kpis.min_n
     from cells
     inner join {{ ref('kpis') }} as kpis on kpis.kpi = cells.kpi
     inner join measures on measures.measure = cells.measure
+    inner join {{ ref('kpi_periods') }} as periods on periods.basis = measures.basis and periods.period = cells.period
     inner join told on {{ equal_columns('told', 'cells', cell) }}
+    left join {{ ref('int_kpi__first_day') }} as first_days on first_days.measure = cells.measure
     left join (
-        select {% for column in kpi_cell_columns() %}earlier.{{ column }}, {% endfor %}earlier.compared_with
+        select {% for column in kpi_cell_columns() %}earlier.{{ column }}{{ ', ' if not loop.last }}{% endfor %}
         from earlier
         inner join told on {{ equal_columns('told', 'earlier', cell) }}
         where not told.hidden
     ) as earlier
         on {{ equal_columns('earlier', 'cells', ['kpi', 'period', 'dimension', 'member']) }}
-        and earlier.compared_with = cells.date_day
+        and earlier.date_day = {{ kpi_previous_day('cells.period', 'cells.date_day') }}
+        {#- A whole window is compared with a whole one; of states, each is one of its day. #}
+        and {{ reaches_back('kpis', 'earlier', 'first_days') }}
+        and (measures.basis = 'stock' or {{ is_over('periods', 'cells') }})
 ),
 
 {#- The newest target that was valid on the day: the member's own, else the company's. -#}
@@ -362,17 +393,11 @@ final as (
         benchmarks.benchmark_source,
         compared.is_suppressed,
         compared.n < compared.min_n as is_low_n,
-        coalesce(
-            {{ plus_days('compared.window_start', '-compared.lookback_days') }} >= first_days.first_day
-            and (periods.kind = 'rolling' or compared.date_day = {{ kpi_period_end('periods', 'compared.date_day') }}),
-            false
-        ) as is_complete_window,
+        compared.is_filled and compared.is_over as is_complete_window,
         night.is_stale and compared.date_day = night.as_of as is_stale
     from compared
     cross join night
-    inner join {{ ref('kpi_periods') }} as periods on periods.basis = compared.basis and periods.period = compared.period
     inner join targets on {{ equal_columns('targets', 'compared', ['kpi', 'date_day', 'dimension', 'member']) }}
-    left join {{ ref('int_kpi__first_day') }} as first_days on first_days.measure = compared.measure
     left join benchmarks
         on compared.dimension = 'all'
         and benchmarks.place = 1

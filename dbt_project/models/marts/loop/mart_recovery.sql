@@ -302,7 +302,7 @@ differences as (
         'difference' as member,
         touched.is_matured,
         touched.is_hidden or untouched.is_hidden as is_suppressed,
-        'newcombe' as method,
+        'agresti_caffo' as method,
         touched.n < {{ n_low() }} or untouched.n < {{ n_low() }} as is_low_n,
         cast(null as double) as numerator,
         cast(null as double) as denominator,

@@ -19,7 +19,7 @@
     {'metric': 'contacts_per_100_active', 'method': 'ratio', 'numerator': 'contacts', 'denominator': 'active', 'n': 'active'},
     {'metric': 'referral_share', 'method': 'wilson', 'numerator': 'referred', 'denominator': 'joined', 'n': 'joined'},
 ] %}
-{%- set cell = 'month_start, segment, metric, method, member, currency, is_matured, numerator, denominator, n, squares' %}
+{%- set cell = 'month_start, segment, metric, method, member, currency, is_matured, numerator, denominator, n, margin' %}
 {%- set segment_or_all = "case when grouping(segment) = 1 then 'all' else segment end" %}
 
 with night as (
@@ -192,7 +192,7 @@ measured as (
         cast({{ measure.numerator }} as double) as numerator,
         cast({{ measure.denominator }} as double) as denominator,
         cast({{ measure.n }} as bigint) as n,
-        cast(null as double) as squares
+        cast(null as double) as margin
     from counts
     union all
     {%- endfor %}
@@ -227,7 +227,6 @@ measured as (
     where is_active
     group by grouping sets ((month_start, is_followed, nps_class), (month_start, is_followed, nps_class, segment))
     union all
-    {#- Squares of cents are whole numbers, so that no order of adding shows. #}
     select
         month_start,
         {{ segment_or_all }},
@@ -239,7 +238,7 @@ measured as (
         cast(sum(spent) as double),
         cast(count(*) as double),
         count(*),
-        cast(sum(cast(spent * 100 as decimal(19, 0)) * cast(spent * 100 as decimal(19, 0))) as double) / 10000
+        {{ sample_mean_margin(sum_of_units('cast(spent * 100 as decimal(19, 0))'), sum_of_squares('spent * 100'), 'count(*)') }} / 100
     from followed
     where currency is not null
     group by grouping sets ((month_start, is_followed, nps_class, currency), (month_start, is_followed, nps_class, currency, segment))
@@ -315,11 +314,7 @@ valued as (
             when method = 'count' then numerator
             when method = 'mean' then numerator / denominator
             else {{ percent_value('numerator', 'denominator') }}
-        end as value,
-        {#- The margin of a mean; one customer alone says nothing of the spread. #}
-        case when squares is not null and n > 1 then
-            {{ z95() }} * sqrt(greatest(0, squares - numerator * numerator / n) / (n - 1) / n)
-        end as margin
+        end as value
     from suppressed
 ),
 
