@@ -1,4 +1,4 @@
-"""Whether numbers and dates of an extract are written as its reading rules say, from their shapes; pure.
+"""Whether an extract is written as its reading rules say, from the shapes of its numbers and dates; pure.
 
 What lives here: which rule is missing or wrong, and the words that offer the right one. Not here: collecting the
 shapes (split.py), typing (casts.py).
@@ -79,6 +79,12 @@ def date_faults(dates: Iterable[LocalDates], reading: Reading) -> dict[str, str]
         what = f"has {each.count:,} of {each.values:,} values with the day or the month in front"
         found[each.column] = f"{what}: declare {choice}"
     return found
+
+
+def encoding_faults(records: int) -> dict[str, str]:
+    """What to declare where records are not in their file's encoding, and no other shows that it is the file's."""
+    words = f"is not that of {records:,} records: declare the one they are in, such as `encoding: cp1252`,"
+    return {"encoding": words} if records else {}
 
 
 def _contradicts(way: Reading, shapes: Sequence[Shape], reading: Reading) -> bool:

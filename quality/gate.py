@@ -33,7 +33,7 @@ from quality.data_folder import DataFolder, StreamId
 from quality.errors import JourneymartError
 from quality.expectations import Judge
 from quality.folders import settle
-from quality.formats import date_faults, number_faults
+from quality.formats import date_faults, encoding_faults, number_faults
 from quality.landed import (
     LandedExtract,
     LandingManifest,
@@ -55,6 +55,7 @@ from quality.split import (
     newest_in_dump,
     number_shapes,
     read_parquet,
+    records_of_another_encoding,
     text_columns,
     wrong_types,
 )
@@ -283,6 +284,7 @@ class Gate:
     def _written(self, extract: LandedExtract) -> CheckResult:
         faults = number_faults(number_shapes(self._connection, extract), extract.reading)
         faults |= date_faults(local_dates(self._connection, extract), extract.reading)
+        faults |= encoding_faults(records_of_another_encoding(self._connection, extract))
         return checks.written(extract.stream, faults)
 
     def _builds_on_accepted(

@@ -21,6 +21,9 @@ from quality.reading import PLAIN, Reading
 
 Mode = Literal["increment", "full"]
 
+# Why a record is a reject that has bytes its file's encoding does not know.
+BAD_ENCODING = "bytes that are not valid in the file's encoding"
+
 
 @dataclass(frozen=True)
 class LandedExtract:

@@ -20,7 +20,7 @@ from quality.bounds import is_placeholder, kind_of
 from quality.casts import GROUP_MARKS, NUMERIC, cast, identifier, literal, present, respelled
 from quality.contract import DUCKDB_TYPES, ColumnType, Contract
 from quality.formats import LocalDates, Shape
-from quality.landed import LandedExtract
+from quality.landed import BAD_ENCODING, LandedExtract
 from quality.predicates import OUTSIDE, PLACEHOLDER, any_of, delivered, predicates, refused
 from quality.suite import Expectation
 
@@ -235,6 +235,23 @@ def local_dates(connection: duckdb.DuckDBPyConnection, extract: LandedExtract) -
         LocalDates(name, count, values, {"day-first": day_first, "month-first": month_first})
         for name, count, values, day_first, month_first in rows
     ]
+
+
+def records_of_another_encoding(connection: duckdb.DuckDBPyConnection, extract: LandedExtract) -> int:
+    """Records that are not in the encoding of their file; 0 where another record shows that it is the file's."""
+    if not extract.rejects_file.exists():
+        return 0
+    counted = connection.execute(
+        f"select count(*) from {read_parquet(extract.rejects_file)} where reason = ?", [BAD_ENCODING]
+    ).fetchone()
+    columns = [identifier(read) for name, read in text_columns(connection, extract.rows_file).items() if name != "_row"]
+    if not counted or not counted[0]:
+        return 0
+    fits = connection.execute(
+        f"select count(*) from {read_parquet(extract.rows_file)} "
+        f"where regexp_matches(concat({', '.join(columns)}), '[^\x00-\x7f]')"
+    ).fetchone()
+    return 0 if fits and fits[0] else int(counted[0])
 
 
 def _texts_of(

@@ -18,8 +18,9 @@ import pyarrow.parquet as pq
 
 from assets.connectors.batch import Batch, ParsedFile, counted, rejects_table, require_columns, rows_table
 from assets.connectors.config import FileFormat
-from assets.connectors.text_records import BAD_ENCODING, NUL, TOO_LONG, VALID_UTF8, Flags
+from assets.connectors.text_records import NUL, TOO_LONG, VALID_UTF8, Flags
 from quality.errors import JourneymartError
+from quality.landed import BAD_ENCODING
 
 _BATCH_ROWS = 65_536
 # What Arrow and DuckDB raise over bytes that are no Parquet: a flipped bit can be a name or a length too.

@@ -21,13 +21,13 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from assets.connectors.unpack import Bytes
+from quality.landed import BAD_ENCODING
 
 Offsets = npt.NDArray[np.int64]
 Flags = npt.NDArray[np.bool_]
 
 WINDOW_BYTES = 16 * 1024**2
 
-BAD_ENCODING = "bytes that are not valid in the file's encoding"
 NUL = "a NUL character"
 TOO_LONG = "longer than the limit for one record"
 TEXT_AFTER_QUOTE = "text after a closing quote"

@@ -16,7 +16,7 @@ import pytest
 from quality.contract import Contract, Freshness, QuarantineBudget, Rule, Volume, load_contract
 from quality.errors import JourneymartError
 from quality.gate import CHECK_KINDS, WARNINGS, Gate, expect_extracts
-from quality.landed import Mode
+from quality.landed import BAD_ENCODING, Mode
 from quality.ledger import Check, Ledger
 from tests.gate_kit import DAY, Landing, Row, column, contract, metadata, outcome
 
@@ -155,6 +155,7 @@ DEFECTS: list[tuple[str, str, Callable[[Landing], object]]] = [
         "names in another case",
         lambda at: at.land(rows(10), columns=["ID", "status", "score", "note", "updated_at"]),
     ),
+    ("format", "umlauts in another encoding", lambda at: at.land(rows(300), rejects=[("M?ller", BAD_ENCODING)])),
     ("format", "a decimal comma that nobody declared", lambda at: at.land(rows(10, score="7,5"))),
     ("volume", "an empty extract where ten rows are usual", lambda at: at.land([])),
     ("volume", "half a night", lambda at: at.land(rows(4))),
