@@ -481,8 +481,8 @@ class Recount:
 
     @cached_property
     def _tickets(self) -> pd.DataFrame:
-        """Tickets that were not removed."""
-        return self._all_tickets[self._all_tickets["removed_kind"].isna()]
+        """Tickets that were not removed, and those that were purged when their time was over."""
+        return self._all_tickets[self._all_tickets["removed_kind"].fillna("retention_purge") == "retention_purge"]
 
     def _ticket_measure(self, measure: str) -> pd.DataFrame:
         """Measures that are one column of a ticket, on the day of one of its instants."""
@@ -522,7 +522,9 @@ class Recount:
         rows = self._tickets
         asked = rows["is_customer_initiated"].fillna(False).astype(bool)
         rows = rows[asked & rows["never_answered"].notna()]
-        late = rows["first_reply_at"].isna() | (rows["first_reply_at"] > rows["created_at"] + pd.Timedelta(hours=168))
+        late = rows["never_answered"].astype(bool) | (
+            rows["first_reply_at"] > rows["created_at"] + pd.Timedelta(hours=168)
+        )
         return rows.assign(day=_days(rows["created_date_key"]) + 7, positives=late)
 
     def _complaint(self) -> pd.DataFrame:

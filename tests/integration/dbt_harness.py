@@ -131,6 +131,7 @@ class Warehouse:
     text_sentiment: TextSentiment | None = None
     crms: tuple[str, ...] = ("salesforce", "salesforce_two")
     _build: Path | None = None
+    _seeds: dict[str, Sequence[str]] = field(default_factory=dict)
     _row_numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
 
     @property
@@ -180,8 +181,9 @@ class Warehouse:
         )
 
     def seed(self, name: str, lines: Sequence[str]) -> None:
-        """Put other rows into a seed: a header and lines as in its file. Nights leave seeds alone."""
+        """Put other rows into a seed: a header and lines as in its file. Nights and rebuilds leave seeds alone."""
         self._begin()
+        self._seeds[name] = lines
         file = self.folder / f"{name}.csv"
         file.write_text("\n".join(lines) + "\n", encoding="utf-8")
         with duckdb.connect() as connection:
@@ -199,6 +201,8 @@ class Warehouse:
         shutil.rmtree(other.build, ignore_errors=True)
         shutil.copytree(self.project.template(), other.build)
         load(other.build, [], _night(self.as_of, self.text_sentiment, self.crms))
+        for seed, lines in self._seeds.items():
+            other.seed(seed, lines)
         with duckdb.connect() as connection:
             _attach(connection, self.build, "before")
             _attach(connection, other.build, "warehouse")

@@ -356,12 +356,24 @@ class Recount:
             if ticket["is_complaint"] and ticket["created_at"] <= self.ends:
                 yield self._case("complaint", "ticket", {**ticket, **about}, ticket["created_at"])
             reply, week = self._first_reply(ticket), ticket["created_at"] + timedelta(days=7)
-            asked = self._begun_by_customer(ticket) and any(map(public, ticket["events"]))
-            if asked and (reply is None or reply > week) and week <= self.ends:
+            if (
+                self._begun_by_customer(ticket)
+                and not self._is_typed_in(ticket)
+                and (reply is None or reply > week)
+                and week <= self.ends
+            ):
                 yield self._case("unanswered", "ticket", {**ticket, **about}, week)
 
     def _begun_by_customer(self, ticket: Row) -> bool:
-        return bool(ticket["events"][0]["role"] == "customer")
+        return bool(ticket["events"][0]["role"] == "customer") or self._is_typed_in(ticket)
+
+    def _is_typed_in(self, ticket: Row) -> bool:
+        """A call that one of us typed in, and did not begin with a message of ours."""
+        created, *others = ticket["events"]
+        wrote_first = any(
+            event["role"] == "agent" and public(event) and event["at"] == created["at"] for event in others
+        )
+        return bool(created["role"] == "agent" and ticket["channel"] == "phone" and not wrote_first)
 
     def _first_reply(self, ticket: Row) -> datetime | None:
         comments = list(filter(public, ticket["events"]))

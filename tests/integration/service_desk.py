@@ -69,11 +69,13 @@ class Desk:
 
     Attributes:
         tickets: All tickets, as known at the end.
+        told_twice: Names of those of which `nights` delivered two versions while they were there.
     """
 
     def __init__(self, seed: int, tickets: int = 400) -> None:
         self.chance = random.Random(seed)  # noqa: S311
         self.tickets = [self._ticket(f"t{number}") for number in range(tickets)]
+        self.told_twice: set[str] = set()
 
     def nights(self, count: int) -> list[dict[str, list[dict[str, Any]]]]:
         """Deliveries in random nights; some tickets and ratings come first in an older version that was otherwise."""
@@ -91,6 +93,8 @@ class Desk:
             arrivals[night][stream].append(row)
             if older is not None and self.chance.random() < 0.3:
                 arrivals[self.chance.randrange(count)][stream].append(older)
+                if stream == "zendesk.tickets":
+                    self.told_twice.add(row["id"])
         return [dict(streams) for streams in arrivals]
 
     def _rows(self) -> Iterator[tuple[str, dict[str, Any], dict[str, Any] | None]]:
@@ -104,14 +108,20 @@ class Desk:
                 "group_id": ticket.team,
                 "type": ticket.kind,
                 "priority": ticket.priority,
-                "status": "deleted" if ticket.removed else ticket.status,
+                "status": ticket.status,
                 "via": {"channel": ticket.channel},
                 "tags": [f"topic_{ticket.topic}"] if ticket.topic else [],
                 "created_at": ticket.created,
-                "updated_at": ticket.removed or datetime(2026, 7, 1, tzinfo=UTC),
+                "updated_at": datetime(2026, 7, 1, tzinfo=UTC),
             }
             older = {"assignee_id": "a1", "status": "open", "group_id": "5002", "updated_at": ticket.created}
-            yield "zendesk.tickets", told, told | older | {"via": {"channel": "web"}, "requester_id": CUSTOMERS[0]}
+            if ticket.removed:
+                # What the desk deletes it wipes.
+                wiped: dict[str, Any] = {"assignee_id": None, "group_id": None, "priority": None, "tags": []}
+                yield "zendesk.tickets", told | {"updated_at": ticket.created}, None
+                yield "zendesk.tickets", told | wiped | {"status": "deleted", "updated_at": ticket.removed}, None
+            else:
+                yield "zendesk.tickets", told, told | older | {"via": {"channel": "web"}, "requester_id": CUSTOMERS[0]}
             for place, (moment, author, event) in enumerate(self._events(ticket)):
                 row = {"id": str(base + place), "ticket_id": ticket.name, "author_id": author, "created_at": moment}
                 channel = "rule" if author == "-1" else "web"

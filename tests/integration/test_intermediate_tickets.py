@@ -101,28 +101,113 @@ def test_an_author_nobody_knows_is_no_agent_until_their_record_arrives(warehouse
         },
         SELECT,
     )
-    assert roles(warehouse) == ["customer", "system"]
+    assert roles(warehouse) == ["customer", None]
     warehouse.night({"zendesk.users": USERS})
     assert roles(warehouse) == ["customer", "agent"]
 
 
-def test_a_change_of_role_reaches_old_comments(warehouse: Warehouse) -> None:
+def user(role: str, day: int, name: str = "a") -> dict[str, object]:
+    return {"id": name, "role": role, "updated_at": f"2026-01-{day:02} 00:00:00+00"}
+
+
+def test_a_role_is_that_of_the_moment_and_the_first_one_told_reaches_back(warehouse: Warehouse) -> None:
+    """The comment is of 1 January, 10:00; nothing that somebody became later changes who wrote it."""
+    about = {
+        "zendesk.tickets": [{"id": "1", "requester_id": "c"}],
+        "zendesk.ticket_audits": [audit(1, "1", "a", comment("a"))],
+    }
+    warehouse.night(about | {"zendesk.users": [user("agent", 2)]}, SELECT)
+    assert roles(warehouse) == ["agent"]
+    warehouse.night({"zendesk.users": [user("end-user", 3)]})
+    assert roles(warehouse) == ["agent"]
+    assert warehouse.values("select agent_id from intermediate.int_agent__unioned where system = 'zendesk'") == []
+    warehouse.night({"canonical.agent": [{"agent_id": "a", "is_automated": True}]})
+    assert roles(warehouse) == ["bot"]
+    warehouse.night({"zendesk.users": [user("end-user", 1)]})
+    assert roles(warehouse) == ["customer"]
+    assert warehouse.differences(warehouse.rebuilt(), ["intermediate.int_ticket_event__unioned"]) == {}
+
+
+def test_who_was_in_charge_of_a_ticket_was_an_agent_whatever_is_first_told_of_them_later(warehouse: Warehouse) -> None:
     warehouse.night(
         {
-            "zendesk.users": [{"id": "a", "role": "end-user", "updated_at": "2026-01-01 00:00:00+00"}],
-            "zendesk.tickets": [{"id": "1", "requester_id": "c"}],
+            "zendesk.users": [user("end-user", 5)],
+            "zendesk.tickets": [{"id": "1", "requester_id": "c", "assignee_id": "a"}],
             "zendesk.ticket_audits": [audit(1, "1", "a", comment("a"))],
         },
         SELECT,
     )
-    assert roles(warehouse) == ["customer"]
-    warehouse.night({"zendesk.users": [{"id": "a", "role": "admin", "updated_at": "2026-01-02 00:00:00+00"}]})
     assert roles(warehouse) == ["agent"]
-    warehouse.night({"canonical.agent": [{"agent_id": "a", "is_automated": True}]})
-    assert roles(warehouse) == ["bot"]
-    warehouse.night({"zendesk.users": [{"id": "a", "role": "end-user", "updated_at": "2026-01-03 00:00:00+00"}]})
-    assert roles(warehouse) == ["customer"]
-    assert warehouse.values("select agent_id from intermediate.int_agent__unioned where system = 'zendesk'") == []
+
+
+def test_audits_that_do_not_tell_their_channel_make_no_author_a_machine(warehouse: Warehouse) -> None:
+    told = audit(1, "1", "c", comment("c")), audit(2, "1", "a", comment("a"))
+    warehouse.night(
+        {
+            "zendesk.users": USERS,
+            "zendesk.tickets": [{"id": "1", "requester_id": "c"}],
+            "zendesk.ticket_audits": [{**row, "via": None} for row in told],
+        },
+        SELECT,
+    )
+    assert roles(warehouse) == ["customer", "agent"]
+
+
+def test_authors_of_a_canonical_desk_are_known_by_their_ids_where_their_role_is_not_said(warehouse: Warehouse) -> None:
+    said = {"event_type": "comment", "ticket_id": "1", "occurred_at": "2026-01-01 10:00:00+00"}
+    warehouse.night(
+        {
+            "canonical.ticket": [{"ticket_id": "1", "requester_id": "c", "status": "open"}],
+            "canonical.agent": [{"agent_id": "a"}, {"agent_id": "b", "is_automated": True}],
+            "canonical.ticket_event": [
+                {**said, "event_id": f"e{place}", "author_id": author, "sequence": place}
+                for place, author in enumerate(("c", "a", "b", "stranger"))
+            ],
+        },
+        SELECT,
+    )
+    assert roles(warehouse) == ["customer", "agent", "bot", None]
+
+
+def test_a_purged_ticket_keeps_what_it_was_and_a_deleted_one_goes(warehouse: Warehouse) -> None:
+    """The desk wipes what it deletes; closed tickets are deleted by its schedule, others by somebody."""
+    gone = {"status": "deleted", "group_id": None, "updated_at": "2026-01-09 00:00:00+00"}
+    lived = {"group_id": "5001", "updated_at": "2026-01-02 00:00:00+00"}
+    purge = {"deletion_kind": "retention_purge", "is_deleted": True, "updated_at": "2026-01-09 00:00:00+00"}
+    warehouse.night(
+        {
+            "zendesk.tickets": [{"id": "1", "status": "closed"} | lived, {"id": "2", "status": "open"} | lived],
+            "canonical.ticket": [
+                {"ticket_id": "3", "status": "solved", "team": "x", "updated_at": "2026-01-02 00:00:00+00"}
+            ],
+        },
+        "int_ticket__unioned",
+    )
+    warehouse.night(
+        {
+            "zendesk.tickets": [{"id": "1"} | gone, {"id": "2"} | gone],
+            "canonical.ticket": [{"ticket_id": "3", "status": "deleted"} | purge],
+        }
+    )
+    found = warehouse.rows(
+        "select ticket_id, status, team, deletion_kind, is_deleted "
+        "from intermediate.int_ticket__unioned order by ticket_id"
+    )
+    assert [tuple(row.values()) for row in found] == [
+        ("1", "closed", "5001", "retention_purge", True),
+        ("2", "deleted", "5001", "soft", True),
+        ("3", "solved", "x", "retention_purge", True),
+    ]
+
+
+def test_a_change_by_the_system_is_a_newer_version(warehouse: Warehouse) -> None:
+    """Its cursor alone moves on, and it may be delivered first."""
+    about = {"id": "1", "updated_at": "2026-01-01 12:00:00+00"}
+    closed = about | {"status": "closed", "generated_timestamp": "2026-01-03 12:00:00+00"}
+    opened = about | {"status": "open", "generated_timestamp": "2026-01-01 12:00:00+00"}
+    warehouse.night({"zendesk.tickets": [closed]}, "int_ticket__unioned")
+    warehouse.night({"zendesk.tickets": [opened]})
+    assert warehouse.values("select status from intermediate.int_ticket__unioned") == ["closed"]
 
 
 def test_a_purged_or_merged_ticket_stays_and_says_why_it_is_gone(warehouse: Warehouse) -> None:

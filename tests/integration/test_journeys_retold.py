@@ -256,6 +256,9 @@ class Company:
             return []
         firsts = _firsts(ticket)
         by_us = ticket["events"][0]["author_role"] == "agent"
+        if by_us and ticket["channel"] == "phone":
+            # A call typed in is the customer's, and what was answered on the phone nobody knows.
+            by_us, firsts = False, {"agent": None, "bot": None}
         solved = [event["occurred_at"] for event in ticket["events"] if event.get("to_value") == "solved"]
         moments = [
             ("created_by_us" if by_us else "created", "outbound" if by_us else "inbound", ticket["created_at"]),

@@ -4,7 +4,7 @@
     and what to do (seed left_out_reasons).
 -#}
 {%- macro left_out_families() -%}
-    {{ return(['int_kpi__left_out_answer']) }}
+    {{ return(['int_kpi__left_out_answer', 'int_kpi__left_out_ticket']) }}
 {%- endmacro -%}
 
 {#- A CTE body: the left-out records of all families. `where` filters them; it may name their columns. -#}

@@ -23,6 +23,14 @@
 {#- Days in which a customer's question must have been answered by a person. -#}
 {%- macro days_to_answer() -%} 7 {%- endmacro -%}
 
+{#- Whether nobody answered in those days; NULL where nothing is known of answers, or we began the ticket. -#}
+{%- macro is_unanswered(never_answered, first_reply_at, created_at) -%}
+    case
+        when {{ never_answered }} is not null
+            then {{ never_answered }} or {{ first_reply_at }} > {{ after_days(created_at, days_to_answer()) }}
+    end
+{%- endmacro -%}
+
 {#- Who answered: human, automated, or mixed; NULL where nobody did, or nothing is known of replies. -#}
 {%- macro handling_class(human_replies, automated_replies) -%}
     case

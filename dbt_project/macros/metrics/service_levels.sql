@@ -72,3 +72,20 @@
         else 'active'
     end
 {%- endmacro -%}
+
+{#-
+    What became of a target that a desk states on the ticket (columns of int_ticket__stated_target). A ticket that is solved without
+    the answer, or goes away, before it was due leaves no outcome.
+-#}
+{%- macro stated_outcome(stated, as_of_end) -%}
+    case
+        when {{ stated }}.is_breached then 'breached'
+        when {{ stated }}.fulfilled_at is not null and (not {{ stated }}.is_breached or {{ stated }}.fulfilled_at <= {{ stated }}.due_at) then 'achieved'
+        when {{ stated }}.fulfilled_at is not null then 'breached'
+        when not {{ stated }}.is_told and {{ stated }}.is_solved and not {{ stated }}.is_breached then 'achieved'
+        when not {{ stated }}.is_told then 'unknown'
+        when {{ stated }}.gone_at is not null and coalesce({{ stated }}.due_at >= {{ stated }}.gone_at, true) then 'cancelled'
+        when {{ stated }}.due_at <= {{ as_of_end }} and {{ stated }}.is_breached is null then 'breached'
+        else 'active'
+    end
+{%- endmacro -%}

@@ -26,6 +26,13 @@ zendesk_users as (
     ]) }}
 ),
 
+{#- An agent who leaves becomes an end user of the help desk, which makes nobody a customer. -#}
+desk_agents as (
+    select distinct _source, user_id
+    from {{ ref('stg_zendesk__users') }}
+    where role in ('agent', 'admin') and _op = 'upsert' and {{ is_touched(['_source', 'user_id']) }}
+),
+
 canonical_contacts as (
     {{ newest_versions('stg_canonical__contact', ['contact_id'], [
         'account_id', 'external_contact_id', 'email', 'phone', 'first_name', 'last_name', 'country', 'language', 'segment',
@@ -92,7 +99,7 @@ unioned as (
         null,
         null,
         null,
-        case when role in ('agent', 'admin') then 'agent' else 'customer' end,
+        case when (_source, user_id) in (select _source, user_id from desk_agents) then 'agent' else 'customer' end,
         created_at,
         null,
         not coalesce(active, true) or coalesce(permanently_deleted, false) or is_vanished,

@@ -87,7 +87,7 @@ tickets as (
         ticket_key, system, customer_key, channel, topic, status, is_customer_initiated,
         created_at, first_reply_at, first_automated_reply_at, last_solved_at
     from {{ ref('fct_ticket') }}
-    where removed_kind is null and {{ is_touched(["'ticket'", 'ticket_key']) }}
+    where {{ is_ticket_counted('removed_kind') }} and {{ is_touched(["'ticket'", 'ticket_key']) }}
 ),
 
 {#- An order of another source is meant only if a single source knows that id. -#}

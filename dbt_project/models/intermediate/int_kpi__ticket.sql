@@ -57,8 +57,7 @@ with all_tickets as (
         tickets.is_first_tier_resolution,
         tickets.handling_class,
         tickets.is_complaint,
-        tickets.never_answered is not null as are_comments_known,
-        coalesce(tickets.first_reply_at > {{ after_days('tickets.created_at', days_to_answer()) }}, true) as is_unanswered,
+        {{ is_unanswered('tickets.never_answered', 'tickets.first_reply_at', 'tickets.created_at') }} as is_unanswered,
         tickets.removed_kind
     from {{ ref('fct_ticket') }} as tickets
     left join {{ ref('dim_touchpoint') }} as touchpoints
@@ -67,7 +66,7 @@ with all_tickets as (
 ),
 
 tickets as (
-    select * from all_tickets where removed_kind is null
+    select * from all_tickets where {{ is_ticket_counted('removed_kind') }}
 ),
 
 event_journeys as (
@@ -122,7 +121,7 @@ counted as (
     union all
     select ticket_key, 'unanswered', {{ plus_days('created_on', days_to_answer()) }}, case when is_unanswered then 1 else 0 end, 1, null
     from tickets
-    where is_customer_initiated and are_comments_known
+    where is_customer_initiated and is_unanswered is not null
     union all
     select ticket_key, 'complaint', created_on, case when is_complaint then 1 else 0 end, 1, null
     from tickets

@@ -10,9 +10,9 @@
 
 with zendesk_tickets as (
     {{ newest_versions('stg_zendesk__tickets', ['ticket_id'], [
-        'external_id', 'custom_fields', 'requester_id', 'organization_id', 'submitter_id', 'assignee_id', 'group_id', 'via_channel',
+        'external_id', 'custom_fields', 'requester_id', 'organization_id', 'submitter_id', 'assignee_id', 'group_id', 'via_channel', 'via_rel',
         'ticket_type', 'tags', 'priority', 'status', 'created_at', 'updated_at'
-    ]) }}
+    ], purge="status = 'deleted'") }}
 ),
 
 tagged_tickets as (
@@ -33,10 +33,10 @@ salesforce_cases as (
 
 canonical_tickets as (
     {{ newest_versions('stg_canonical__ticket', ['ticket_id'], [
-        'requester_id', 'requester_email', 'account_id', 'created_by_id', 'assignee_id', 'team', 'channel', 'ticket_type',
+        'requester_id', 'requester_email', 'account_id', 'created_by_id', 'assignee_id', 'team', 'channel', 'direction', 'ticket_type',
         'topic', 'priority', 'status', 'is_complaint', 'is_escalated', 'created_at', 'solved_at', 'merged_into_ticket_id',
         'deletion_kind', 'is_deleted', 'updated_at'
-    ]) }}
+    ], purge="deletion_kind = 'retention_purge'") }}
 ),
 
 unioned as (
@@ -56,31 +56,29 @@ unioned as (
         assignee_id,
         group_id as team,
         via_channel as channel,
+        case when via_rel in ('inbound', 'outbound') then via_rel end as direction,
         case
             when is_tagged_complaint then 'complaint'
             when ticket_type in ('question', 'problem', 'incident', 'task') then ticket_type
             when ticket_type is not null then 'other'
         end as ticket_type,
         substr(topic_tag, 7) as topic,
-        case
-            when priority in ('low', 'normal', 'high', 'urgent') then priority
-            when priority is not null then 'other'
-        end as priority,
-        case
-            when status in ('new', 'open', 'pending', 'hold', 'solved', 'closed', 'deleted') then status
-            else 'other'
-        end as status,
+        {{ zendesk_priority('priority') }} as priority,
+        case when is_purged and status <> 'closed' then 'deleted' else {{ zendesk_status('status') }} end as status,
         is_tagged_complaint as is_complaint,
         cast(null as boolean) as is_escalated,
         created_at,
         cast(null as timestamptz) as solved_at,
         cast(null as varchar) as merged_into_ticket_id,
+        {#- Closed tickets are gone by the desk's schedule of deletion, others by somebody's hand. #}
         case
-            when status = 'deleted' then 'soft'
             when is_merged then 'merged'
+            when is_purged and status = 'closed' then 'retention_purge'
+            when is_purged or status = 'deleted' then 'soft'
+            when is_vanished and status = 'closed' then 'retention_purge'
             when is_vanished then 'hard_inferred'
         end as deletion_kind,
-        status = 'deleted' or is_merged or is_vanished as is_deleted,
+        is_purged or status = 'deleted' or is_merged or is_vanished as is_deleted,
         updated_at,
         _version_at
     from tagged_tickets
@@ -94,29 +92,17 @@ unioned as (
         account_id,
         null,
         null,
-        {#- Ids of queues begin with 00G; any other owner is a person. #}
-        case when not starts_with(owner_id, '00G') then owner_id end,
-        case when starts_with(owner_id, '00G') then owner_id end,
+        {{ salesforce_assignee('owner_id') }},
+        {{ salesforce_queue('owner_id') }},
         lower(origin),
+        null,
         case
             when lower(case_type) in ('question', 'problem', 'incident', 'complaint', 'task') then lower(case_type)
             when case_type is not null then 'other'
         end,
         reason,
-        case
-            when lower(priority) in ('low', 'normal', 'high', 'urgent') then lower(priority)
-            when lower(priority) = 'medium' then 'normal'
-            when lower(priority) = 'critical' then 'urgent'
-            when priority is not null then 'other'
-        end,
-        case
-            when is_closed then 'closed'
-            when lower(status) = 'new' then 'new'
-            when lower(status) in ('open', 'working', 'in progress', 'assigned', 'escalated') then 'open'
-            when lower(status) in ('pending', 'waiting on customer', 'awaiting customer') then 'pending'
-            when lower(status) in ('hold', 'on hold') then 'hold'
-            else 'other'
-        end,
+        {{ salesforce_priority('priority') }},
+        {{ salesforce_status('status', 'is_closed') }},
         coalesce(lower(case_type) = 'complaint', false),
         is_escalated,
         created_date,
@@ -144,6 +130,7 @@ unioned as (
         assignee_id,
         team,
         channel,
+        direction,
         ticket_type,
         topic,
         priority,
@@ -154,14 +141,15 @@ unioned as (
         solved_at,
         merged_into_ticket_id,
         coalesce(
-            deletion_kind,
+            case when is_purged then 'retention_purge' else deletion_kind end,
             case
                 when merged_into_ticket_id is not null then 'merged'
                 when status = 'deleted' or is_deleted then 'soft'
+                when is_vanished and status = 'closed' then 'retention_purge'
                 when is_vanished then 'hard_inferred'
             end
         ),
-        coalesce(is_deleted, false) or status = 'deleted' or merged_into_ticket_id is not null or is_vanished,
+        is_purged or coalesce(is_deleted, false) or status = 'deleted' or merged_into_ticket_id is not null or is_vanished,
         updated_at,
         _version_at
     from canonical_tickets
@@ -185,6 +173,7 @@ select
     assignee_id,
     team,
     channel,
+    direction,
     ticket_type,
     topic,
     priority,

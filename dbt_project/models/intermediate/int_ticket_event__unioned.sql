@@ -1,3 +1,11 @@
+{#-
+    What happened on tickets, in every source system, and in which role somebody did it. Not here: which value a change came
+    from where the event does not say it (int_ticket__change), what it means for the ticket (int_ticket__conversation).
+
+    A role is that of the moment of the event (int_author__role). Of whom nothing was told by then: who is in charge of the
+    ticket is an agent, who asks is the customer, and else what is first told of them holds; of others the role is not known.
+    `is_told` is false for what a ticket itself makes us add (its creation): that is no history.
+-#}
 {{ config(
     touched_key=['source', 'ticket_id'],
     touches=['ticket_key'],
@@ -12,33 +20,12 @@
         union
         select events.source, events.ticket_id
         from {{ this }} as events
-        inner join {{ touched('int_contact__unioned') }} as moved
-            on events.source = moved.source and events.author_id = moved.contact_id
-        inner join {{ ref('int_contact__unioned') }} as contacts
-            on moved.source = contacts.source and moved.contact_id = contacts.contact_id
-        where events.system = 'zendesk' and (
-            events.author_role = 'system'
-            or (contacts.role = 'agent' and events.author_role = 'customer')
-            or (contacts.role = 'customer' and events.author_role <> 'customer')
-        )
-        union
-        select events.source, events.ticket_id
-        from {{ this }} as events
-        inner join {{ touched('int_agent__unioned') }} as moved
-            on events.source = moved.source and events.author_id = moved.agent_id
-        inner join {{ ref('int_agent__unioned') }} as agents
-            on moved.source = agents.source and moved.agent_id = agents.agent_id
-        where events.system = 'zendesk'
-            and agents.is_automated is distinct from (events.author_role = 'bot')
+        inner join {{ touched('int_author__role') }} as moved
+            on events.source = moved.source and events.author_id = moved.author_id
     "
 ) }}
 
-with audits as (
-    {{ newest_versions('stg_zendesk__ticket_audits', ['audit_id'], [
-        'ticket_id', 'author_id', 'created_at', 'events', 'via_channel'
-    ], where='(_source, audit_id) in (select _source, audit_id from ' ~ ref('stg_zendesk__ticket_audits')
-        ~ ' where ' ~ is_touched(['_source', 'ticket_id']) ~ ')') }}
-),
+with {{ audit_event_ctes() }},
 
 canonical_events as (
     {{ newest_versions('stg_canonical__ticket_event', ['event_id'], [
@@ -55,215 +42,73 @@ tickets as (
         ticket_id,
         requester_id,
         created_by_id,
+        assignee_id,
         channel,
         created_at,
         solved_at,
         status,
-        is_deleted,
         updated_at,
         _version_at
     from {{ ref('int_ticket__unioned') }}
     where {{ is_touched(['source', 'ticket_id']) }}
 ),
 
-{#- Who is an agent, and which agents are bots; nobody else is listed. -#}
-contacts as (
-    select
-        source,
-        contact_id,
-        role
-    from {{ ref('int_contact__unioned') }}
-    where system = 'zendesk'
-),
-
-bots as (
-    select
-        source,
-        agent_id
-    from {{ ref('int_agent__unioned') }}
-    where system = 'zendesk' and is_automated
-),
-
-audit_lists as (
-    select
-        _source,
-        audit_id,
-        ticket_id,
-        author_id,
-        created_at,
-        via_channel,
-        is_vanished,
-        _version_at,
-        try_cast(events as json[]) as events
-    from audits
-    where {{ is_touched(['_source', 'ticket_id']) }}
-),
-
-audit_places as (
-    select
-        _source,
-        audit_id,
-        ticket_id,
-        author_id,
-        created_at,
-        via_channel,
-        is_vanished,
-        _version_at,
-        events,
-        unnest(range(1, len(events) + 1)) as place
-    from audit_lists
-),
-
-audit_events as (
-    select
-        _source,
-        audit_id,
-        ticket_id,
-        created_at,
-        is_vanished,
-        _version_at,
-        place,
-        events[place] ->> '$.type' as kind,
-        events[place] ->> '$.field_name' as field_name,
-        events[place] ->> '$.previous_value' as from_value,
-        coalesce(events[place] ->> '$.value', events[place] ->> '$.score') as to_value,
-        try_cast(events[place] ->> '$.public' as boolean) as is_public,
-        coalesce(events[place] ->> '$.author_id', author_id) as author_id,
-        coalesce(events[place] ->> '$.via.channel', via_channel) as via_channel
-    from audit_places
-),
-
-{#- Kinds the product may invent later say nothing here, as its makers ask. -#}
-known_events as (
-    select
-        _source,
-        audit_id,
-        ticket_id,
-        created_at,
-        is_vanished,
-        _version_at,
-        place,
-        case
-            when kind in ('Comment', 'VoiceComment') then 'comment'
-            when kind = 'SatisfactionRating' and to_value = 'offered' then 'rating_offered'
-            when kind in ('Create', 'Change') and field_name = 'status' then 'status_change'
-            when kind in ('Create', 'Change') and field_name = 'assignee_id' then 'assignee_change'
-            when kind in ('Create', 'Change') and field_name = 'group_id' then 'team_change'
-            when kind in ('Create', 'Change') and field_name = 'priority' then 'priority_change'
-        end as event_type,
-        from_value,
-        to_value,
-        is_public,
-        nullif(author_id, '-1') as author_id,
-        coalesce(author_id = '-1' or via_channel in ('rule', 'system'), true) as is_by_machine
+told_creations as (
+    select distinct _source, ticket_id
     from audit_events
-),
-
-zendesk_events as (
-    select
-        _source as source,
-        audit_id || ':' || place as event_id,
-        ticket_id,
-        event_type,
-        created_at as occurred_at,
-        try_cast(audit_id as bigint) as audit_number,
-        audit_id,
-        place,
-        author_id,
-        is_by_machine,
-        case when event_type = 'comment' then coalesce(is_public, true) end as is_public,
-        case when event_type <> 'comment' then from_value end as from_value,
-        case when event_type not in ('comment', 'rating_offered') then to_value end as to_value,
-        is_vanished as is_deleted,
-        created_at as updated_at,
-        _version_at
-    from known_events
-    where event_type is not null and (event_type in ('comment', 'rating_offered') or to_value is not null)
-    union all
-    select
-        source,
-        'created:' || ticket_id,
-        ticket_id,
-        'created',
-        created_at,
-        -1,
-        '',
-        0,
-        created_by_id,
-        created_by_id is null,
-        null,
-        null,
-        channel,
-        false,
-        updated_at,
-        _version_at
-    from tickets
-    where system = 'zendesk'
+    where kind = 'Create' and not is_vanished
 ),
 
 unioned as (
     select
-        zendesk_events.source,
+        _source as source,
         'zendesk' as system,
-        zendesk_events.event_id,
-        zendesk_events.ticket_id,
-        zendesk_events.event_type,
-        zendesk_events.occurred_at,
-        {#- A comment by a rule is a bot talking; anything else by a rule is the system at work. Somebody not known yet is a
-            customer if the ticket is theirs, and otherwise neither customer nor agent until their record arrives. #}
-        row_number() over (
-            partition by zendesk_events.source, zendesk_events.ticket_id
-            order by
-                zendesk_events.occurred_at,
-                zendesk_events.audit_number nulls last,
-                zendesk_events.audit_id,
-                zendesk_events.place
-        ) as sequence,
-        zendesk_events.author_id,
-        case
-            when zendesk_events.is_by_machine then case when zendesk_events.event_type = 'comment' then 'bot' else 'system' end
-            when bots.agent_id is not null then 'bot'
-            when contacts.role = 'agent' then 'agent'
-            when contacts.role = 'customer' then 'customer'
-            when zendesk_events.author_id = tickets.requester_id then 'customer'
-            else 'system'
-        end as author_role,
-        zendesk_events.is_public,
-        zendesk_events.from_value,
-        zendesk_events.to_value,
-        zendesk_events.is_deleted,
-        zendesk_events.updated_at,
-        zendesk_events._version_at
-    from zendesk_events
-    left join tickets
-        on zendesk_events.source = tickets.source
-        and zendesk_events.ticket_id = tickets.ticket_id
-    left join contacts
-        on zendesk_events.source = contacts.source
-        and zendesk_events.author_id = contacts.contact_id
-    left join bots
-        on zendesk_events.source = bots.source
-        and zendesk_events.author_id = bots.agent_id
-    union all
-    {#- The CRM keeps no history of cases here: only their creation and their closing are known. #}
-    select
-        source,
-        'salesforce',
-        'created:' || ticket_id,
+        audit_id || ':' || place as event_id,
         ticket_id,
-        'created',
-        created_at,
-        1,
-        null,
-        'system',
-        null,
-        null,
-        channel,
-        false,
-        updated_at,
+        event_type,
+        created_at as occurred_at,
+        try_cast(audit_id as bigint) as place_in_source,
+        audit_id,
+        cast(place as bigint) as place_in_audit,
+        author_id,
+        {#- A comment by a rule is a bot talking; anything else by a rule is the system at work. #}
+        case when is_by_machine then case when event_type = 'comment' then 'bot' else 'system' end end as stated_role,
+        true as is_told,
+        case when event_type = 'comment' then coalesce(is_public, true) end as is_public,
+        case when event_type <> 'comment' then from_value end as from_value,
+        case when event_type not in ('comment', 'chat', 'rating_offered') then to_value end as to_value,
+        is_vanished as is_deleted,
+        created_at as updated_at,
         _version_at
+    from known_events
+    where event_type is not null and (event_type in ('comment', 'chat', 'rating_offered') or to_value is not null)
+    union all
+    {#- Nobody is said to have made a ticket: the system. The CRM keeps no history of cases here at all. #}
+    select
+        tickets.source,
+        tickets.system,
+        'created:' || tickets.ticket_id,
+        tickets.ticket_id,
+        'created',
+        tickets.created_at,
+        -1,
+        '',
+        0,
+        case when tickets.system = 'zendesk' then tickets.created_by_id end,
+        case when tickets.system = 'salesforce' or tickets.created_by_id is null then 'system' end,
+        told_creations.ticket_id is not null,
+        null,
+        null,
+        tickets.channel,
+        false,
+        tickets.updated_at,
+        tickets._version_at
     from tickets
-    where system = 'salesforce'
+    left join told_creations
+        on tickets.system = 'zendesk'
+        and told_creations._source = tickets.source
+        and told_creations.ticket_id = tickets.ticket_id
+    where tickets.system in ('zendesk', 'salesforce')
     union all
     select
         source,
@@ -272,9 +117,12 @@ unioned as (
         ticket_id,
         'status_change',
         solved_at,
-        2,
+        0,
+        '',
+        0,
         null,
         'system',
+        false,
         null,
         null,
         status,
@@ -292,8 +140,11 @@ unioned as (
         event_type,
         occurred_at,
         sequence,
+        '',
+        0,
         author_id,
         author_role,
+        true,
         is_public,
         from_value,
         to_value,
@@ -305,21 +156,43 @@ unioned as (
 )
 
 select
-    {{ surrogate_key(['source', 'event_id']) }} as event_key,
-    {{ surrogate_key(['source', 'ticket_id']) }} as ticket_key,
-    source,
-    system,
-    event_id,
-    ticket_id,
-    event_type,
-    occurred_at,
-    sequence,
-    author_id,
-    author_role,
-    is_public,
-    from_value,
-    to_value,
-    is_deleted,
-    updated_at,
-    _version_at
+    {{ surrogate_key(['unioned.source', 'unioned.event_id']) }} as event_key,
+    {{ surrogate_key(['unioned.source', 'unioned.ticket_id']) }} as ticket_key,
+    unioned.source,
+    unioned.system,
+    unioned.event_id,
+    unioned.ticket_id,
+    unioned.event_type,
+    unioned.occurred_at,
+    {#- Of the help desk the order of audits tells the order of what happened at one time. #}
+    case
+        when unioned.system = 'canonical' then unioned.place_in_source
+        else row_number() over (
+            partition by unioned.source, unioned.ticket_id
+            order by unioned.occurred_at, unioned.place_in_source nulls last, unioned.audit_id, unioned.place_in_audit
+        )
+    end as sequence,
+    unioned.author_id,
+    case
+        when unioned.stated_role is not null then unioned.stated_role
+        when roles.first_told_at <= unioned.occurred_at then roles.role
+        when unioned.author_id = tickets.requester_id then coalesce(roles.role, 'customer')
+        when unioned.author_id = tickets.assignee_id then coalesce(nullif(roles.role, 'customer'), 'agent')
+        else roles.role
+    end as author_role,
+    unioned.is_public,
+    unioned.from_value,
+    unioned.to_value,
+    unioned.is_told,
+    unioned.is_deleted,
+    unioned.updated_at,
+    unioned._version_at
 from unioned
+left join tickets
+    on tickets.source = unioned.source
+    and tickets.ticket_id = unioned.ticket_id
+left join {{ ref('int_author__role') }} as roles
+    on roles.source = unioned.source
+    and roles.author_id = unioned.author_id
+    and (roles.valid_from is null or roles.valid_from <= unioned.occurred_at)
+    and (roles.valid_to is null or roles.valid_to > unioned.occurred_at)

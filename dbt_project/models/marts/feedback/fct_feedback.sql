@@ -93,10 +93,10 @@ tickets as (
         first_reply_at as responded_at,
         case when status in ('solved', 'closed') then last_solved_at end as actioned_at,
         case
-            when removed_kind is not null then 'removed'
+            when not {{ is_ticket_counted('removed_kind') }} then 'removed'
             when not is_customer_initiated then 'begun_by_us'
         end as exclusion_reason,
-        removed_kind is not null or not is_customer_initiated as is_refused,
+        not {{ is_ticket_counted('removed_kind') }} or not is_customer_initiated as is_refused,
         is_customer_initiated as is_in_own_words
     from {{ ref('fct_ticket') }}
     where {{ is_touched(["'ticket'", 'ticket_key']) }}

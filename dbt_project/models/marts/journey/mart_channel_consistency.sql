@@ -67,7 +67,7 @@ records as (
     from {{ ref('fct_ticket') }} as tickets
     left join limits on limits.step = '{{ step }}'
     where
-        tickets.removed_kind is null
+        {{ is_ticket_counted('tickets.removed_kind') }}
         and tickets.{{ kpi }} is not null
         and {{ condition }}
         and tickets.{{ day }} in (select date_key from period_days)

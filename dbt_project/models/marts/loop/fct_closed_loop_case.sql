@@ -105,13 +105,12 @@ tickets as (
     select
         ticket_key,
         is_complaint,
-        is_customer_initiated,
-        never_answered,
         created_at,
         {{ after_days('created_at', days_to_answer()) }} as unanswered_at,
+        {{ is_unanswered('never_answered', 'first_reply_at', 'created_at') }} as is_unanswered,
         first_reply_at
     from {{ ref('fct_ticket') }}
-    where removed_kind is null and {{ is_touched(["'ticket'", 'ticket_key']) }}
+    where {{ is_ticket_counted('removed_kind') }} and {{ is_touched(["'ticket'", 'ticket_key']) }}
 ),
 
 failures as (
@@ -134,10 +133,10 @@ failures as (
     from tickets
     where is_complaint
     union all
-    {#- Where nothing is known of replies, never_answered is NULL and nothing is said. #}
+    {#- Where nothing is known of replies, nothing is said. #}
     select 'unanswered', 'ticket', ticket_key, -1, ticket_key, unanswered_at, null
     from tickets
-    where is_customer_initiated and never_answered is not null and coalesce(first_reply_at > unanswered_at, true)
+    where is_unanswered
 ),
 
 {#- An answer whose time moved on when it was changed disappointed before, but it is known from its new time on. -#}

@@ -1,9 +1,9 @@
 {#-
-    What became of each ticket. What lives here: its milestones, durations, counts and flags. Removed tickets stay,
-    flagged, and KPIs leave them out. Not here: when it was unsolved (fct_ticket_transition), the KPIs (models/marts/kpi).
+    What became of each ticket. What lives here: its milestones, durations, counts and flags. Removed tickets stay, flagged, and
+    KPIs leave them out, but for those that were purged when their time was over. Not here: what was said
+    (int_ticket__conversation), what was done with it (int_ticket__history), when it was unsolved (fct_ticket_transition).
 
-    A reply is a public comment by a person of ours after the ticket began; the comment with which an agent opens a
-    ticket is none. No reply, no time: NULL, never 0. Where no comment of a ticket was delivered, nothing is said of replies.
+    No reply, no time: NULL, never 0. Where the conversation or the history of a ticket is not told, nothing is said of it.
 
     Whether a ticket was solved on first contact depends on the customer's other tickets and is judged days later: all
     tickets of a customer are worked out together, also when the business date passes the end of those days.
@@ -22,18 +22,14 @@
         ),
         moved as (
             select ticket_key from {{ touched('int_ticket__unioned') }}
-            union select ticket_key from {{ touched('int_ticket_event__unioned') }}
             union
             select tickets.ticket_key from {{ this }} as tickets
             inner join customers on customers.ticket_key = tickets.ticket_key
             where customers.customer_key <> tickets.customer_key
-            union
-            select tickets.ticket_key from {{ ref('int_ticket__unioned') }} as tickets
-            where (tickets.source, tickets.created_by_id) in (select source, agent_id from {{ touched('int_agent__unioned') }})
-            union
-            select {{ surrogate_key(['_source', 'case_id']) }} from ({{ new_rows('stg_salesforce__case', ['_source', 'case_id']) }})
-            union
-            select {{ surrogate_key(['_source', 'ticket_id']) }} from ({{ new_rows('stg_canonical__ticket', ['_source', 'ticket_id']) }})
+            union select ticket_key from {{ touched('int_ticket__conversation') }}
+            union select ticket_key from {{ touched('int_ticket__history') }}
+            union select ticket_key from {{ touched('int_ticket__change') }}
+            union select ticket_key from {{ touched('fct_ticket_transition') }}
             union
             select tickets.ticket_key from {{ this }} as tickets
             cross join night
@@ -50,9 +46,6 @@
     "
 ) }}
 
-{%- set is_escalated = '(tickets.is_escalated or escalated_versions.ticket_key is not null or hand_overs.escalated_at is not null)' %}
-{%- set is_team_move = "(events.event_type = 'team_change' and events.from_value is not null and events.to_value is not null and events.from_value <> events.to_value)" %}
-
 with night as (
     select as_of from {{ night() }}
 ),
@@ -62,8 +55,6 @@ tickets as (
         ticket_key,
         source,
         system,
-        requester_id,
-        created_by_id,
         assignee_id,
         team,
         channel,
@@ -72,121 +63,11 @@ tickets as (
         priority,
         status,
         coalesce(is_complaint, false) or coalesce(ticket_type = 'complaint', false) as is_complaint,
-        coalesce(is_escalated, false) as is_escalated,
         created_at,
         {{ ticket_removed_kind() }} as removed_kind,
         _version_at as removed_version_at
     from {{ ref('int_ticket__unioned') }}
     where {{ is_touched(['ticket_key']) }}
-),
-
-events as (
-    select
-        ticket_key,
-        event_key,
-        event_type,
-        occurred_at,
-        coalesce(sequence, 0) as sequence,
-        author_role,
-        coalesce(is_public, true) as is_public,
-        from_value,
-        to_value
-    from {{ ref('int_ticket_event__unioned') }}
-    where not is_deleted and {{ is_touched(['ticket_key']) }}
-),
-
-beginnings as (
-    select
-        tickets.ticket_key,
-        coalesce(
-            min(case events.author_role when 'customer' then 1 when 'agent' then 0 when 'bot' then 0 end),
-            min(case
-                when tickets.created_by_id is null or tickets.created_by_id = tickets.requester_id then 1
-                when agents.agent_id is not null then 0
-                else 1
-            end)
-        ) = 1 as is_customer_initiated
-    from tickets
-    left join events on events.ticket_key = tickets.ticket_key and events.event_type = 'created'
-    left join {{ ref('int_agent__unioned') }} as agents on agents.source = tickets.source and agents.agent_id = tickets.created_by_id
-    group by tickets.ticket_key
-),
-
-public_comments as (
-    select
-        events.ticket_key,
-        events.author_role,
-        events.occurred_at,
-        beginnings.is_customer_initiated,
-        row_number() over (
-            partition by events.ticket_key order by events.occurred_at, events.sequence, events.event_key
-        ) as comment_no,
-        row_number() over (
-            partition by events.ticket_key, case when events.author_role in ('customer', 'agent') then 1 else 0 end
-            order by events.occurred_at desc, events.sequence desc, events.event_key desc
-        ) as recency
-    from events
-    inner join tickets on tickets.ticket_key = events.ticket_key
-    inner join beginnings on beginnings.ticket_key = events.ticket_key
-    where events.event_type = 'comment' and events.is_public and events.occurred_at >= tickets.created_at
-),
-
-replies as (
-    select
-        ticket_key,
-        min(case when is_reply and author_role = 'agent' then occurred_at end) as first_reply_at,
-        min(case when is_reply and author_role in ('bot', 'system') then occurred_at end) as first_automated_reply_at,
-        sum(case when is_reply and author_role = 'agent' then 1 else 0 end) as replies,
-        sum(case when is_reply and author_role in ('bot', 'system') then 1 else 0 end) as automated_replies,
-        sum(case when author_role in ('agent', 'bot', 'system') then 1 else 0 end) as comments_of_ours,
-        sum(case when author_role in ('bot', 'system') then 1 else 0 end) as comments_of_machines,
-        sum(case when author_role = 'customer' then 1 else 0 end) as customer_contacts,
-        max(case when recency = 1 and author_role in ('customer', 'agent') then author_role end) as last_speaker
-    from (
-        select
-            ticket_key,
-            author_role,
-            occurred_at,
-            recency,
-            not (comment_no = 1 and author_role <> 'customer' and not is_customer_initiated) as is_reply
-        from public_comments
-    ) as marked
-    group by ticket_key
-),
-
-{#- A move to a team of a higher tier is an escalation; any other move from team to team is a transfer. -#}
-hand_overs as (
-    select
-        events.ticket_key,
-        sum(case
-            when events.event_type = 'assignee_change' and events.from_value is not null and events.to_value is not null
-                and events.from_value <> events.to_value then 1
-            else 0
-        end) as reassignments,
-        sum(case when {{ is_team_move }} then 1 else 0 end) as team_changes,
-        sum(case when {{ is_team_move }} and not coalesce(new_teams.tier > old_teams.tier, false) then 1 else 0 end) as transfers,
-        min(case
-            when events.event_type = 'escalation' or ({{ is_team_move }} and new_teams.tier > old_teams.tier) then events.occurred_at
-        end) as escalated_at,
-        max(case when events.event_type = 'status_change' and events.to_value = 'closed' then events.occurred_at end) as closed_at,
-        sum(case when events.event_type = 'comment' and events.author_role = 'agent' then 1 else 0 end) as agent_touches,
-        sum(case when events.event_type = 'comment' then 1 else 0 end) as comments,
-        max(case when events.event_type not in ('created', 'status_change') then 1 else 0 end) = 1 as has_history
-    from events
-    left join {{ ref('teams') }} as old_teams on events.event_type = 'team_change' and old_teams.team = events.from_value
-    left join {{ ref('teams') }} as new_teams on events.event_type = 'team_change' and new_teams.team = events.to_value
-    group by events.ticket_key
-),
-
-{#- The source says whether a ticket is escalated now; whether it ever was, its delivered versions say. -#}
-escalated_versions as (
-    select {{ surrogate_key(['_source', 'case_id']) }} as ticket_key
-    from {{ ref('stg_salesforce__case') }}
-    where is_escalated and _op = 'upsert' and {{ is_touched([surrogate_key(['_source', 'case_id'])]) }}
-    union
-    select {{ surrogate_key(['_source', 'ticket_id']) }}
-    from {{ ref('stg_canonical__ticket') }}
-    where is_escalated and _op = 'upsert' and {{ is_touched([surrogate_key(['_source', 'ticket_id'])]) }}
 ),
 
 solutions as (
@@ -201,7 +82,7 @@ solutions as (
     group by ticket_key
 ),
 
-{#- When a customer came back about a topic, no topic being one of its own. Tickets that went away were contacts all the same. -#}
+{#- When a customer came back about a topic, no topic being one of its own. Of a request that was sent twice, one is merged. -#}
 contacts as (
     select
         tickets.ticket_key,
@@ -209,24 +90,38 @@ contacts as (
             partition by customers.customer_key, tickets.topic order by tickets.created_at, tickets.ticket_key
         ) as next_contact_at
     from tickets
-    inner join beginnings on beginnings.ticket_key = tickets.ticket_key
+    inner join {{ ref('int_ticket__conversation') }} as said on said.ticket_key = tickets.ticket_key
     inner join {{ ref('int_ticket__customer') }} as customers on customers.ticket_key = tickets.ticket_key
-    where beginnings.is_customer_initiated and customers.customer_key <> -1
+    where said.is_customer_initiated and customers.customer_key <> -1 and coalesce(tickets.removed_kind <> 'merged', true)
 ),
 
-{#- From creation up to the last solution: which status it had, and how long. -#}
+changes as (
+    select
+        changes.ticket_key,
+        changes.attribute,
+        changes.occurred_at,
+        changes.sequence,
+        changes.event_key,
+        changes.from_value,
+        changes.to_value,
+        changes.is_event
+    from {{ ref('int_ticket__change') }} as changes
+    where {{ is_touched(['changes.ticket_key']) }}
+),
+
+{#- From creation up to the last solution: which status it had, and how long. Between two versions nobody knows. -#}
 status_points as (
     select
-        events.ticket_key,
-        greatest(events.occurred_at, tickets.created_at) as moment,
+        changes.ticket_key,
+        greatest(changes.occurred_at, tickets.created_at) as moment,
         1 as step,
-        events.sequence,
-        events.event_key,
-        events.from_value,
-        events.to_value as status
-    from events
-    inner join tickets on tickets.ticket_key = events.ticket_key
-    where events.event_type = 'status_change'
+        changes.sequence,
+        changes.event_key,
+        changes.from_value,
+        changes.to_value as status
+    from changes
+    inner join tickets on tickets.ticket_key = changes.ticket_key
+    where changes.attribute = 'status' and changes.is_event
 ),
 
 all_status_points as (
@@ -273,16 +168,20 @@ statuses as (
         and (points.next_moment is null or points.next_moment > points.moment)
 ),
 
-{#- A status that says nothing leaves the waits of its ticket unsaid. -#}
+{#- A status that says nothing leaves the waits of its ticket unsaid; solved at once, it waited for nobody. -#}
 waits as (
     select
-        ticket_key,
-        min(case when {{ is_known_status('status') }} then 1 else 0 end) = 1 as is_known,
-        sum(case when {{ is_waiting_status('status') }} then 1 else 0 end) as stretches,
-        coalesce(sum(case when {{ is_waiting_status('status') }} then {{ minutes_between('from_at', 'to_at') }} end), 0) as minutes,
-        coalesce(sum(case when status = 'hold' then {{ minutes_between('from_at', 'to_at') }} end), 0) as hold_minutes
-    from statuses
-    group by ticket_key
+        tickets.ticket_key,
+        min(case when statuses.ticket_key is null or {{ is_known_status('statuses.status') }} then 1 else 0 end) = 1 as is_known,
+        sum(case when {{ is_waiting_status('statuses.status') }} then 1 else 0 end) as stretches,
+        coalesce(sum(case when {{ is_waiting_status('statuses.status') }} then {{ minutes_between('statuses.from_at', 'statuses.to_at') }} end), 0) as minutes,
+        coalesce(sum(case when statuses.status = 'hold' then {{ minutes_between('statuses.from_at', 'statuses.to_at') }} end), 0) as hold_minutes
+    from tickets
+    inner join (select distinct ticket_key from status_points) as told on told.ticket_key = tickets.ticket_key
+    inner join solutions on solutions.ticket_key = tickets.ticket_key
+    left join statuses on statuses.ticket_key = tickets.ticket_key
+    where tickets.status in ('solved', 'closed') and solutions.last_solved_at is not null
+    group by tickets.ticket_key
 ),
 
 exceptions as (
@@ -302,8 +201,8 @@ team_changes as (
         from_value,
         to_value,
         row_number() over (partition by ticket_key order by occurred_at, sequence, event_key) as place
-    from events
-    where event_type = 'team_change' and from_value is distinct from to_value
+    from changes
+    where attribute = 'team' and from_value is distinct from to_value
 ),
 
 schedules as (
@@ -313,7 +212,7 @@ schedules as (
 durations as (
     select tickets.ticket_key, 'first_reply' as measure, tickets.created_at as start_at, replies.first_reply_at as finish_at
     from tickets
-    inner join replies on replies.ticket_key = tickets.ticket_key
+    inner join {{ ref('int_ticket__conversation') }} as replies on replies.ticket_key = tickets.ticket_key
     union all
     select tickets.ticket_key, 'first_resolution', tickets.created_at, solutions.first_solved_at
     from tickets
@@ -350,10 +249,10 @@ touchpoint_events as (
         tickets.ticket_key,
         tickets.system,
         'ticket' as object,
-        case when beginnings.is_customer_initiated then 'created' else 'created_by_us' end as event,
+        case when said.is_customer_initiated then 'created' else 'created_by_us' end as event,
         {{ known_channel('tickets.channel', 'channels') }} as channel
     from tickets
-    inner join beginnings on beginnings.ticket_key = tickets.ticket_key
+    inner join {{ ref('int_ticket__conversation') }} as said on said.ticket_key = tickets.ticket_key
     left join {{ ref('channels') }} as channels on channels.raw_channel = lower(tickets.channel)
 ),
 
@@ -376,67 +275,66 @@ final as (
         tickets.status,
         tickets.created_at,
         {{ local_date_key('tickets.created_at') }} as created_date_key,
-        replies.first_reply_at,
-        {{ local_date_key('replies.first_reply_at') }} as first_reply_date_key,
-        replies.first_automated_reply_at,
+        said.first_reply_at,
+        {{ local_date_key('said.first_reply_at') }} as first_reply_date_key,
+        said.first_automated_reply_at,
         solutions.first_solved_at,
         {{ local_date_key('solutions.first_solved_at') }} as first_solved_date_key,
         solutions.last_solved_at,
         {{ local_date_key('solutions.last_solved_at') }} as last_solved_date_key,
-        case when tickets.status = 'closed' then hand_overs.closed_at end as closed_at,
+        case when tickets.status = 'closed' then history.closed_at end as closed_at,
         case when tickets.removed_kind is not null then coalesce(solutions.removed_at, tickets.removed_version_at) end as removed_at,
-        {{ minutes_between('tickets.created_at', 'replies.first_reply_at') }} as first_reply_minutes,
-        {{ minutes_between('tickets.created_at', 'replies.first_automated_reply_at') }} as first_automated_reply_minutes,
+        {{ minutes_between('tickets.created_at', 'said.first_reply_at') }} as first_reply_minutes,
+        {{ minutes_between('tickets.created_at', 'said.first_automated_reply_at') }} as first_automated_reply_minutes,
         {{ minutes_between('tickets.created_at', 'solutions.first_solved_at') }} as first_resolution_minutes,
         case when tickets.status in ('solved', 'closed') then {{ minutes_between('tickets.created_at', 'solutions.last_solved_at') }} end
             as full_resolution_minutes,
         business.first_reply_minutes as first_reply_business_minutes,
         business.first_resolution_minutes as first_resolution_business_minutes,
         business.full_resolution_minutes as full_resolution_business_minutes,
-        {{ minutes_between('replies.first_automated_reply_at', 'replies.first_reply_at') }} as first_human_minutes,
+        {{ minutes_between('said.first_automated_reply_at', 'said.first_reply_at') }} as first_human_minutes,
         case when waits.is_known then round(waits.minutes, 4) end as requester_wait_minutes,
         case when waits.is_known and waits.stretches = coalesce(business.wait_stretches, 0) then round(coalesce(business.wait_minutes, 0), 4) end
             as requester_wait_business_minutes,
         case when waits.is_known then round(waits.hold_minutes, 4) end as on_hold_minutes,
-        cast(replies.replies as integer) as replies,
-        cast(replies.automated_replies as integer) as automated_replies,
-        case when hand_overs.comments > 0 then cast(hand_overs.agent_touches as integer) end as agent_touches,
-        cast(replies.customer_contacts as integer) as customer_contacts,
-        round({{ automated_share('replies.comments_of_machines', 'replies.comments_of_ours') }}, 4) as automated_share,
-        {{ handling_class('replies.replies', 'replies.automated_replies') }} as handling_class,
-        cast(coalesce(solutions.reopens, 0) as integer) as reopens,
-        case when solutions.first_solved_at is not null then solutions.reopens > 0 end as is_reopened,
-        cast(coalesce(hand_overs.reassignments, 0) as integer) as reassignments,
-        cast(coalesce(hand_overs.team_changes, 0) as integer) as team_changes,
-        cast(coalesce(hand_overs.transfers, 0) as integer) as transfers,
-        hand_overs.escalated_at,
-        {{ minutes_between('tickets.created_at', 'hand_overs.escalated_at') }} as escalation_minutes,
-        beginnings.is_customer_initiated,
+        cast(said.replies as integer) as replies,
+        cast(said.automated_replies as integer) as automated_replies,
+        cast(said.agent_touches as integer) as agent_touches,
+        cast(said.customer_contacts as integer) as customer_contacts,
+        round({{ automated_share('said.comments_of_machines', 'said.comments_of_ours') }}, 4) as automated_share,
+        {{ handling_class('said.replies', 'said.automated_replies') }} as handling_class,
+        case when history.is_status_history_known then cast(coalesce(solutions.reopens, 0) as integer) end as reopens,
+        case when history.is_status_history_known and solutions.first_solved_at is not null then solutions.reopens > 0 end as is_reopened,
+        cast(history.reassignments as integer) as reassignments,
+        cast(history.team_changes as integer) as team_changes,
+        cast(history.transfers as integer) as transfers,
+        history.escalated_at,
+        {{ minutes_between('tickets.created_at', 'history.escalated_at') }} as escalation_minutes,
+        said.is_customer_initiated,
         tickets.is_complaint,
         exceptions.exception_reason is not null as is_exception,
         exceptions.exception_reason,
-        {{ is_escalated }} as is_escalated,
-        case when beginnings.is_customer_initiated then replies.replies = 0 end as never_answered,
-        case when replies.ticket_key is not null then
-            replies.last_speaker = 'customer' and tickets.status not in ('solved', 'closed') and tickets.removed_kind is null
+        history.is_escalated,
+        said.conversation,
+        history.is_status_history_known,
+        history.is_team_history_known,
+        case when said.is_customer_initiated then said.replies = 0 end as never_answered,
+        case when said.conversation = 'told' then
+            coalesce(said.last_speaker = 'customer', false) and tickets.status not in ('solved', 'closed') and tickets.removed_kind is null
         end as awaiting_our_reply,
-        case when replies.ticket_key is not null then
-            coalesce(replies.replies = 1 and tickets.status in ('solved', 'closed'), false)
-        end as is_one_touch,
-        {#- An escalation rules it out for certain; without history nobody knows of the others. #}
-        case
-            when solutions.first_solved_at is null then null
-            when {{ is_escalated }} then false
-            when hand_overs.has_history then hand_overs.team_changes = 0
+        case when said.conversation = 'told' then said.replies = 1 and tickets.status in ('solved', 'closed') end as is_one_touch,
+        case when solutions.first_solved_at is not null and history.is_team_history_known then
+            history.team_changes = 0 and not history.is_escalated
         end as is_first_tier_resolution,
         {{ is_fcr_matured('solutions.first_solved_at', 'night.as_of') }} as is_fcr_matured,
-        case when contacts.ticket_key is not null and {{ is_fcr_matured('solutions.first_solved_at', 'night.as_of') }} then
+        case when contacts.ticket_key is not null and history.is_status_history_known and {{ is_fcr_matured('solutions.first_solved_at', 'night.as_of') }} then
             {{ is_first_contact_resolution('solutions.first_solved_at', 'solutions.reopens', 'contacts.next_contact_at') }}
         end as is_fcr,
         tickets.removed_kind
     from tickets
     cross join night
-    inner join beginnings on beginnings.ticket_key = tickets.ticket_key
+    inner join {{ ref('int_ticket__conversation') }} as said on said.ticket_key = tickets.ticket_key
+    inner join {{ ref('int_ticket__history') }} as history on history.ticket_key = tickets.ticket_key
     inner join touchpoint_events on touchpoint_events.ticket_key = tickets.ticket_key
     left join touchpoint_map
         on touchpoint_map.system = touchpoint_events.system
@@ -444,14 +342,11 @@ final as (
         and touchpoint_map.event = touchpoint_events.event
         and touchpoint_map.channel = touchpoint_events.channel
     left join {{ ref('int_ticket__customer') }} as customers on customers.ticket_key = tickets.ticket_key
-    left join replies on replies.ticket_key = tickets.ticket_key
-    left join hand_overs on hand_overs.ticket_key = tickets.ticket_key
     left join solutions on solutions.ticket_key = tickets.ticket_key
     left join business on business.ticket_key = tickets.ticket_key
     left join waits on waits.ticket_key = tickets.ticket_key
     left join contacts on contacts.ticket_key = tickets.ticket_key
     left join exceptions on exceptions.ticket_key = tickets.ticket_key
-    left join escalated_versions on escalated_versions.ticket_key = tickets.ticket_key
 )
 
 select * from final

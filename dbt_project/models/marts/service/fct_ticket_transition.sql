@@ -3,7 +3,8 @@
     history that resolution times, reopens and the backlog share. Not here: durations (fct_ticket).
 
     Where history and the ticket's own status disagree at the end (events not delivered, or lost), the status wins: at
-    `solved_at` if the ticket has one, else at its last change, and then `is_inferred` says so.
+    `solved_at` if the ticket has one, else at its last change, and then `is_inferred` says so, as where all that is known of a
+    change is that it lies between two versions of the ticket.
 -#}
 {{ config(
     materialized='incremental',
@@ -13,6 +14,7 @@
     touched_by="
         select ticket_key from {{ touched('int_ticket__unioned') }}
         union select ticket_key from {{ touched('int_ticket_event__unioned') }}
+        union select ticket_key from {{ touched('int_ticket__change') }}
     "
 ) }}
 
@@ -41,7 +43,7 @@ removals as (
     select
         tickets.ticket_key,
         greatest(
-            case when tickets.removed_kind = 'merged' then coalesce(merges.merged_at, tickets._version_at) else tickets._version_at end,
+            case when tickets.removed_kind = 'merged' then coalesce(merges.merged_at, tickets.updated_at) else tickets._version_at end,
             tickets.created_at
         ) as removed_at
     from tickets
@@ -54,14 +56,11 @@ status_changes as (
         ticket_key,
         event_key,
         occurred_at,
-        coalesce(sequence, 0) as sequence,
-        case when to_value in ('solved', 'closed') then 'solved' else 'unsolved' end as state
-    from {{ ref('int_ticket_event__unioned') }}
-    where
-        event_type = 'status_change'
-        and to_value <> 'deleted'
-        and not is_deleted
-        and {{ is_touched(['ticket_key']) }}
+        sequence,
+        case when to_value in ('solved', 'closed') then 'solved' else 'unsolved' end as state,
+        is_inferred
+    from {{ ref('int_ticket__change') }}
+    where attribute = 'status' and to_value <> 'deleted' and {{ is_touched(['ticket_key']) }}
 ),
 
 {#- Steps 0 to 3 order what happens at one instant: creation first, removal last. -#}
@@ -76,7 +75,7 @@ points as (
         status_changes.sequence,
         status_changes.event_key,
         status_changes.state,
-        false
+        status_changes.is_inferred
     from status_changes
     inner join tickets on tickets.ticket_key = status_changes.ticket_key
 ),

@@ -63,7 +63,7 @@ tickets as (
         is_escalated,
         is_first_tier_resolution
     from {{ ref('fct_ticket') }}
-    where removed_kind is null
+    where {{ is_ticket_counted('removed_kind') }}
 ),
 
 {#- One row per record and measure: minutes for durations, hit (0 or 1) for shares. -#}

@@ -340,7 +340,7 @@ contacts as (
     cross join night
     where
         tickets.customer_key <> -1
-        and tickets.removed_kind is null
+        and {{ is_ticket_counted('tickets.removed_kind') }}
         and tickets.created_date_key > 0
         and tickets.created_date_key <= {{ date_key('night.as_of') }}
     group by tickets.customer_key, {{ month_of(date_of_key('tickets.created_date_key')) }}

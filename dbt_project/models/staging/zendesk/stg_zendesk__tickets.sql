@@ -15,6 +15,7 @@ select
     tags,
     custom_fields,
     via ->> '$.channel' as via_channel,
+    via ->> '$.source.rel' as via_rel,
     satisfaction_rating,
     problem_id,
     has_incidents,
@@ -30,5 +31,6 @@ select
     _file,
     _row,
     _op,
-    _version_at
+    {#- What the system changes moves the cursor of the export alone. #}
+    case when generated_timestamp > _version_at then generated_timestamp else _version_at end as _version_at
 from {{ source('zendesk', 'tickets') }}
