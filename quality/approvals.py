@@ -154,7 +154,8 @@ def may_be_approved(folder: DataFolder, stream: StreamId, day: date) -> tuple[st
     if hopeless := [kind for kind, outcome in failed.items() if kind not in APPROVABLE or outcome != "fail"]:
         raise JourneymartError(
             f"{about} failed {', '.join(hopeless)}, which nobody can approve, because what is not whole, not the known "
-            f"table or not what its contract says stays wrong: have it delivered again, or correct the contract."
+            "table, not written as declared or not what its contract says stays wrong: have it delivered again, "
+            "declare how it is written, or correct the contract."
         )
     return content, tuple(failed)
 
