@@ -3,17 +3,27 @@
 from __future__ import annotations
 
 import json
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 
 import pytest
 
 from assets.landing import land
+from assets.manifest import Checks, Manifest, write_manifest
+from assets.versions import swing, version_id
 from orchestration import cli
-from orchestration.nights import delivered_again, newest_complete_date, open_holes, outstanding_dates, plan_build
+from orchestration.nights import (
+    delivered_again,
+    excused_dates,
+    newest_complete_date,
+    open_holes,
+    outstanding_dates,
+    plan_build,
+)
 from orchestration.setup import Setup, load_setup
 from quality.approvals import read_approvals
 from quality.contract import load_contract
+from quality.data_folder import StreamId
 from quality.errors import JourneymartError
 from quality.gate import Gate, LandedExtract
 
@@ -171,6 +181,51 @@ def test_an_extract_delivered_again_is_due_and_one_that_is_not_is_not(setup: Set
     assert delivered_again(setup, FIRST - timedelta(days=1)) == []
     assert take(setup, FIRST)
     assert delivered_again(setup, DAYS[1]) == []
+
+
+def test_the_run_says_which_published_extracts_were_delivered_again(capsys: pytest.CaptureFixture[str]) -> None:
+    ticket, agent = StreamId("desk", "canonical", "ticket"), StreamId("desk", "canonical", "agent")
+    before = {("desk", "ticket", FIRST): "one", ("desk", "agent", FIRST): "same"}
+    after = {("desk", "ticket", FIRST): "another", ("desk", "agent", FIRST): "same", ("desk", "ticket", DAYS[1]): "new"}
+    cli._say_corrected([(ticket, FIRST), (agent, FIRST), (ticket, DAYS[1])], before, after)
+    assert capsys.readouterr().out == (
+        "  desk/ticket of 2026-03-01 was delivered again: taken, and what follows from it made anew\n"
+    )
+
+
+def test_a_source_that_joins_later_owes_nothing_of_before(setup: Setup) -> None:
+    add_version_as_of(setup, DAYS[1])
+    deliver_all(setup, DAYS[2])
+    assert outstanding_dates(setup, DAYS[2]) == [DAYS[2]]
+    for stream in setup.sources.streams:
+        assert excused_dates(setup, stream, DAYS) == set(DAYS[:2])
+
+
+def add_version_as_of(setup: Setup, as_of: date) -> None:
+    """A version of other sources is published."""
+    folder = setup.folder
+    name = version_id(as_of, "00000001")
+    made = Manifest(
+        version=name,
+        sequence=1,
+        as_of=as_of,
+        run_id="00000001",
+        published_at=datetime(2026, 3, 9, tzinfo=UTC),
+        previous=None,
+        base=None,
+        fingerprint="",
+        rows_in=0,
+        quarantined_rows=0,
+        checks=Checks(passed=1, warned=0),
+        duckdb_version="",
+        storage_version="",
+        batches=(),
+        tables=(),
+        files=(),
+    )
+    (folder.versions / name).mkdir(parents=True)
+    write_manifest(folder.versions / name, made)
+    swing(folder, name)
 
 
 def test_an_excused_date_lets_the_dates_after_it_be_the_newest_complete(setup: Setup, journeymart) -> None:

@@ -88,6 +88,15 @@ def test_what_the_crm_is_the_file_says_or_the_streams_hint_at(tmp_path, streams,
     assert {source.role for source in sources.sources} <= {"crm", "other"}
 
 
+def test_a_source_that_began_later_says_its_own_first_date(tmp_path):
+    later = GOOD.replace("    complete:", "    first_date: 2026-07-01\n    complete:")
+    sources = load_sources(write(tmp_path, later), tmp_path)
+    assert (sources.first_date, sources.streams[0].first_date) == (date(2026, 6, 27), date(2026, 7, 1))
+    earlier = later.replace("2026-07-01", "2026-06-01")
+    with pytest.raises(JourneymartError, match="its first_date lies before the company's, 2026-06-27"):
+        load_sources(write(tmp_path, earlier), tmp_path)
+
+
 def test_the_data_folder_and_relative_paths_are_filled_in(tmp_path):
     path = write(tmp_path, GOOD)
     assert load_sources(path, tmp_path / "my data").streams[0].location == str(tmp_path / "my data/drop/desk")
