@@ -306,7 +306,7 @@ def _identity(
     return Finding("identity", finding.outcome, {**figures, **finding.detail}, finding.sentence)
 
 
-# Records of sources outside the CRM that belong to customers, with what became of them.
+# Contact records that may be customers, and what became of them.
 _RECORDS = """
     select contact_key, source, customer_key, match_rule, match_status
     from {database}.intermediate.map_customer_identity

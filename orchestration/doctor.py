@@ -127,6 +127,8 @@ def _sources(settings: Settings) -> Iterator[Finding]:
 
     sources = load_sources(settings.sources, settings.data)
     yield Finding("sources", "ok", f"{sources.file}: {len(sources.sources)} sources, {len(sources.streams)} streams")
+    crms = ", ".join(sources.crms) or "no source; if one is, say role: crm there"
+    yield Finding("CRM", "ok", crms)
     try:
         text_sentiment(sources.text_sentiment)
     except JourneymartError as error:

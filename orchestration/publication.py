@@ -25,8 +25,8 @@ from quality.ledger import Check, Expected, Ledger, Recorded
 AUDITS = {
     "reconciliation": ("Every accepted record is in its canonical object, and every canonical record in its fact."),
     "kpi_identities": "Numerators, denominators, values and bounds of every KPI row agree.",
-    "drift": "No mart vanished, emptied or lost most of its rows against the version before.",
-    "identity": "Records find their customers as in the version before, few are in doubt, no customer is oversized.",
+    "drift": "No mart vanished, or lost more rows against the version before than the accepted records explain.",
+    "identity": "Records that did not change still find each other, few are in doubt, no customer is oversized.",
 }
 
 # The marts the pages of a version show.

@@ -185,6 +185,7 @@ def test_doctor_says_what_to_do(journeymart, monkeypatch, tmp_path):
     assert found["source shop"]["health"] == "warning"
     assert "journeymart sample" in found["source shop"]["said"]
     assert {found[what]["health"] for what in ("python", "dagster", "dbt project", "sources")} == {"ok"}
+    assert found["CRM"]["said"] == "salesforce"
 
 
 def test_doctor_says_that_texts_cannot_be_estimated_before_a_night_does(journeymart, monkeypatch, tmp_path):
