@@ -6,6 +6,7 @@ with sums as (
         period,
         dimension,
         sum(numerator) as numerator,
+        sum(abs(numerator)) as magnitude,
         sum(denominator) as denominator,
         sum(n) as n
     from {{ ref('int_kpi__cell') }}
@@ -22,7 +23,8 @@ inner join sums as whole
 where
     members.dimension <> 'all'
     and (
-        abs(coalesce(members.numerator, 0) - coalesce(whole.numerator, 0)) > 0.01
+        -- Figures are doubles, which hold 15 digits of the largest that is added.
+        abs(coalesce(members.numerator, 0) - coalesce(whole.numerator, 0)) > greatest(0.01, coalesce(members.magnitude, 0) * 1e-12)
         or members.denominator is distinct from whole.denominator
         or members.n <> whole.n
     )

@@ -146,6 +146,7 @@ class Warehouse:
         select: str | None = None,
         as_of: date | None = None,
         tests: bool = False,
+        batches: Sequence[Path] = (),
     ) -> None:
         """Let rows arrive and build the models on them.
 
@@ -157,12 +158,13 @@ class Warehouse:
             select: Models to build, as dbt selects them, with what they need. The first night decides.
             as_of: Business date; the day after the last night's unless told.
             tests: Run the tests of the models too.
+            batches: Folders of accepted extracts that arrive besides, as the gate wrote them.
         """
         self.select = select or self.select
         wanted = self.select or "*"
         self._begin()
         self.as_of = as_of or self.as_of + timedelta(days=1)
-        load(self.build, [], _night(self.as_of, self.text_sentiment, self.crms))
+        load(self.build, batches, _night(self.as_of, self.text_sentiment, self.crms))
         with duckdb.connect() as connection:
             connection.execute("set TimeZone = 'UTC'")
             _attach(connection, self.build, "warehouse")
