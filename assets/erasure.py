@@ -39,6 +39,7 @@ from quality.erasure import BlockList, block_list, scoped_ids
 from quality.errors import JourneymartError
 from quality.folders import remove_folder, replaced_folder
 from quality.landed import subject
+from quality.profiles import PROFILE
 from quality.split import ADDED_COLUMNS
 
 Mask = npt.NDArray[np.bool_]
@@ -239,6 +240,7 @@ def forget_accepted(
             quarantined=batch.quarantined - fewer_quarantined,
         )
         describe(made, new)
+        _keep_profile(partition, new)
     return taken
 
 
@@ -251,6 +253,13 @@ def follow_landing(partition: Path, before: str, after: str) -> None:
         with replaced_folder(partition) as new:
             shutil.copy2(partition / ROWS, new / ROWS)
             describe(replace(batch, landing_sha256=after), new)
+            _keep_profile(partition, new)
+
+
+def _keep_profile(partition: Path, new: Path) -> None:
+    """The profile stays as it was: it holds no personal data, and says what was delivered."""
+    if (partition / PROFILE).exists():
+        shutil.copy2(partition / PROFILE, new / PROFILE)
 
 
 def forget_quarantined(

@@ -51,11 +51,12 @@ CHECKS = {
     "completeness": "Every counted record of every delivered file is a row or a reject, once.",
     "schema": "The columns the contract cannot do without are there.",
     "format": "Numbers and dates are written as the stream's reading rules say.",
-    "volume": "The extract is not far off the median of the last nights.",
+    "volume": "As many rows as are usual for the stream and the weekday.",
     "freshness": "The newest row is young enough.",
     "deletes": "Not too many records of a dump vanished at once.",
     "quarantine": "Not too many rows break a rule.",
     "contract": "No row breaks a rule that blocks.",
+    "distribution": "The columns look as they usually do: how full, which values, how large, how old, how new.",
     WARNINGS: "What a person should look at; it never blocks.",
 }
 

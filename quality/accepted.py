@@ -21,6 +21,7 @@ from quality.errors import JourneymartError
 from quality.folders import replaced_folder
 from quality.landed import LandedExtract, LandingManifest, read_landing_manifest
 from quality.ledger import Outcome
+from quality.profiles import Profile, keep_profile
 from quality.split import ADDED_COLUMNS, WORK, BatchCounts
 
 ROWS = "rows.parquet"
@@ -80,6 +81,7 @@ def write_accepted(
     extract: LandedExtract,
     manifest: LandingManifest,
     counts: BatchCounts,
+    profile: Profile,
     outcomes: Sequence[Outcome],
     batch: int,
 ) -> Batch:
@@ -93,6 +95,7 @@ def write_accepted(
         extract: The extract.
         manifest: What was landed.
         counts: Counts of the batch.
+        profile: What it looks like.
         outcomes: What each check of it said.
         batch: Its number in the working table.
 
@@ -133,6 +136,7 @@ def write_accepted(
             checks_failed=len(outcomes) - outcomes.count("pass") - outcomes.count("warn"),
         )
         describe(made, partition)
+        keep_profile(profile, partition)
     return made
 
 

@@ -10,29 +10,45 @@ import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, time, timedelta
-from statistics import median
 
+from quality import usual
 from quality.contract import Contract
 from quality.data_folder import StreamId
+from quality.distribution import by_days_ago, findings, in_words
 from quality.expectations import Result
 from quality.landed import LandingManifest
 from quality.ledger import Outcome
 from quality.predicates import predicates
+from quality.profiles import Profile
 from quality.split import BatchCounts
 from quality.suite import Expectation
+from quality.usual import IMPOSSIBLE, UNUSUAL, USUAL
 
 # Every extract has to pass each of these.
-CHECK_KINDS = ("completeness", "schema", "format", "volume", "freshness", "deletes", "quarantine", "contract")
+CHECK_KINDS = (
+    "completeness",
+    "schema",
+    "format",
+    "volume",
+    "freshness",
+    "deletes",
+    "quarantine",
+    "contract",
+    "distribution",
+)
 # What a person should look at; it never blocks.
 WARNINGS = "warnings"
 
-# Nights that make the median a night's volume is held against.
-VOLUME_NIGHTS = 28
+# Without a limit in the contract: the newest row may be this much older than it ever was in the last weeks, and
+# cannot be right once it is a week and three times as old.
+_UNUSUAL_DAYS, _IMPOSSIBLE_DAYS, _IMPOSSIBLE_TIMES = 2.0, 7.0, 3.0
 
 # How much a column's name must be like another one to be offered for it, 1 being equal.
 _NEARLY = 0.75
 
 Metadata = Mapping[str, int | float | str]
+
+_OUTCOMES: Mapping[int, Outcome] = {USUAL: "pass", UNUSUAL: "warn", IMPOSSIBLE: "fail"}
 
 
 @dataclass(frozen=True)
@@ -207,45 +223,78 @@ def needed_columns(contract: Contract) -> set[str]:
     return needed
 
 
-def volume(contract: Contract, manifest: LandingManifest, earlier: Sequence[int]) -> CheckResult:
-    """The extract is not far off the median of the stream's last nights; one without rows is a quiet day until then.
+def volume(contract: Contract, profile: Profile, past: Sequence[Profile]) -> tuple[CheckResult, bool]:
+    """As many rows as are usual for the stream and the weekday; of what is not usual, only what cannot be blocks.
 
     Args:
         contract: The contract.
-        manifest: What was delivered.
-        earlier: Rows of the last nights; bulk histories left out.
+        profile: The extract's; only what was delivered matters.
+        past: Profiles of the nights before, newest first.
+
+    Returns:
+        What is said, and whether far more rows came than usual.
     """
-    metadata: dict[str, int | float | str] = {"rows": manifest.rows}
-    band = contract.volume
-    if band is None or manifest.is_history or len(earlier) < band.min_nights:
-        return CheckResult("volume", "pass", metadata)
-    usual = median(earlier)
-    smallest, largest = usual * band.min_ratio, max(usual, 1) * band.max_ratio
-    metadata.update({"median": usual, "smallest": smallest, "largest": largest, "nights": len(earlier)})
-    return CheckResult("volume", "pass" if smallest <= manifest.rows <= largest else "fail", metadata)
+    rows, day = profile.delivered, profile.extract_date
+    if profile.is_history:
+        return CheckResult("volume", "pass", {"rows": rows}), False
+    limits = contract.volume
+    held = usual.count(
+        rows,
+        by_days_ago(day, past, lambda night: night.delivered),
+        min_ratio=limits.min_ratio,
+        max_ratio=limits.max_ratio,
+        min_nights=limits.min_nights,
+    )
+    metadata: dict[str, int | float | str] = {"rows": rows, "nights": len(past)}
+    if held.level != USUAL:
+        metadata["in words"] = in_words(day, rows, float(held.usual), float(held.low), float(held.high))
+    return CheckResult("volume", _OUTCOMES[int(held.level)], metadata), bool(held.more)
 
 
-def freshness(contract: Contract, extract_date: date, rows: int, newest: datetime | None) -> CheckResult:
-    """The newest row is young enough; a quiet day has none.
+def freshness(
+    contract: Contract, extract_date: date, rows: int, newest: datetime | None, ages: Sequence[float] = ()
+) -> CheckResult:
+    """The newest row is young enough, by the contract or by what is usual; a quiet day has none.
 
     Args:
         contract: The contract.
         extract_date: Which day's extract.
         rows: Rows delivered.
-        newest: Newest value of the freshness column; None: there is none.
+        newest: Newest value of the column that tells the age; None: there is none.
+        ages: Days of the newest rows of the nights before.
     """
-    limit = contract.freshness
-    if limit is None or not rows:
+    column = contract.age_column
+    if column is None or not rows:
         return CheckResult("freshness", "pass")
     end = datetime.combine(extract_date + timedelta(days=1), time(), UTC)
     if newest is None:
-        return CheckResult("freshness", "fail", {"column": limit.column, "values": 0})
+        return CheckResult("freshness", "fail" if contract.freshness else "pass", {"column": column, "values": 0})
     age = (end - newest) / timedelta(days=1)
-    return CheckResult(
-        "freshness",
-        "pass" if age <= limit.max_age_days else "fail",
-        {"column": limit.column, "age in days": round(age, 2), "limit in days": limit.max_age_days},
-    )
+    metadata: dict[str, int | float | str] = {"column": column, "age in days": round(age, 2)}
+    if contract.freshness:
+        limit = contract.freshness.max_age_days
+        return CheckResult("freshness", "pass" if age <= limit else "fail", {**metadata, "limit in days": limit})
+    if len(ages) < usual.LEAST_NIGHTS or age <= max(ages) + _UNUSUAL_DAYS:
+        return CheckResult("freshness", "pass", metadata)
+    impossible = len(ages) >= contract.volume.min_nights and age > _IMPOSSIBLE_DAYS + _IMPOSSIBLE_TIMES * max(ages)
+    return CheckResult("freshness", "fail" if impossible else "warn", {**metadata, "usual up to": round(max(ages), 2)})
+
+
+def distribution(contract: Contract, profile: Profile, past: Sequence[Profile], *, many_more: bool) -> CheckResult:
+    """The columns look as they usually do: how full, which values, how large, how old, how new.
+
+    Args:
+        contract: The contract.
+        profile: The extract's.
+        past: Profiles of the nights before, newest first.
+        many_more: Far more rows came than usual.
+    """
+    found = findings(contract, profile, past, many_more=many_more)
+    said: dict[str, int | float | str] = {}
+    for each in found:
+        said[each.about] = f"{said[each.about]}; {each.words}" if each.about in said else each.words
+    worst = max((each.level for each in found), default=USUAL)
+    return CheckResult("distribution", _OUTCOMES[worst], {"rows": profile.rows, "nights": len(past), **said})
 
 
 def deletes(manifest: LandingManifest) -> CheckResult:

@@ -168,15 +168,23 @@ class Rule(_Strict):
 
 
 class Volume(_Strict):
-    """Rows of an increment against the median of its last 28 nights; blocks outside the ratios."""
+    """When a number of rows cannot be right, beside what is only unusual for the stream and the weekday.
 
-    min_ratio: float = 0.05
-    max_ratio: float = 20.0
-    min_nights: int = 7
+    An extract blocks below `min_ratio` of what is usual on the stream's quietest weekday, because a holiday is like
+    that, and above `max_ratio` times what is usual on its busiest; neither before it has `min_nights` nights, nor
+    where chance explains it.
+    """
+
+    min_ratio: Annotated[float, Field(ge=0, lt=1)] = 0.15
+    max_ratio: Annotated[float, Field(gt=1)] = 6.0
+    min_nights: Annotated[int, Field(ge=1)] = 14
 
 
 class Freshness(_Strict):
-    """The newest value of a time column may lie this many days before the end of the extract date."""
+    """The newest value of a time column may lie this many days before the end of the extract date.
+
+    Without it, the newest version of an increment is held against the stream's own past.
+    """
 
     column: str
     max_age_days: float
@@ -205,8 +213,8 @@ class Contract(_Strict):
             does.
         columns: Columns by name.
         rules: Conditions over several columns.
-        volume: Row count band; None: not judged.
-        freshness: Age limit; None: not judged.
+        volume: When a number of rows cannot be right.
+        freshness: Age limit; None: as young as it usually is.
         quarantine: Quarantine budget.
     """
 
@@ -217,7 +225,7 @@ class Contract(_Strict):
     version: str | None
     columns: dict[str, Column]
     rules: tuple[Rule, ...] = ()
-    volume: Volume | None = None
+    volume: Volume = Volume()
     freshness: Freshness | None = None
     quarantine: QuarantineBudget = QuarantineBudget()
 
@@ -264,6 +272,11 @@ class Contract(_Strict):
         if name == self.version:
             return Bounds(EARLIEST_VERSION, None, EVENT_DAYS_AHEAD)
         return bounds(column.type, column.holds, column.min, column.max)
+
+    @property
+    def age_column(self) -> str | None:
+        """The column whose newest value tells how old an extract is; None: nothing tells."""
+        return self.freshness.column if self.freshness else self.version
 
     @property
     def fingerprint(self) -> str:

@@ -75,7 +75,7 @@ class DataFolder:
         return self.landing / stream.source / stream.stream / extract_date.isoformat()
 
     def accepted_partition(self, stream: StreamId, extract_date: date) -> Path:
-        """Folder of one accepted extract: `rows.parquet` and `batch.json`."""
+        """Folder of one accepted extract: `rows.parquet`, `batch.json` and `profile.json`."""
         return self.accepted / stream.source / stream.stream / extract_date.isoformat()
 
     def quarantine_partition(self, stream: StreamId, extract_date: date) -> Path:

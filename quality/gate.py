@@ -25,7 +25,7 @@ from typing import Self
 
 import duckdb
 
-from quality import checks
+from quality import checks, usual
 from quality.accepted import Batch, accepted_batches, is_accepted_as_landed, write_accepted
 from quality.approvals import APPROVABLE, read_approvals
 from quality.checks import CHECK_KINDS, WARNINGS, CheckResult, FileFacts, Opinion, not_judged
@@ -37,12 +37,12 @@ from quality.formats import date_faults, encoding_faults, number_faults
 from quality.landed import (
     LandedExtract,
     LandingManifest,
-    earlier_row_counts,
     read_landing_manifest,
     subject,
 )
 from quality.ledger import Check, Expected, Ledger, Recorded
 from quality.predicates import predicates
+from quality.profiles import Past, Profile, compared, take_profiles
 from quality.quarantine import RawTexts, write_quarantine
 from quality.split import (
     TO_ACCEPT,
@@ -147,11 +147,13 @@ class _Case:
 
 
 @dataclass(frozen=True)
-class _Pass:
-    """What one pass over the rows of several extracts gave, in their order."""
+class _Judged:
+    """What one pass over the rows of several extracts gave for one of them; `batch` is its number there."""
 
-    counts: Sequence[BatchCounts]
-    contract: Sequence[CheckResult]
+    batch: int
+    counts: BatchCounts
+    contract: CheckResult
+    profile: Profile
     seconds: float
 
 
@@ -210,16 +212,18 @@ class Gate:
             settle(self._folder.quarantine_partition(each.stream, each.extract_date).parent)
         if self._ledger is not None:
             expect_extracts(self._ledger, ((each.stream, each.extract_date) for each in extracts))
-        cases = [self._look_at(extract) for extract in extracts]
+        # By date, so that each is held against those before it, of which some may be judged here too.
+        if not extracts:
+            return []
+        past = Past(self._folder, extracts[0].stream)
+        cases = [self._look_at(extract) for extract in sorted(extracts, key=lambda each: each.extract_date)]
         verdicts: dict[date, Verdict] = {}
         for case in cases:
             if case.unsound:
-                verdicts[case.extract.extract_date] = self._conclude(
-                    case, not_judged("contract", case.unsound), None, 0, 0.0
-                )
+                verdicts[case.extract.extract_date] = self._conclude(case, not_judged("contract", case.unsound), past)
         sound = [case for case in cases if not case.unsound]
         if sound:
-            verdicts.update(self._judge_rows(sound))
+            verdicts.update(self._judge_rows(sound, past))
         ordered = [verdicts[extract.extract_date] for extract in extracts]
         if self._ledger is not None:
             self._ledger.record_all(
@@ -242,14 +246,11 @@ class Gate:
             manifest = read_landing_manifest(extract.partition)
         except JourneymartError as error:
             results["completeness"] = _failed("completeness", error)
-            results.update(
-                {kind: not_judged(kind, "completeness") for kind in ("schema", "format", "volume", "deletes")}
-            )
+            results.update({kind: not_judged(kind, "completeness") for kind in ("schema", "format", "deletes")})
             return _Case(extract, None, results, time.perf_counter() - started)
         results["completeness"] = _guarded("completeness", lambda: self._completeness(extract, manifest))
         results["schema"] = _guarded("schema", lambda: checks.schema(contract, manifest))
         results["format"] = _guarded("format", lambda: self._written(extract))
-        results["volume"] = _guarded("volume", lambda: self._volume(extract, manifest))
         results["deletes"] = _guarded("deletes", lambda: checks.deletes(manifest))
         return _Case(extract, manifest, results, time.perf_counter() - started)
 
@@ -297,34 +298,24 @@ class Gate:
         told = {**complete.metadata, "compared to a dump that was not accepted": before.isoformat()}
         return CheckResult("completeness", "fail", told)
 
-    def _volume(self, extract: LandedExtract, manifest: LandingManifest) -> CheckResult:
-        earlier: list[int] = []
-        if extract.contract.volume is not None:
-            earlier = earlier_row_counts(self._folder, extract.stream, extract.extract_date, checks.VOLUME_NIGHTS)
-        # What is judged is what was delivered: people who were erased since are no sign of a broken extract.
-        return checks.volume(extract.contract, replace(manifest, rows=manifest.rows + manifest.erased), earlier)
-
-    def _judge_rows(self, cases: Sequence[_Case]) -> dict[date, Verdict]:
+    def _judge_rows(self, cases: Sequence[_Case], past: Past) -> dict[date, Verdict]:
         """Judge the rows of extracts together; without a sure answer each alone, so none spoils another."""
-        judged: _Pass | CheckResult
+        judged: Sequence[_Judged] | CheckResult
         try:
             judged = self._one_pass(cases)
-            unsure = any(each.outcome == "error" for each in judged.contract)
+            unsure = any(each.contract.outcome == "error" for each in judged)
         except Exception as error:  # noqa: BLE001 -- whatever stops a check is its outcome
             judged, unsure = _failed("contract", error), True
         if unsure and len(cases) > 1:
-            return {day: verdict for case in cases for day, verdict in self._judge_rows([case]).items()}
-        if isinstance(judged, CheckResult):
-            return {case.extract.extract_date: self._conclude(case, judged, None, 0, 0.0) for case in cases}
-        seconds = judged.seconds / len(cases)
+            return {day: verdict for case in cases for day, verdict in self._judge_rows([case], past).items()}
         return {
             case.extract.extract_date: self._conclude(
-                case, judged.contract[batch], judged.counts[batch], batch, seconds
+                case, judged if isinstance(judged, CheckResult) else judged[place], past
             )
-            for batch, case in enumerate(cases)
+            for place, case in enumerate(cases)
         }
 
-    def _one_pass(self, cases: Sequence[_Case]) -> _Pass:
+    def _one_pass(self, cases: Sequence[_Case]) -> list[_Judged]:
         """Type, split and judge the rows of extracts of one stream."""
         started = time.perf_counter()
         extracts = [case.extract for case in cases]
@@ -350,29 +341,37 @@ class Gate:
             )
             for table, expected in suites
         ]
-        contract_results = [checks.contract_met(contract, opinions, counts, batch) for batch in range(len(cases))]
-        return _Pass(counts, contract_results, time.perf_counter() - started)
+        results = [checks.contract_met(contract, opinions, counts, batch) for batch in range(len(cases))]
+        manifests = [case.manifest for case in cases if case.manifest]
+        profiles = take_profiles(self._connection, extracts, manifests, counts)
+        seconds = (time.perf_counter() - started) / len(cases)
+        return [
+            _Judged(batch, *each, seconds) for batch, each in enumerate(zip(counts, results, profiles, strict=True))
+        ]
 
-    def _conclude(
-        self,
-        case: _Case,
-        contract_result: CheckResult,
-        counts: BatchCounts | None,
-        batch: int,
-        seconds: float,
-    ) -> Verdict:
-        """Make the checks that need the counts, keep what the verdict says, and say it."""
+    def _conclude(self, case: _Case, judged: _Judged | CheckResult, past: Past) -> Verdict:
+        """Make the checks that need the counts and the past, keep what the verdict says, and say it.
+
+        Args:
+            case: The extract.
+            judged: What the pass over its rows gave; or why there was none.
+            past: What was accepted of the stream.
+        """
         started = time.perf_counter()
         extract, manifest = case.extract, case.manifest
         contract = extract.contract
         results = dict(case.results)
-        results["contract"] = contract_result
+        results["contract"] = judged if isinstance(judged, CheckResult) else judged.contract
+        ran = judged if isinstance(judged, _Judged) else None
+        counts = ran.counts if ran else None
+        profile: Profile | None = None
         if manifest is not None and results["completeness"].outcome == "pass":
             results["completeness"] = _guarded(
                 "completeness", lambda: self._builds_on_accepted(extract, manifest, results["completeness"])
             )
-        if counts is None or manifest is None:
-            results.update({kind: not_judged(kind, "contract") for kind in ("freshness", "quarantine", WARNINGS)})
+        if ran is None or counts is None or manifest is None:
+            kinds = ("volume", "freshness", "quarantine", "distribution", WARNINGS)
+            results.update({kind: not_judged(kind, "contract") for kind in kinds})
         else:
             found = predicates(contract)
             # What was read as not known is said in words; nobody would look for it.
@@ -382,7 +381,9 @@ class Gate:
                 if each.on_failure == "warn"
             }
             reasons = {each.name: counts.found[each.name] for each in found if each.on_failure == "quarantine"}
-            results["freshness"] = _guarded("freshness", lambda: self._freshness(extract, manifest, counts))
+            against_the_past, profile = self._against_the_past(extract, ran, past)
+            results.update(against_the_past)
+            results["freshness"] = _guarded("freshness", lambda: self._freshness(extract, manifest, counts, past))
             results["quarantine"] = checks.quarantine(contract, manifest, counts, reasons)
             results[WARNINGS] = checks.warnings(contract, manifest, warned)
         if manifest is not None:
@@ -403,25 +404,27 @@ class Gate:
             self._connection,
             self._folder,
             extract,
-            batch=batch if counts else None,
+            batch=ran.batch if ran else None,
             verdict={**verdict.as_json(), "landing_sha256": manifest.sha256 if manifest else None},
             raw_texts=self._raw_texts,
         )
         accepted = None
-        if verdict.passed and counts and manifest:
+        if verdict.passed and ran and manifest and profile:
             accepted = write_accepted(
                 self._connection,
                 self._folder,
                 extract=extract,
                 manifest=manifest,
-                counts=counts,
+                counts=ran.counts,
+                profile=profile,
                 outcomes=[check.outcome for check in verdict.checks],
-                batch=batch,
+                batch=ran.batch,
             )
+            past.add(profile)
         return replace(
             verdict,
             batch_id=accepted.batch_id if accepted else None,
-            seconds=case.seconds + seconds + time.perf_counter() - started,
+            seconds=case.seconds + (ran.seconds if ran else 0.0) + time.perf_counter() - started,
         )
 
     def _as_approved(
@@ -440,11 +443,31 @@ class Gate:
                     approved[kind] = CheckResult(kind, "warn", {**approved[kind].metadata, **said})
         return approved
 
-    def _freshness(self, extract: LandedExtract, manifest: LandingManifest, counts: BatchCounts) -> CheckResult:
+    def _against_the_past(
+        self, extract: LandedExtract, ran: _Judged, past: Past
+    ) -> tuple[dict[str, CheckResult], Profile]:
+        """How many rows came, and whether they look as they usually do; and the extract's whole profile."""
+        try:
+            nights = past.before(extract.extract_date)
+            profile = compared(self._connection, extract, ran.batch, ran.profile, past)
+            volume, many_more = checks.volume(extract.contract, profile, nights)
+            looks = checks.distribution(extract.contract, profile, nights, many_more=many_more)
+        except Exception as error:  # noqa: BLE001 -- whatever stops a check is its outcome
+            return {kind: _failed(kind, error) for kind in ("volume", "distribution")}, ran.profile
+        return {"volume": volume, "distribution": looks}, profile
+
+    def _freshness(
+        self, extract: LandedExtract, manifest: LandingManifest, counts: BatchCounts, past: Past
+    ) -> CheckResult:
         limit, newest = extract.contract.freshness, counts.newest
+        if limit is None and extract.mode == "full":
+            # What did not change for a while is no older for that.
+            return CheckResult("freshness", "pass")
         if limit is not None and extract.mode == "full" and manifest.rows:
             newest = newest_in_dump(self._connection, extract, limit.column)
-        return checks.freshness(extract.contract, extract.extract_date, manifest.rows, newest)
+        nights = past.before(extract.extract_date)[: usual.SHARE_NIGHTS]
+        ages = [night.newest_age for night in nights if night.newest_age is not None]
+        return checks.freshness(extract.contract, extract.extract_date, manifest.rows, newest, ages)
 
 
 def _guarded(kind: str, check: Callable[[], CheckResult]) -> CheckResult:

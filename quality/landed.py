@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from quality.contract import Contract
-from quality.data_folder import DataFolder, StreamId
+from quality.data_folder import StreamId
 from quality.errors import JourneymartError
 from quality.reading import PLAIN, Reading
 
@@ -180,24 +180,3 @@ def read_landing_manifest(partition: Path) -> LandingManifest:
         raise JourneymartError(
             f"{path} does not describe a landed extract ({type(error).__name__}): extract it again."
         ) from error
-
-
-def earlier_row_counts(folder: DataFolder, stream: StreamId, before: date, nights: int) -> list[int]:
-    """Rows of the newest landed extracts before a date, bulk histories left out.
-
-    Args:
-        folder: Data folder.
-        stream: Which stream.
-        before: Only extracts of earlier dates count.
-        nights: How many at most.
-    """
-    landed = folder.landing_partition(stream, before).parent
-    dates = sorted((path.name for path in landed.glob("[0-9]*") if path.name < before.isoformat()), reverse=True)
-    counts: list[int] = []
-    for name in dates:
-        if len(counts) == nights:
-            break
-        manifest = read_landing_manifest(landed / name)
-        if not manifest.is_history:
-            counts.append(manifest.rows)
-    return counts

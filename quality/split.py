@@ -55,7 +55,7 @@ class BatchCounts:
         deletions: Those of them that announce a deletion.
         found: Rows that each predicate finds wrong, by its name.
         undated: Quarantined rows with nothing wrong but a required date that stands for "not known".
-        newest: Newest value of the freshness column among rows to be accepted; None without such a column or
+        newest: Newest value of the column that tells the age among rows to be accepted; None without such a column or
             value.
     """
 
@@ -146,7 +146,7 @@ def wrong_types(connection: duckdb.DuckDBPyConnection, contract: Contract) -> li
 def count_work(connection: duckdb.DuckDBPyConnection, contract: Contract, batches: int) -> list[BatchCounts]:
     """Count the working table, batch by batch."""
     found = predicates(contract)
-    newest = identifier(contract.freshness.column) if contract.freshness else "null::timestamptz"
+    newest = identifier(contract.age_column) if contract.age_column else "null::timestamptz"
     otherwise = (each for each in found if each.on_failure == "quarantine" and each.kind != "placeholder")
     columns = [
         "count(*)",
@@ -156,7 +156,7 @@ def count_work(connection: duckdb.DuckDBPyConnection, contract: Contract, batche
         f"count(*) filter (_quarantined and not ({any_of(otherwise)}))",
         *(f"count(*) filter ({each.sql})" for each in found),
     ]
-    by_batch = _by_batch(connection, WORK, columns)
+    counted = by_batch(connection, WORK, columns)
     nothing: tuple[Any, ...] = (0, 0, 0, None, 0, *[0] * len(found))
     return [
         BatchCounts(
@@ -168,7 +168,7 @@ def count_work(connection: duckdb.DuckDBPyConnection, contract: Contract, batche
             found={each.name: count for each, count in zip(found, counts, strict=True)},
         )
         for rows, accepted, deletions, newest_value, undated, *counts in (
-            by_batch.get(batch, nothing) for batch in range(batches)
+            counted.get(batch, nothing) for batch in range(batches)
         )
     ]
 
@@ -178,10 +178,10 @@ def count_violations(
 ) -> dict[str, list[int]]:
     """Rows of a view that break each expectation, by its name, batch by batch: the second opinion."""
     columns = [f"count(*) filter ({each.violates})" for each in expected]
-    by_batch = _by_batch(connection, table, columns)
+    counted = by_batch(connection, table, columns)
     nothing = (0,) * len(expected)
     return {
-        each.name: [by_batch.get(batch, nothing)[place] for batch in range(batches)]
+        each.name: [counted.get(batch, nothing)[place] for batch in range(batches)]
         for place, each in enumerate(expected)
     }
 
@@ -266,7 +266,8 @@ def _texts_of(
     }
 
 
-def _by_batch(connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str]) -> dict[int, tuple[Any, ...]]:
+def by_batch(connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str]) -> dict[int, tuple[Any, ...]]:
+    """Aggregates of the working table or one of its views, by batch; a batch without rows is not in it."""
     query = f"select _batch, {', '.join(columns)} from {table} group by _batch"
     return {row[0]: row[1:] for row in connection.execute(query).fetchall()}
 

@@ -35,7 +35,7 @@ BLOCKING = contract(
             on_failure="block",
         )
     ],
-    volume=Volume(min_ratio=0.5, max_ratio=2, min_nights=3),
+    volume=Volume(min_ratio=0.5, max_ratio=2),
     freshness=Freshness(column="updated_at", max_age_days=2),
     quarantine=QuarantineBudget(max_share=0.1, min_rows=2),
 )
@@ -58,12 +58,12 @@ def rows(count: int, **texts: str | None) -> list[Row]:
 
 
 @pytest.fixture(scope="module")
-def four_nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """Four nights of ten rows, accepted, the newest of which can be landed again."""
-    made = Landing(tmp_path_factory.mktemp("four nights"), BLOCKING)
-    days = [DAY - timedelta(days=back) for back in (3, 2, 1, 0)]
+def fortnight(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Fifteen nights of thirty rows, accepted, the newest of which can be landed again."""
+    made = Landing(tmp_path_factory.mktemp("a fortnight"), BLOCKING)
+    days = [DAY - timedelta(days=back) for back in range(14, -1, -1)]
     for day in days:
-        made.land([good(n, updated_at=f"{day}T10:00:00Z") for n in range(10)], day)
+        made.land([good(n, updated_at=f"{day}T10:00:00Z") for n in range(30)], day)
     verdicts = made.judge(*map(made.extract, days))
     assert all(verdict.passed for verdict in verdicts), verdicts
     shutil.rmtree(made.extract().partition)
@@ -71,19 +71,19 @@ def four_nights(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture
-def landing(four_nights: Path, tmp_path: Path) -> Landing:
-    """A copy of the four nights."""
-    return Landing(Path(shutil.copytree(four_nights, tmp_path / "a copy")), BLOCKING)
+def landing(fortnight: Path, tmp_path: Path) -> Landing:
+    """A copy of the fifteen nights."""
+    return Landing(Path(shutil.copytree(fortnight, tmp_path / "a copy")), BLOCKING)
 
 
 def lose_a_row(landing: Landing) -> None:
-    landing.land(rows(10))
+    landing.land(rows(30))
     file = landing.extract().rows_file
     pq.write_table(pq.read_table(file).slice(1), file)
 
 
 def double_a_row(landing: Landing) -> None:
-    landing.land(rows(10))
+    landing.land(rows(30))
     file = landing.extract().rows_file
     table = pq.read_table(file)
     column_of_numbers = table.column("_row").to_pylist()
@@ -92,29 +92,29 @@ def double_a_row(landing: Landing) -> None:
 
 
 def change_a_delivered_file(landing: Landing) -> None:
-    landing.land(rows(10))
+    landing.land(rows(30))
     (file,) = (landing.extract().partition / "files").iterdir()
     file.write_bytes(file.read_bytes().replace(b"open", b"shut", 1))
 
 
 def remove_a_delivered_file(landing: Landing) -> None:
-    landing.land(rows(10))
+    landing.land(rows(30))
     (file,) = (landing.extract().partition / "files").iterdir()
     file.unlink()
 
 
 def smuggle_a_file_in(landing: Landing) -> None:
-    landing.land(rows(10))
+    landing.land(rows(30))
     (landing.extract().partition / "files" / "more.csv").write_text("id\n1\n")
 
 
 def break_the_parquet(landing: Landing) -> None:
-    landing.land(rows(10))
+    landing.land(rows(30))
     landing.extract().rows_file.write_bytes(b"PAR1 no more")
 
 
 def forget_the_manifest(landing: Landing) -> None:
-    landing.land(rows(10))
+    landing.land(rows(30))
     (landing.extract().partition / "manifest.json").unlink()
 
 
@@ -122,7 +122,7 @@ def without(name: str) -> Callable[[Landing], object]:
     names = [each for each in BLOCKING.columns if each != name]
     place = list(BLOCKING.columns).index(name)
     return lambda landing: landing.land(
-        [[text for at, text in enumerate(row) if at != place] for row in rows(10)], columns=names
+        [[text for at, text in enumerate(row) if at != place] for row in rows(30)], columns=names
     )
 
 
@@ -134,41 +134,46 @@ DEFECTS: list[tuple[str, str, Callable[[Landing], object]]] = [
     ("completeness", "a file nobody landed", smuggle_a_file_in),
     ("completeness", "a damaged Parquet file", break_the_parquet),
     ("completeness", "no manifest", forget_the_manifest),
-    ("completeness", "the sender counts other rows", lambda at: at.land(rows(10), as_declared=False)),
+    ("completeness", "the sender counts other rows", lambda at: at.land(rows(30), as_declared=False)),
     (
         "completeness",
         "a record ate its neighbours",
-        lambda at: at.land(rows(10), damaged=["a: unterminated"]),
+        lambda at: at.land(rows(30), damaged=["a: unterminated"]),
     ),
-    ("completeness", "a record vanished in the parser", lambda at: at.land(rows(10), records=11)),
-    ("completeness", "another stream's extract", lambda at: at.land(rows(10), stream="users")),
-    ("completeness", "another night's extract", lambda at: at.land(rows(10), extract_date="2026-03-09")),
+    ("completeness", "a record vanished in the parser", lambda at: at.land(rows(30), records=31)),
+    ("completeness", "another stream's extract", lambda at: at.land(rows(30), stream="users")),
+    ("completeness", "another night's extract", lambda at: at.land(rows(30), extract_date="2026-03-09")),
     ("schema", "a required column is missing", without("updated_at")),
     ("schema", "the key is missing", without("id")),
     (
         "schema",
         "no header: the first record names the columns",
-        lambda at: at.land(rows(9), columns=["1", "open", "ann@example.org", "n", VERSION]),
+        lambda at: at.land(rows(29), columns=["1", "open", "ann@example.org", "n", VERSION]),
     ),
     (
         "schema",
         "names in another case",
-        lambda at: at.land(rows(10), columns=["ID", "status", "score", "note", "updated_at"]),
+        lambda at: at.land(rows(30), columns=["ID", "status", "score", "note", "updated_at"]),
     ),
     ("format", "umlauts in another encoding", lambda at: at.land(rows(300), rejects=[("M?ller", BAD_ENCODING)])),
     ("format", "a decimal comma that nobody declared", lambda at: at.land(rows(10, score="7,5"))),
     ("volume", "an empty extract where ten rows are usual", lambda at: at.land([])),
-    ("volume", "half a night", lambda at: at.land(rows(4))),
-    ("volume", "several nights at once", lambda at: at.land(rows(21))),
-    ("freshness", "last week's rows", lambda at: at.land(rows(10, updated_at="2026-03-05T10:00:00Z"))),
-    ("quarantine", "too many bad dates", lambda at: at.land([*rows(7), *rows(3, updated_at="10.03.26")])),
-    ("quarantine", "too many unknown values", lambda at: at.land([*rows(7), *rows(3, status="maybe")])),
+    ("volume", "a third of a night", lambda at: at.land(rows(9))),
+    ("volume", "several nights at once", lambda at: at.land(rows(1100))),
+    ("freshness", "last week's rows", lambda at: at.land(rows(30, updated_at="2026-03-05T10:00:00Z"))),
+    ("quarantine", "too many bad dates", lambda at: at.land([*rows(22), *rows(8, updated_at="10.03.26")])),
+    ("quarantine", "too many unknown values", lambda at: at.land([*rows(22), *rows(8, status="maybe")])),
     (
         "quarantine",
         "too many records nobody can read",
-        lambda at: at.land(rows(7), rejects=[("ragged", "fields")] * 3),
+        lambda at: at.land(rows(22), rejects=[("ragged", "fields")] * 8),
     ),
-    ("contract", "a rule that blocks", lambda at: at.land([*rows(9), good(9, status="solved", score="0")])),
+    (
+        "distribution",
+        "yesterday's rows again",
+        lambda at: at.land(rows(30, updated_at=f"{DAY - timedelta(days=1)}T10:00:00Z")),
+    ),
+    ("contract", "a rule that blocks", lambda at: at.land([*rows(29), good(29, status="solved", score="0")])),
 ]
 
 
@@ -197,7 +202,14 @@ def test_every_kind_of_blocking_check_has_a_defect_that_only_it_finds(tmp_path: 
     [
         pytest.param(kind, make, id=said)
         for kind, said, make in DEFECTS
-        if said in ("half a night", "last week's rows", "too many bad dates", "a rule that blocks")
+        if said
+        in (
+            "a third of a night",
+            "last week's rows",
+            "yesterday's rows again",
+            "too many bad dates",
+            "a rule that blocks",
+        )
     ],
 )
 def test_a_check_blocks_by_itself(landing: Landing, kind: str, defect: Callable[[Landing], object]) -> None:
@@ -241,7 +253,7 @@ def test_vanished_keys_that_are_not_as_many_as_landing_says_block(tmp_path: Path
 
 
 def test_an_unblocked_extract_passes_every_check(landing: Landing) -> None:
-    landing.land(rows(10))
+    landing.land(rows(30))
     ledger = Ledger(landing.folder.ledger("run"))
     (verdict,) = landing.judge(landing.extract(), ledger=ledger)
     assert [(check.kind, check.outcome) for check in verdict.checks] == [
@@ -308,7 +320,7 @@ def test_extracts_judged_in_one_pass_get_a_verdict_each(tmp_path: Path) -> None:
 
 
 def test_an_extract_the_night_never_judged_keeps_it_from_being_published(landing: Landing) -> None:
-    landing.land(rows(10))
+    landing.land(rows(30))
     ledger = Ledger(landing.folder.ledger("run"))
     later = DAY + timedelta(days=1)
     stream = landing.extract().stream
@@ -322,7 +334,7 @@ def test_an_extract_the_night_never_judged_keeps_it_from_being_published(landing
 def test_a_gate_that_dies_while_it_writes_leaves_its_checks_missing(
     landing: Landing, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    landing.land(rows(10))
+    landing.land(rows(30))
     ledger = Ledger(landing.folder.ledger("run"))
 
     def full_disk(*_: object) -> None:
@@ -356,7 +368,7 @@ def test_the_history_and_the_first_nights_are_of_any_size(tmp_path: Path) -> Non
 
 
 def test_a_landing_manifest_of_another_shape_is_said_in_one_sentence(landing: Landing) -> None:
-    landing.land(rows(10))
+    landing.land(rows(30))
     (landing.extract().partition / "manifest.json").write_text('{"mode": "increment"}')
     (verdict,) = landing.judge(landing.extract())
     assert "does not describe a landed extract" in str(metadata(verdict, "completeness")["error"])

@@ -171,4 +171,6 @@ def test_a_process_that_judges_opens_no_connection_and_leaves_no_trace(tmp_path:
     assert not list(work.rglob("*"))
     left = sorted(path.name for path in (tmp_path / "data").rglob("*") if path.is_file())
     file = f"tickets_{DAY}.csv"
-    assert left == sorted(["manifest.json", file, "rejects.parquet", "rows.parquet", "batch.json", "rows.parquet"])
+    assert left == sorted(
+        ["manifest.json", file, "rejects.parquet", "rows.parquet", "batch.json", "profile.json", "rows.parquet"]
+    )

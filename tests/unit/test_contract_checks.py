@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given
@@ -15,6 +15,7 @@ from quality.contract import Contract, Freshness, QuarantineBudget, Rule, Volume
 from quality.expectations import Result
 from quality.landed import LandingManifest, judged_by
 from quality.predicates import predicates
+from quality.profiles import Profile
 from quality.reading import Reading
 from quality.split import BatchCounts
 from quality.suite import Expectation
@@ -95,14 +96,89 @@ def test_an_empty_batch_fails_beside_a_full_one() -> None:
     ]
 
 
-@given(st.integers(0, 300), st.lists(st.integers(1, 100), min_size=7, max_size=28))
-def test_volume_is_held_against_the_median(rows: int, earlier: list[int]) -> None:
-    asked = contract(volume=Volume(min_ratio=0.5, max_ratio=2, min_nights=7))
-    middle = sorted(earlier)[(len(earlier) - 1) // 2 : len(earlier) // 2 + 1]
-    median = sum(middle) / len(middle)
-    expected = 0.5 * median <= rows <= 2 * median
-    assert (checks.volume(asked, manifest(rows), earlier).outcome == "pass") == expected
-    assert checks.volume(asked, manifest(rows), earlier[:6]).outcome == "pass"
+def described(day: date, rows: int, **said: object) -> Profile:
+    return Profile(extract_date=day, contract="", is_history=False, delivered=rows, rows=rows, **said)  # type: ignore[arg-type]
+
+
+def past_of(counts: Sequence[int]) -> list[Profile]:
+    """Profiles of the nights before, the last count of the night before."""
+    newest_first = reversed(counts)
+    return [described(DAY - timedelta(days=back), rows) for back, rows in enumerate(newest_first, 1)]
+
+
+def volume_of(rows: int, counts: Sequence[int], **limits: float) -> str:
+    asked = contract(volume=Volume(**limits))  # type: ignore[arg-type]
+    return checks.volume(asked, described(DAY, rows), past_of(counts))[0].outcome
+
+
+@given(st.integers(0, 5000), st.lists(st.integers(0, 400), max_size=6))
+def test_nothing_is_unusual_before_a_week_is_known(rows: int, earlier: list[int]) -> None:
+    assert volume_of(rows, earlier) == "pass"
+
+
+@given(st.lists(st.integers(0, 400), min_size=7, max_size=90), st.data())
+def test_a_number_of_rows_that_came_on_the_same_weekday_is_never_a_failure(
+    earlier: list[int], data: st.DataObject
+) -> None:
+    rows = data.draw(st.sampled_from(earlier[::-1][6::7]))
+    assert volume_of(rows, earlier) != "fail"
+
+
+@given(st.integers(0, 60), st.integers(2, 12))
+def test_a_holiday_on_which_as_much_comes_as_on_a_sunday_is_never_a_failure(of_sundays: int, weeks: int) -> None:
+    """The night before is a Monday; the tenth of March 2026 is a Tuesday."""
+    week = [100, 100, 100, 100, 100, of_sundays, of_sundays]
+    earlier = [week[(DAY - timedelta(days=back)).weekday()] for back in range(7 * weeks, 0, -1)]
+    assert volume_of(of_sundays, earlier) in ("pass", "warn")
+    assert volume_of(0, [0 if rows == of_sundays else rows for rows in earlier]) == "warn"
+
+
+def test_what_a_contract_calls_impossible_blocks_and_chance_does_not() -> None:
+    month = [40] * 28
+    assert volume_of(15, month) == "warn"
+    assert volume_of(15, month, min_ratio=0.5) == "fail"
+    # Within chance: 32 of 40.
+    assert volume_of(32, month, min_ratio=0.9) == "pass"
+    assert volume_of(1500, month) == "fail"
+    assert volume_of(1500, month, max_ratio=50) == "warn"
+    # Few rows are never too many to be accepted: a list of contacts typed in.
+    assert volume_of(900, month) == "warn"
+    assert volume_of(0, month, min_nights=60) == "warn"
+
+
+def test_a_stream_of_which_nothing_is_usual_may_be_empty() -> None:
+    assert volume_of(0, [0, 1, 0, 2, 0, 0, 1] * 8) == "pass"
+
+
+@pytest.mark.parametrize(
+    ("rows", "said"),
+    [
+        (0, "no rows at all on a Tuesday, where 266 to 336 are usual"),
+        (148, "half as many rows as on a usual Tuesday: 148 where 266 to 336 are usual"),
+        (30, "a tenth as many rows as on a usual Tuesday: 30 where 266 to 336 are usual"),
+        (610, "twice as many rows as on a usual Tuesday: 610 where 266 to 336 are usual"),
+        (3000, "10 times as many rows as on a usual Tuesday: 3000 where 266 to 336 are usual"),
+    ],
+)
+def test_what_is_unusual_is_said_as_a_person_would(rows: int, said: str) -> None:
+    week = [290, 300, 310]
+    earlier = [week[back % 3] for back in range(56)]
+    result, many_more = checks.volume(contract(), described(DAY, rows), past_of(earlier))
+    assert result.metadata["in words"] == said
+    assert many_more == (rows > 300)
+
+
+def test_without_a_limit_the_newest_row_is_as_young_as_it_usually_is() -> None:
+    asked = contract()
+    end = datetime(DAY.year, DAY.month, DAY.day + 1, tzinfo=UTC)
+    ages = [0.1, 0.5, 2.0] * 5
+
+    def of(days: float, ages: Sequence[float] = ages) -> str:
+        return checks.freshness(asked, DAY, 5, end - timedelta(days=days), ages).outcome
+
+    assert [of(days) for days in (1, 3.9, 4.1, 12.9, 13.1)] == ["pass", "pass", "warn", "warn", "fail"]
+    assert of(400, ages[:6]) == "pass"
+    assert of(400, ages[:9]) == "warn"
 
 
 @pytest.mark.parametrize(("hours", "expected"), [(47, "pass"), (48, "pass"), (48.1, "fail"), (-30, "pass")])
@@ -114,7 +190,7 @@ def test_age_is_counted_from_the_end_of_the_extract_date(hours: float, expected:
 
 @pytest.mark.parametrize("asked", all_contracts(), ids=lambda each: f"{each.system}/{each.stream}")
 def test_a_quiet_day_is_normal_for_every_stream(asked: Contract) -> None:
-    assert checks.volume(asked, manifest(0), []).outcome == "pass"
+    assert checks.volume(asked, described(DAY, 0), [])[0].outcome == "pass"
     assert checks.freshness(asked, DAY, 0, None).outcome == "pass"
 
 
