@@ -12,7 +12,7 @@ from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import date, timedelta
-from functools import cached_property
+from functools import cache, cached_property
 from pathlib import Path
 from typing import Any
 
@@ -25,6 +25,7 @@ from quality.data_folder import marts_file, warehouse_file
 from tests.differences import Estimate, difference, of_amounts, of_places, of_rate, of_score, of_share
 
 Z = 1.959964
+EPOCH = date(1970, 1, 1)
 FLOW = ("day", "week", "month", "quarter", "rolling_7", "rolling_28", "rolling_90")
 STOCK = ("day", "week", "month", "quarter")
 PERIODS = {"flow": FLOW, "latest": FLOW, "stock": STOCK, "employee": ("quarter",)}
@@ -592,8 +593,9 @@ class Recount:
         last = day_number(self.as_of)
         found = []
         for customer, bought in self._purchase_days.items():
-            # A state can only change when an order is 0, 90, 365 or 455 days old.
-            turns = sorted({day + age for day in bought for age in (0, 90, 365, 455) if day + age <= last})
+            # A state can only change when an order is placed or a year old, or 90 days later.
+            ages = {turn + days for day in bought for turn in (day, _a_year_after(day)) for days in (0, 90)}
+            turns = sorted(turn for turn in ages if turn <= last)
             runs: list[list[int | None]] = []
             for turn in turns:
                 now = state(bought, turn)
@@ -687,8 +689,16 @@ def _days(keys: pd.Series) -> Days:
 
 
 def _bought_within(bought: Sequence[int], day: int) -> int:
-    """Orders in the 365 days up to and with a day."""
-    return sum(day - 365 < order <= day for order in bought)
+    """Orders up to and with a day whose day of the year has not come round again."""
+    return sum(order <= day < _a_year_after(order) for order in bought)
+
+
+@cache
+def _a_year_after(number: int) -> int:
+    """The same day of the next year; of 29 February the 28th."""
+    day = EPOCH + timedelta(days=number)
+    leap = (day.month, day.day) == (2, 29)
+    return (day.replace(year=day.year + 1, day=28 if leap else day.day) - EPOCH).days
 
 
 def _minus(one: float | None, other: float | None) -> float | None:

@@ -66,6 +66,11 @@ def last_day(month: date) -> date:
     return plus_months(month, 1) - timedelta(days=1)
 
 
+def a_year_after(day: date) -> date:
+    """The same day of the next year; of 29 February the 28th."""
+    return day.replace(year=day.year + 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
+
+
 def is_low(survey: str, score: float) -> bool:
     """Detractors, the lower of 1-5, and too much effort of 1-7, where 7 is the most."""
     scales = {"nps": score <= 6, "csat": score <= 2, "pulse": score <= 2, "ces": score > 4, "staff": score <= 6}
@@ -484,7 +489,7 @@ class Recount:
         }
 
     def _active(self, person: str, day: date) -> bool:
-        return any(day - timedelta(days=365) < bought <= day for bought, _ in self.orders.get(person, ()))
+        return any(bought <= day < a_year_after(bought) for bought, _ in self.orders.get(person, ()))
 
     def _retention(self, case: Row) -> Row:
         said: Row = {}

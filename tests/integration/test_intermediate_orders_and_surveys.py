@@ -74,8 +74,8 @@ def test_a_deal_is_bought_when_its_history_says_else_on_its_closing_day(warehous
     )
     assert [tuple(row.values()) for row in warehouse.rows(bought)][:2] == [
         ("1", "completed", "27 08:00"),
-        ("2", "completed", "01 12:00"),
-    ]
+        ("2", "completed", "01 11:00"),
+    ]  # A day has no time: noon in Berlin.
     assert warehouse.values("select status from intermediate.int_order__unioned order by order_id")[2:] == [
         "lost",
         "open",
@@ -83,9 +83,132 @@ def test_a_deal_is_bought_when_its_history_says_else_on_its_closing_day(warehous
     # The same change of stage, corrected to be about the other deal.
     warehouse.night({"salesforce.opportunity_history": [{**change, "OpportunityId": "2", "CreatedDate": at}]})
     assert [tuple(row.values()) for row in warehouse.rows(bought)][:2] == [
-        ("1", "completed", "01 12:00"),
+        ("1", "completed", "01 11:00"),
         ("2", "completed", "27 08:00"),
     ]
+
+
+def deal(identifier: str, outcome: str, close_date: str, version: str, **more: object) -> dict[str, Any]:
+    """A version of a deal, of the day it names."""
+    stage = {"won": "Closed Won", "lost": "Closed Lost"}.get(outcome, "Proposal")
+    flags = {"IsClosed": outcome != "open", "IsWon": outcome == "won", "StageName": stage}
+    at = f"{version} 09:00:00+00"
+    return {"Id": identifier, **flags, "CloseDate": close_date, "CreatedDate": "2026-01-01 00:00:00+00",
+            "SystemModstamp": at, "_version_at": at, **more}  # fmt: skip
+
+
+def stage(identifier: str, opportunity: str, name: str, at: str) -> dict[str, Any]:
+    return {"Id": identifier, "OpportunityId": opportunity, "StageName": name, "CreatedDate": f"{at} 09:00:00+00"}
+
+
+def bought_on(warehouse: Warehouse) -> dict[str, str]:
+    rows = warehouse.rows(
+        "select order_id, strftime(ordered_at, '%m-%d') as day from intermediate.int_order__unioned order by 1"
+    )
+    return {row["order_id"]: row["day"] for row in rows}
+
+
+def test_a_deal_stays_on_the_day_it_was_closed_for_good_whatever_is_edited_after(warehouse: Warehouse) -> None:
+    """The first row of the last unbroken run of the stage; without a history, the closing day it had then."""
+    edited = [deal("edited", "won", "2026-01-15", "2026-01-15"), deal("edited", "won", "2026-03-30", "2026-03-30")]
+    again = [
+        deal("again", "won", "2026-01-10", "2026-01-10"),
+        deal("again", "open", "2026-02-10", "2026-01-20"),
+        deal("again", "won", "2026-02-12", "2026-02-12"),
+        deal("again", "won", "2026-03-01", "2026-03-01"),
+    ]
+    warehouse.night(
+        {
+            "salesforce.opportunity": [
+                *edited,
+                *again,
+                deal("told", "won", "2026-01-31", "2026-03-30"),
+                deal("reopened", "won", "2026-01-31", "2026-03-30"),
+                deal("cut", "won", "2026-01-15", "2026-03-30"),
+                deal("behind", "won", "2026-01-15", "2026-03-30"),
+            ],
+            "salesforce.opportunity_history": [
+                stage("h1", "told", "Proposal", "2026-01-02"),
+                stage("h2", "told", "Closed Won", "2026-01-20"),
+                stage("h3", "told", "Closed Won", "2026-03-30"),
+                stage("h4", "reopened", "Closed Won", "2026-01-05"),
+                stage("h5", "reopened", "Proposal", "2026-01-25"),
+                stage("h6", "reopened", "Closed Won", "2026-02-05"),
+                stage("h7", "reopened", "Closed Won", "2026-03-30"),
+                stage("h8", "cut", "Closed Won", "2026-03-30"),
+                stage("h9", "behind", "Proposal", "2026-01-02"),
+            ],
+        },
+        ORDERS,
+    )
+    days = {
+        "edited": "01-15",
+        "again": "02-12",
+        "told": "01-20",
+        "reopened": "02-05",
+        "cut": "01-15",
+        "behind": "01-15",
+    }
+    assert bought_on(warehouse) == days
+    # Another edit, and a row of the history that comes late.
+    warehouse.night(
+        {
+            "salesforce.opportunity": [deal("edited", "won", "2026-04-01", "2026-04-01", Amount=900)],
+            "salesforce.opportunity_history": [stage("h0", "behind", "Closed Won", "2026-01-14")],
+        }
+    )
+    assert bought_on(warehouse) == {**days, "behind": "01-14"}
+    assert warehouse.differences(warehouse.rebuilt(), ["intermediate.int_order__unioned"]) == {}
+
+
+def test_an_order_of_an_account_is_of_the_one_customer_the_account_had_then(warehouse: Warehouse) -> None:
+    """Whoever joins or leaves the account later changes no order of before."""
+    order = {"status": "completed", "ordered_at": "2026-02-01 00:00:00+00"}
+    ann = {"contact_id": "ann", "account_id": "one", "created_at": "2026-01-01 00:00:00+00"}
+    warehouse.night(
+        {
+            "canonical.contact": [
+                ann,
+                {"contact_id": "bob", "account_id": "two", "created_at": "2026-01-01 00:00:00+00"},
+                {"contact_id": "cid", "account_id": "two", "created_at": "2026-01-02 00:00:00+00"},
+                {"contact_id": "dan", "account_id": "late", "created_at": "2026-03-01 00:00:00+00"},
+            ],
+            "canonical.order": [
+                {"order_id": "of one", "account_id": "one", **order},
+                {"order_id": "of two", "account_id": "two", **order},
+                {"order_id": "of late", "account_id": "late", **order},
+                {"order_id": "of none", "account_id": "none", **order},
+                {"order_id": "lost name", "contact_id": "eve", "account_id": "one", **order},
+                {"order_id": "nameless", **order},
+            ],
+        },
+        "int_order__customer int_order__unioned map_customer_identity",
+    )
+    found = {
+        "lost name": (None, "unknown_contact"), "nameless": (None, "names_nobody"), "of late": ("dan", None),
+        "of none": (None, "account_of_nobody"), "of one": ("ann", None), "of two": (None, "account_of_several"),
+    }  # fmt: skip
+    assert owners(warehouse) == found
+    warehouse.night(
+        {
+            "canonical.contact": [
+                {**ann, "account_id": "two", "updated_at": "2026-05-01 00:00:00+00"},
+                {"contact_id": "fay", "account_id": "one", "created_at": "2026-04-01 00:00:00+00"},
+                {"contact_id": "gus", "account_id": "late", "created_at": "2026-04-01 00:00:00+00"},
+            ]
+        }
+    )
+    assert owners(warehouse) == found
+
+
+def owners(warehouse: Warehouse) -> dict[str, tuple[str | None, str | None]]:
+    rows = warehouse.rows(
+        "select orders.order_id, contacts.contact_id, owners.no_customer_reason "
+        "from intermediate.int_order__customer as owners "
+        "join intermediate.int_order__unioned as orders using (order_key) "
+        "left join intermediate.map_customer_identity as contacts on contacts.customer_key = owners.customer_key"
+    )
+    return {row["order_id"]: (row["contact_id"], row["no_customer_reason"]) for row in rows}
 
 
 def question(identifier: str, metric: str, modified: str = "2026-01-01 00:00:00+00") -> dict[str, Any]:

@@ -19,6 +19,7 @@ import pytest
 from dbt_harness import DbtProject, Warehouse
 from random_history import random_history
 from test_marts_traps import MARTS
+from value_recount import years_after
 
 TABLES = ["intermediate.int_kpi__cell", *(f"cx_marts.main.{table}" for table in MARTS)]
 BERLIN = ZoneInfo("Europe/Berlin")
@@ -286,7 +287,7 @@ class Recount:
             for row in self.company.orders
             if row["contact_id"]
             and row["status"] in ("completed", "placed")
-            and day - timedelta(days=365) < local_day(row["ordered_at"]) <= day
+            and local_day(row["ordered_at"]) <= day < years_after(local_day(row["ordered_at"]), 1)
         }
 
     def _retained(self, day: date) -> list[dict[str, Any]]:

@@ -192,6 +192,12 @@ def plus_months(month: date, months: int) -> date:
     return date(place // 12, place % 12 + 1, 1)
 
 
+def years_after(day: date, years: int) -> date:
+    """The same day so many years later; of 29 February the 28th."""
+    year = day.year + years
+    return day.replace(year=year, day=28 if (day.month, day.day) == (2, 29) else day.day)
+
+
 def last_day(month: date) -> date:
     return plus_months(month, 1) - timedelta(days=1)
 
@@ -212,6 +218,7 @@ class Recount:
         self.rfm_rules = pd.read_csv(PROJECT / "seeds/rfm_segments.csv").sort_values("priority").to_dict("records")
         self.orders = self._dated(company.orders, "contact_id", "ordered_at")
         self.counted = self._amounts()
+        self.first_day = min(orders[0]["day"] for name, orders in self.counted.items() if name in customer_keys)
         self.tickets = self._dated(company.tickets, "requester_id", "created_at")
         self.answers = self._dated(company.answers, "contact_id", "answered_at")
         rows = [row for contact in company.contacts for row in self._customer(contact)]
@@ -233,8 +240,9 @@ class Recount:
             charged = order["payment_amount"]
             if order["item_amount"] is not None:
                 charged = order["item_amount"] + (order["freight_amount"] or 0)
-            amount = 0 if charged is None else round(charged - (order["refund_amount"] or 0), 2)
-            money = {"amount": amount, "currency": order["currency"] or "EUR"}
+            is_known = charged is not None and (order["status"] != "returned" or order["refund_amount"] is not None)
+            amount = round(charged - (order["refund_amount"] or 0), 2) if is_known else 0
+            money = {"amount": amount, "currency": order["currency"] or "EUR", "is_known": is_known}
             counted[order["contact_id"]].append({**order, **money, "day": local_day(order["ordered_at"])})
         return counted
 
@@ -260,15 +268,15 @@ class Recount:
         currency = orders[0]["currency"] if orders else None
         own = [order for order in orders if order["currency"] == currency]
 
-        def within(rows: list[dict[str, Any]], days: int) -> list[dict[str, Any]]:
-            return [row for row in rows if row["day"] > on - timedelta(days=days)]
+        def within(rows: list[dict[str, Any]], years: int) -> list[dict[str, Any]]:
+            return [row for row in rows if years_after(row["day"], years) > on]
 
         def total(rows: list[dict[str, Any]]) -> float:
             return round(sum(row["amount"] for row in rows), 2)
 
         in_month = [order for order in orders if order["day"] >= month]
-        is_active = bool(within(orders, 365))
-        was_active = any(order["day"] > month - timedelta(days=366) for order in before)
+        is_active = bool(within(orders, 1))
+        was_active = any(years_after(order["day"], 1) >= month for order in before)
         tickets = [row for row in self.tickets[name] if month <= row["day"] <= on and not row["is_deleted"]]
         begun = [row for row in tickets if row["events"][0]["event_type"] != "created"]
         answers = [row for row in self.answers[name] if row["day"] <= on and not row["is_test"]]
@@ -282,7 +290,7 @@ class Recount:
             "state_on": on,
             "is_complete_month": last_day(month) <= self.as_of,
             "cohort_month": month_of(orders[0]["day"]) if orders else None,
-            "segment": self._segment(contact, within(orders, 365)),
+            "segment": self._segment(contact, within(orders, 1)),
             "is_referral": contact["acquisition_source"] in ("Customer Referral", "Recommended by a friend"),
             "has_contract": any(row["order_type"] == "renewal" and row["day"] <= on for row in self.orders[name]),
             "currency": currency,
@@ -291,8 +299,8 @@ class Recount:
             "net_amount": total([order for order in own if order["day"] >= month]),
             "cumulative_orders": len(orders),
             "cumulative_net_amount": total(own),
-            "orders_365_days": len(within(orders, 365)),
-            "net_amount_365_days": total(within(own, 365)),
+            "orders_365_days": len(within(orders, 1)),
+            "net_amount_365_days": total(within(own, 1)),
             "lifecycle_state": self._lifecycle(orders, before, in_month, is_active, was_active),
             "is_active": is_active,
             "is_retained": was_active and is_active,
@@ -302,11 +310,12 @@ class Recount:
             "failures": len(low) + sum(row["is_complaint"] for row in tickets),
             "nps_class": self._nps_class(nps[-1][1]) if nps else None,
             "recency_days": (on - orders[-1]["day"]).days if orders else None,
-            "frequency": len(within(orders, 730)),
-            "monetary": total(within(own, 730)),
+            "frequency": len(within(orders, 2)),
+            "monetary": total(within(own, 2)),
             "cost_to_serve": 5.0 * len(begun),
             "cost_currency": "EUR",
             "own_orders": len(own),
+            "priced_orders": sum(order["is_known"] for order in own),
             "first_on": orders[0]["day"] if orders else None,
             "last_on": orders[-1]["day"] if orders else None,
         }
@@ -389,24 +398,30 @@ class Recount:
             **pd.DataFrame([self._lifetime(row, rates) for row in self.months.to_dict("records")])
         )
 
+    def _is_matured(self, row: dict[str, Any]) -> bool:
+        """Two years of the company's orders lie before the last whole month."""
+        month = row["month_start"] if row["is_complete_month"] else plus_months(row["month_start"], -1)
+        return years_after(self.first_day, 2) <= plus_months(month, 1)
+
     def _lifetime(self, row: dict[str, Any], rates: dict[tuple[date, str], list[bool]]) -> dict[str, float | None]:
         parts: dict[str, float | None] = dict.fromkeys(
             ("average_order_value", "orders_per_year", "longevity_years", "clv_revenue", "clv_margin")
         )
+        parts["is_clv_matured"] = self._is_matured(row)
         if not row["own_orders"]:
             return parts
-        value = row["cumulative_net_amount"] / row["own_orders"]
+        value = row["cumulative_net_amount"] / row["priced_orders"] if row["priced_orders"] else None
         observed = (row["last_on"] - row["first_on"]).days / 365.25
         if row["is_active"]:
             month = row["month_start"] if row["is_complete_month"] else plus_months(row["month_start"], -1)
-            left = rates[month, row["segment"]]
+            left = rates[month, row["segment"]] if self._is_matured(row) else []
             often = row["own_orders"] / max(1, (row["state_on"] - row["first_on"]).days / 365.25)
             years = len(left) / sum(left) if len(left) >= 30 and any(left) else None
         else:
             often = row["own_orders"] / observed if observed else None
             years = observed or None
         parts |= {"average_order_value": value, "orders_per_year": often, "longevity_years": years}
-        if often is not None and years is not None:
+        if value is not None and often is not None and years is not None:
             parts |= {"clv_revenue": value * often * years, "clv_margin": value * often * years * 0.3}
         return parts
 
@@ -536,7 +551,7 @@ class Recount:
                 following = [row["amount"] for row in orders if row["day"] > end and row["currency"] == currency]
                 spent[currency].append(sum(following))
             if is_active:
-                kept.append(any(row["day"] > until - timedelta(days=365) for row in orders))
+                kept.append(any(years_after(row["day"], 1) > until for row in orders))
         found: dict[tuple[Any, ...], dict[str, Any]] = {
             ("net_amount_90_days_after", score, currency): mean(amounts, matured) for currency, amounts in spent.items()
         }

@@ -4,7 +4,7 @@
     and what to do (seed left_out_reasons).
 -#}
 {%- macro left_out_families() -%}
-    {{ return(['int_kpi__left_out_answer', 'int_kpi__left_out_ticket']) }}
+    {{ return(['int_kpi__left_out_answer', 'int_kpi__left_out_ticket', 'int_kpi__left_out_order']) }}
 {%- endmacro -%}
 
 {#- A CTE body: the left-out records of all families. `where` filters them; it may name their columns. -#}
@@ -13,6 +13,14 @@
     select {{ columns | join(', ') }} from {{ ref(family) }} where {{ where }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}
+{%- endmacro -%}
+
+{#-
+    Measures that are states of customers made of their orders. A state is no record of a month, so what is left out of it is held
+    against the month's orders of customers who are known.
+-#}
+{%- macro states_of_orders() -%}
+    {{ return(['active', 'retention', 'repeat']) }}
 {%- endmacro -%}
 
 {#-
@@ -37,6 +45,10 @@
         select measure, date_day from ({{ moved_kpi_records() }}) as records where not is_state
     )
     select measure, {{ month_of('date_day') }} from moved where date_day is not null
+    {%- for state in states_of_orders() %}
+    union
+    select '{{ state }}', {{ month_of('date_day') }} from moved where date_day is not null and measure = 'order_return'
+    {%- endfor %}
     union
     select kpis.measure, {{ month_of('new_days.date_day') }} from {{ ref('kpis') }} as kpis cross join new_days
 {%- endmacro -%}

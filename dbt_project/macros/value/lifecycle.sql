@@ -3,15 +3,20 @@
     here: counting the active ones (mart_kpi_daily, mart_customer_value).
 -#}
 
-{#- For how many days an order keeps a customer active, its own day included: nobody cancels a shop. -#}
-{%- macro active_days() -%} 365 {%- endmacro -%}
+{#-
+    The first day on which an order keeps its customer active no longer: the same day a year later, because nobody cancels a shop, and
+    who buys once a year buys 366 days apart when a leap day lies between. Of 29 February it is 28 February.
+-#}
+{%- macro active_until(ordered_on) -%}
+    cast({{ dbt.dateadd('year', 1, ordered_on) }} as date)
+{%- endmacro -%}
 
 {#- How far back retention looks for the customers it follows. -#}
 {%- macro retention_days() -%} 90 {%- endmacro -%}
 
 {#- Whether somebody whose last counted order up to `day` lay on `last_ordered_on` is active on it; false without an order. -#}
 {%- macro is_active_on(last_ordered_on, day) -%}
-    coalesce({{ last_ordered_on }} > {{ plus_days(day, '-' ~ active_days() | trim) }}, false)
+    coalesce({{ active_until(last_ordered_on) }} > {{ day }}, false)
 {%- endmacro -%}
 
 {#-

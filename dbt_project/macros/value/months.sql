@@ -20,10 +20,19 @@
     cast(extract(year from {{ day }}) * 12 + extract(month from {{ day }}) as integer)
 {%- endmacro -%}
 
-{#- Days numbered through, so that windows can count them. -#}
-{%- macro day_number(day) -%}
-    cast({{ dbt.datediff("cast('1970-01-01' as date)", day, 'day') }} as integer)
+{#-
+    Days numbered through with 31 to every month, so that a window can reach to the same day of another year: that is as many
+    numbers away in every year. The end of a month has the number of a 31st.
+-#}
+{%- macro day_of_calendar(day) -%}
+    cast(extract(year from {{ day }}) * {{ days_of_calendar(1) }} + extract(month from {{ day }}) * 31 + extract(day from {{ day }}) as integer)
 {%- endmacro -%}
+
+{%- macro end_of_calendar_month(month_start) -%}
+    {{ day_of_calendar(month_start) }} + 30
+{%- endmacro -%}
+
+{%- macro days_of_calendar(years) -%} {{ 372 * years }} {%- endmacro -%}
 
 {#- A CTE body: every month from that of one column of a one-row relation to that of another. -#}
 {%- macro months_between(relation, first_day, last_day) -%}

@@ -53,8 +53,7 @@ unioned as (
         'lead',
         origin,
         'inbound',
-        {#- A day without a zone; at noon UTC it is the same day nearly everywhere. #}
-        cast(cast(first_contact_date as timestamp) + interval 12 hour as timestamptz),
+        {{ noon_of_local_day('first_contact_date') }},
         is_vanished,
         _version_at,
         _version_at

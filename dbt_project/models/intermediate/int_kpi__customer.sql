@@ -2,7 +2,7 @@
     Customers as records of the KPIs. What lives here: while they are active, kept and buying again, and when they came. Not
     here: which orders count (fct_order), customers month by month (fct_customer_month), values (int_kpi__cell).
 
-    A customer is active for active_days() from each counted order, and buys again while two orders fall into those days.
+    A customer is active for a year from each counted order (active_until), and buys again while two orders fall into that time.
     Retention compares a day with the one retention_days() before. Orders of unknown customers cannot be followed.
 -#}
 {{ config(
@@ -28,7 +28,7 @@ with orders as (
 order_changes as (
     select customer_key, ordered_on as date_day, 1 as change from orders
     union all
-    select customer_key, {{ plus_days('ordered_on', active_days()) }}, -1 from orders
+    select customer_key, {{ active_until('ordered_on') }}, -1 from orders
 ),
 
 orders_in_window as (

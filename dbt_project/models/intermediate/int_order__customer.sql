@@ -1,15 +1,86 @@
 {{ config(materialized='view', incremental_strategy=none) }}
 
-{#- Whose each order is. A view over all of them: cheap to compare with what the facts say, so no move is missed. -#}
+{#-
+    Whose each order is, and why it is nobody's. A view over all of them: cheap to compare with what the facts say, so no move is missed.
+
+    An order that names only an account is that of the one customer the account had when it was placed, else of the first
+    it had after. People who come or leave later thus change no order of the past. Of several nobody knows who bought.
+-#}
 with crm_ids as (
     {{ crm_customers_by_id() }}
+),
+
+account_contacts as (
+    select _source as source, contact_id, account_id, min(coalesce(created_date, _version_at)) as known_at
+    from {{ ref('stg_salesforce__contact') }}
+    where _op = 'upsert' and account_id is not null
+    group by _source, contact_id, account_id
+    union all
+    select _source, contact_id, account_id, min(coalesce(created_at, _version_at))
+    from {{ ref('stg_canonical__contact') }}
+    where _op = 'upsert' and account_id is not null
+    group by _source, contact_id, account_id
+),
+
+account_customers as (
+    select
+        contacts.source,
+        contacts.account_id,
+        owners.customer_key,
+        min(contacts.known_at) as known_at
+    from account_contacts as contacts
+    inner join {{ ref('map_customer_identity') }} as owners
+        on owners.source = contacts.source
+        and owners.contact_id = contacts.contact_id
+    where owners.customer_key <> -1
+    group by contacts.source, contacts.account_id, owners.customer_key
+),
+
+order_customers as (
+    select order_key, customer_key, known_by_then
+    from (
+        select
+            orders.order_key,
+            customers.customer_key,
+            sum(case when customers.known_at <= orders.ordered_at then 1 else 0 end) over (partition by orders.order_key) as known_by_then,
+            row_number() over (partition by orders.order_key order by customers.known_at, customers.customer_key) as place
+        from {{ ref('int_order__unioned') }} as orders
+        inner join account_customers as customers
+            on customers.source = orders.source
+            and customers.account_id = orders.account_id
+        where orders.contact_id is null
+    ) as ranked
+    where place = 1
+),
+
+found as (
+    select
+        orders.order_key,
+        orders.contact_id,
+        orders.account_id,
+        order_customers.known_by_then,
+        coalesce(
+            own.customer_key,
+            crm_ids.customer_key,
+            case when order_customers.known_by_then <= 1 then order_customers.customer_key end,
+            -1
+        ) as customer_key
+    from {{ ref('int_order__unioned') }} as orders
+    left join {{ ref('map_customer_identity') }} as own
+        on own.source = orders.source
+        and own.contact_id = orders.contact_id
+    left join crm_ids on crm_ids.contact_id = {{ salesforce_id('orders.contact_id') }}
+    left join order_customers on order_customers.order_key = orders.order_key
 )
 
 select
-    orders.order_key,
-    coalesce(own.customer_key, crm_ids.customer_key, -1) as customer_key
-from {{ ref('int_order__unioned') }} as orders
-left join {{ ref('map_customer_identity') }} as own
-    on own.source = orders.source
-    and own.contact_id = orders.contact_id
-left join crm_ids on crm_ids.contact_id = {{ salesforce_id('orders.contact_id') }}
+    order_key,
+    customer_key,
+    case
+        when customer_key <> -1 then null
+        when contact_id is not null then 'unknown_contact'
+        when account_id is null then 'names_nobody'
+        when known_by_then > 1 then 'account_of_several'
+        else 'account_of_nobody'
+    end as no_customer_reason
+from found

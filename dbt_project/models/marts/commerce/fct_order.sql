@@ -1,6 +1,6 @@
 {#-
     Orders and deals with their milestones and amounts. What lives here: which of them count as a purchase, and what was
-    late. Not here: who bought (map_customer_identity), retention (models/marts/kpi).
+    late. Not here: who bought (int_order__customer), retention (models/marts/kpi).
 -#}
 {{ config(
     materialized='incremental',
@@ -13,7 +13,7 @@
             union
             select orders.order_key from {{ this }} as orders
             inner join {{ ref('int_order__customer') }} as owners on owners.order_key = orders.order_key
-            where owners.customer_key <> orders.customer_key
+            where owners.customer_key <> orders.customer_key or owners.no_customer_reason is distinct from orders.no_customer_reason
         ),
         customers as (
             select customer_key from {{ this }} where order_key in (select order_key from moved)
@@ -34,6 +34,7 @@ orders as (
         orders.order_key,
         orders.system,
         coalesce(customers.customer_key, -1) as customer_key,
+        customers.no_customer_reason,
         {{ known_channel('orders.channel', 'channels') }} as channel,
         orders.order_type,
         orders.product,
@@ -49,6 +50,10 @@ orders as (
         orders.payment_amount,
         orders.refund_amount,
         coalesce(orders.currency, night.currency) as currency,
+        night.currency as company_currency,
+        {#- What went back of an order that came back is not nothing because nobody says it. #}
+        (orders.returned_at is not null or orders.status = 'returned') and orders.refund_amount is null as is_refund_unknown,
+        coalesce(orders.item_amount + coalesce(orders.freight_amount, 0), orders.payment_amount) as charged_amount,
         case
             when orders.is_deleted then 'deleted'
             when orders.status in ('open', 'lost', 'cancelled') then orders.status
@@ -89,8 +94,7 @@ final as (
         orders.payment_amount,
         orders.refund_amount,
         cast(
-            coalesce(orders.item_amount + coalesce(orders.freight_amount, 0), orders.payment_amount) - coalesce(orders.refund_amount, 0)
-            as decimal(18, 2)
+            case when not orders.is_refund_unknown then orders.charged_amount - coalesce(orders.refund_amount, 0) end as decimal(18, 2)
         ) as net_amount,
         orders.currency,
         orders.exclusion_reason is null as is_counted,
@@ -98,7 +102,13 @@ final as (
         {{ local_date('orders.delivered_at') }} > {{ local_date('orders.promised_at') }} as is_late,
         orders.exclusion_reason is null and coalesce(numbered.order_no = 1, false) as is_first,
         orders.status in ('placed', 'shipped', 'completed', 'returned') as is_won,
-        orders.status = 'lost' as is_lost
+        orders.status = 'lost' as is_lost,
+        orders.no_customer_reason,
+        case
+            when orders.charged_amount is null then 'no_amount'
+            when orders.is_refund_unknown then 'unknown_refund'
+            when orders.currency <> orders.company_currency then 'other_currency'
+        end as no_amount_reason
     from orders
     left join numbered on numbered.order_key = orders.order_key
 )

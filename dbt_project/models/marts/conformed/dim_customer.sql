@@ -24,10 +24,9 @@
         select orders.customer_key from {{ ref('fct_order') }} as orders
         cross join {{ night() }} as night
         where
-            {%- for days in [0, -365] %}
+            {%- for turn in [date_of_key('orders.ordered_date_key'), active_until(date_of_key('orders.ordered_date_key'))] %}
             {{ 'or ' if not loop.first }}(
-                orders.ordered_date_key > {{ date_key(plus_days('least(night.previous_as_of, night.as_of)', days)) }}
-                and orders.ordered_date_key <= {{ date_key(plus_days('greatest(night.previous_as_of, night.as_of)', days)) }}
+                {{ turn }} > least(night.previous_as_of, night.as_of) and {{ turn }} <= greatest(night.previous_as_of, night.as_of)
             )
             {%- endfor %}
         union
@@ -110,7 +109,7 @@ orders as (
         orders.customer_key,
         {{ date_of_key('min(orders.ordered_date_key)') }} as first_ordered_on,
         {{ date_of_key('max(orders.ordered_date_key)') }} as last_ordered_on,
-        sum(case when orders.ordered_date_key > {{ date_key(plus_days('night.as_of', -365)) }} then 1 else 0 end) as orders_365_days
+        sum(case when {{ is_active_on(date_of_key('orders.ordered_date_key'), 'night.as_of') }} then 1 else 0 end) as orders_365_days
     from {{ ref('fct_order') }} as orders
     cross join night
     where
@@ -131,7 +130,7 @@ spending as (
     where
         orders.is_counted
         and orders.ordered_date_key <= {{ date_key('night.as_of') }}
-        and orders.ordered_date_key > {{ date_key(plus_days('night.as_of', -365)) }}
+        and {{ is_active_on(date_of_key('orders.ordered_date_key'), 'night.as_of') }}
         and {{ is_touched(['orders.customer_key']) }}
     group by orders.customer_key
     having count(distinct orders.currency) = 1

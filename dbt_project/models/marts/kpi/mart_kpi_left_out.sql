@@ -27,6 +27,14 @@ counted as (
     ) }}
 ),
 
+{#- Every counted order is a record of returns; one of an unknown customer is a respondent of its own, below 0. -#}
+counted_orders as (
+    select {{ month_of('date_day') }} as month_start, count(*) as counted
+    from {{ ref('int_kpi__order') }}
+    where measure = 'order_return' and respondent >= 0 and date_day <= (select as_of from night)
+    group by {{ month_of('date_day') }}
+),
+
 counted_months as (
     select
         measure,
@@ -34,6 +42,10 @@ counted_months as (
         cast(sum(responses) as bigint) as counted
     from counted
     group by measure, {{ month_of('date_day') }}
+    {%- for state in states_of_orders() %}
+    union all
+    select '{{ state }}', month_start, counted from counted_orders
+    {%- endfor %}
 ),
 
 left_out_months as (

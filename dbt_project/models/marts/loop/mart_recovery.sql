@@ -144,7 +144,7 @@ followed_customers as (
         customers.failures,
         customers.customer_key,
         {%- for days in [90, 180] %}
-        customers.recency_days < {{ active_days() }} - {{ days }}
+        {{ is_active_on(plus_days('customers.month_end', '-customers.recency_days'), plus_days('customers.month_end', days)) }}
             or coalesce(next_orders.ordered_on <= {{ plus_days('customers.month_end', days) }}, false) as is_retained_{{ days }},
         {{ plus_days('customers.month_end', days) }} <= customers.as_of as is_matured_{{ days }},
         {%- endfor %}

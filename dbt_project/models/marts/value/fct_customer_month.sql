@@ -4,8 +4,13 @@
     cohorts (mart_retention_cohort).
 
     A month is told from what was known to have happened by its end (the business date, in the month that is running), so a
-    refund lowers the month of its order. Windows are days up to that end: 365 for activity and revenue, 730 for RFM.
-    Amounts are in the customer's own currency, that of their first counted order; others are counted, never added.
+    refund lowers the month of its order. Windows are years up to that end, by the calendar and not by 365 days: one for activity
+    and revenue, two for RFM. Amounts are in the customer's own currency, that of their first counted order; others are
+    counted, never added, and an order without a known amount is in no mean.
+
+    How long those who are here will stay is told by those who left within a year, of all who were with us before it. Before the company
+    has two whole years of orders these are only the ones who bought at its beginning, who buy most often: they leave
+    least, and lifetimes come out twice too long, so nothing is said.
 -#}
 {{ config(
     materialized='incremental',
@@ -35,6 +40,7 @@ orders as (
         orders.is_counted,
         orders.order_type,
         coalesce(orders.net_amount, 0) as net_amount,
+        orders.net_amount is not null as has_amount,
         orders.currency
     from {{ ref('fct_order') }} as orders
     cross join night
@@ -57,6 +63,13 @@ first_orders as (
         where is_counted
     ) as numbered
     where order_no = 1
+),
+
+{#- What is known of the company begins with its first order, and two whole years of it end on the same day two years later. -#}
+history as (
+    select {{ active_until(active_until('min(ordered_on)')) }} as two_years_until
+    from orders
+    where is_counted
 ),
 
 {#- A renewal that was lost, or is still open, says as much of a contract as one that was won. -#}
@@ -107,6 +120,10 @@ months as (
         {{ month_number('calendar.month_start') }} as month_no,
         {{ month_end('calendar.month_start') }} <= night.as_of as is_complete_month,
         least({{ month_end('calendar.month_start') }}, night.as_of) as state_on,
+        case
+            when {{ month_end('calendar.month_start') }} <= night.as_of then {{ end_of_calendar_month('calendar.month_start') }}
+            else {{ day_of_calendar('night.as_of') }}
+        end as day_no,
         {{ plus_days('calendar.month_start', -1) }} as state_before_on,
         case when {{ month_end('calendar.month_start') }} <= night.as_of then calendar.month_start else {{ plus_months('calendar.month_start', -1) }} end
             as rate_month
@@ -115,7 +132,13 @@ months as (
 ),
 
 wanted as (
-    select month_start, rate_month from months where {{ is_touched(['month_start']) }}
+    select
+        months.month_start,
+        months.rate_month,
+        coalesce({{ plus_months('months.rate_month', 1) }} >= history.two_years_until, false) as is_clv_matured
+    from months
+    cross join history
+    where {{ is_touched(['month_start']) }}
 ),
 
 needed as (
@@ -130,11 +153,12 @@ needed as (
 moments as (
     select
         orders.customer_key,
-        {{ day_number('orders.ordered_on') }} as day_no,
+        {{ day_of_calendar('orders.ordered_on') }} as day_no,
         {{ month_number('orders.ordered_on') }} as month_no,
         cast(null as date) as month_start,
         1 as orders,
         case when orders.currency = first_orders.currency then 1 else 0 end as own_orders,
+        case when orders.currency = first_orders.currency and orders.has_amount then 1 else 0 end as priced_orders,
         case when orders.currency = first_orders.currency then orders.net_amount else 0 end as own_amount,
         orders.net_amount,
         orders.currency,
@@ -145,10 +169,10 @@ moments as (
     union all
     select
         customers.customer_key,
-        {{ day_number('months.state_on') }},
+        months.day_no,
         months.month_no,
         months.month_start,
-        0, 0, 0, 0, null, null
+        0, 0, 0, 0, 0, null, null
     from months
     inner join needed on needed.month_start = months.month_start
     inner join customers on {{ month_of('customers.known_on') }} <= months.month_start
@@ -163,6 +187,7 @@ sums as (
         sum(own_amount) over in_month as net_amount,
         sum(orders) over in_life as cumulative_orders,
         sum(own_orders) over in_life as cumulative_own_orders,
+        sum(priced_orders) over in_life as cumulative_priced_orders,
         sum(own_amount) over in_life as cumulative_net_amount,
         max(ordered_on) over in_life as last_ordered_on,
         max(ordered_on) over in_months_before as last_ordered_before_on,
@@ -178,8 +203,8 @@ sums as (
         in_month as (partition by customer_key order by month_no range between current row and current row),
         in_months_before as (partition by customer_key order by month_no range between unbounded preceding and 1 preceding),
         in_life as (partition by customer_key order by day_no range between unbounded preceding and current row),
-        in_365_days as (partition by customer_key order by day_no range between 364 preceding and current row),
-        in_730_days as (partition by customer_key order by day_no range between 729 preceding and current row)
+        in_365_days as (partition by customer_key order by day_no range between {{ days_of_calendar(1) }} - 1 preceding and current row),
+        in_730_days as (partition by customer_key order by day_no range between {{ days_of_calendar(2) }} - 1 preceding and current row)
 ),
 
 stood as (
@@ -202,6 +227,7 @@ stood as (
         sums.net_amount,
         sums.cumulative_orders,
         sums.cumulative_own_orders,
+        sums.cumulative_priced_orders,
         sums.cumulative_net_amount,
         sums.last_ordered_on,
         sums.last_ordered_before_on,
@@ -397,7 +423,7 @@ valued as (
         stood.customer_key,
         stood.month_start,
         segments.segment,
-        cast(stood.cumulative_net_amount as double) / nullif(stood.cumulative_own_orders, 0) as average_order_value,
+        cast(stood.cumulative_net_amount as double) / nullif(stood.cumulative_priced_orders, 0) as average_order_value,
         {{ orders_per_year('stood.cumulative_own_orders', 'stood.first_ordered_on', 'stood.last_ordered_on', 'stood.state_on', 'stood.is_active') }}
             as orders_per_year,
         {{ longevity_years('stood.first_ordered_on', 'stood.last_ordered_on', 'stood.is_active', 'churn.left_in_a_year', 'churn.could_have_left') }}
@@ -408,7 +434,7 @@ valued as (
     from stood
     inner join wanted on wanted.month_start = stood.month_start
     left join segments on segments.customer_key = stood.customer_key and segments.month_start = stood.month_start
-    left join churn on churn.rate_month = stood.rate_month and churn.segment = segments.segment
+    left join churn on wanted.is_clv_matured and churn.rate_month = stood.rate_month and churn.segment = segments.segment
     left join {{ ref('value_parameters') }} as own_parameters on own_parameters.segment = segments.segment
     left join {{ ref('value_parameters') }} as parameters on parameters.segment = '*'
 ),
@@ -455,6 +481,7 @@ final as (
         round(valued.longevity_years, 4) as longevity_years,
         round({{ clv_revenue('valued.average_order_value', 'valued.orders_per_year', 'valued.longevity_years') }}, 4) as clv_revenue,
         round({{ clv_revenue('valued.average_order_value', 'valued.orders_per_year', 'valued.longevity_years') }} * valued.margin_rate, 4) as clv_margin,
+        wanted.is_clv_matured,
         cast(coalesce(contacts.contacts, 0) * valued.cost_per_contact as {{ amount }}) as cost_to_serve,
         valued.cost_currency
     from stood

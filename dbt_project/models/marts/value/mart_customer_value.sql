@@ -131,7 +131,12 @@ followed as (
         scored.nps_class,
         scored.is_active,
         scored.is_followed,
-        case when scored.recency_days < {{ active_days() }} - {{ following_days() }} or count(orders.order_key) > 0 then 1 else 0 end as is_active_after,
+        case
+            when {{ is_active_on(
+                plus_days('scored.month_end', '-scored.recency_days'), plus_days('scored.month_end', following_days())
+            ) }} or count(orders.order_key) > 0 then 1
+            else 0
+        end as is_active_after,
         coalesce(sum(case when orders.currency = scored.currency then orders.net_amount end), 0) as spent
     from scored
     left join {{ ref('fct_order') }} as orders
@@ -141,7 +146,7 @@ followed as (
         and {{ date_of_key('orders.ordered_date_key') }} <= {{ plus_days('scored.month_end', following_days()) }}
     group by
         scored.customer_key, scored.month_start, scored.segment, scored.currency, scored.nps_class, scored.is_active,
-        scored.is_followed, scored.recency_days
+        scored.is_followed, scored.recency_days, scored.month_end
 ),
 
 {#- Revenue under contract a year before and now, of those whose life covers both years; the segment is that of a year before. -#}
