@@ -793,7 +793,7 @@ def _said(
 
 
 def _tolerance(expected: Mapping[str, Any], name: str) -> float:
-    """What rounding allows: of the ends of an interval, a millionth of its width more, as exact as its quantile of t."""
+    """What rounding allows: of the ends of an interval, a millionth of its width, as exact as its quantile of t."""
     ends = {"ci": ("ci_low", "ci_high"), "difference": ("difference_low", "difference_high")}.get(
         name.split("_", maxsplit=1)[0], ()
     )
