@@ -276,7 +276,7 @@ def parquet() -> bytes:
         (".csv.gz", gzip.compress(b"id\n" + b"0" * 30_000_000), "unpacks"),
         (".csv", b"", "empty .0 bytes.* no manifest says so"),
         (".csv", b"\xef\xbb\xbf\r\n", "empty .5 bytes.* no manifest says so"),
-        (".csv.gz", gzip.compress(b""), "empty .* no manifest says so"),
+        (".csv.gz", gzip.compress(b"", mtime=0), "empty .* no manifest says so"),
         (".jsonl", b"", "empty .0 bytes.* no manifest says so"),
         (".jsonl.gz", gzip.compress(b"\n"), "empty .* no manifest says so"),
         (".parquet", b"", "empty .0 bytes.* no manifest says so"),
@@ -332,9 +332,9 @@ def test_a_file_unusable_as_a_whole_is_refused_in_one_sentence(
     [
         (".csv", b""),
         (".csv", b"id,status\n"),
-        (".csv.gz", gzip.compress(b"")),
+        (".csv.gz", gzip.compress(b"", mtime=0)),
         (".jsonl", b""),
-        (".jsonl.gz", gzip.compress(b"")),
+        (".jsonl.gz", gzip.compress(b"", mtime=0)),
         (".parquet", b""),
     ],
 )
