@@ -21,7 +21,7 @@ TABLES = """
 create table if not exists warehouse.night.batches (
     batch_id varchar, source varchar, system varchar, stream varchar, extract_date date, rows bigint, night bigint,
     quarantined bigint, records bigint, checks_passed bigint, checks_warned bigint, checks_failed bigint,
-    newest_at timestamptz
+    newest_at timestamptz, warned varchar
 );
 create table if not exists warehouse.night.definition_changes (as_of date, kind varchar, name varchar, change varchar);
 create table if not exists warehouse.night.approvals (
@@ -66,11 +66,12 @@ def hand_over_batches(
             *(batch.batch_id, batch.source, batch.system, batch.stream, batch.extract_date, batch.rows, night),
             *_counts(batch),
             newest.get(batch.batch_id),
+            batch.warned,
         )
         for batch in batches
     ]
     if rows:
-        connection.executemany(f"insert into warehouse.night.batches values ({', '.join('?' * 13)})", rows)
+        connection.executemany(f"insert into warehouse.night.batches values ({', '.join('?' * 14)})", rows)
 
 
 def restate_batches(connection: duckdb.DuckDBPyConnection, batches: Iterable[Batch], night: int) -> None:
@@ -82,8 +83,8 @@ def restate_batches(connection: duckdb.DuckDBPyConnection, batches: Iterable[Bat
     for batch in batches:
         found = connection.execute(
             "update warehouse.night.batches set quarantined = ?, records = ?, checks_passed = ?, checks_warned = ?, "
-            "checks_failed = ?, night = ? where batch_id = ?",
-            [*_counts(batch), night, batch.batch_id],
+            "checks_failed = ?, night = ?, warned = ? where batch_id = ?",
+            [*_counts(batch), night, batch.warned, batch.batch_id],
         ).fetchone()
         if found != (1,):
             raise JourneymartError(

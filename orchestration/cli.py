@@ -209,8 +209,8 @@ def status(as_json: Json = False) -> None:
     """Say what readers see now, and whether a night is due."""
     setup = _setup()
     from assets.versions import current_version, list_versions
-    from orchestration.console import print_left_out
-    from orchestration.scorecard import left_out
+    from orchestration.console import print_left_out, print_warned
+    from orchestration.scorecard import left_out, warned
 
     version = current_version(setup.folder)
     report = {
@@ -229,12 +229,13 @@ def status(as_json: Json = False) -> None:
         "versions": len(list_versions(setup.folder)),
         **_due(setup),
     }
-    sentences = left_out(version) if version else ()
+    warnings, without = (warned(version), left_out(version)) if version else ((), ())
     if as_json:
-        _print_json({**report, "left_out": sentences})
+        _print_json({**report, "warned": warnings, "left_out": without})
     else:
         _print(report, as_json)
-        print_left_out(console, sentences)
+        print_warned(console, warnings)
+        print_left_out(console, without)
 
 
 def _due(setup: Setup) -> dict[str, Any]:

@@ -94,14 +94,24 @@ def print_scorecard(console: Console, card: Scorecard, seconds: float) -> None:
     for title, sentences in (("Stale", card.stale), ("Approved", card.approved)):
         for sentence in sentences:
             console.print(f"{title:<8} {sentence}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+    print_warned(console, card.warned)
     print_left_out(console, card.left_out)
     console.print("UI       make ui", highlight=False)
 
 
+def print_warned(console: Console, sentences: Sequence[str]) -> None:
+    """Print what checks of extracts warned of, if anything; a sentence each."""
+    _print_sentences(console, "Worth a look in the extracts of the last days", sentences)
+
+
 def print_left_out(console: Console, sentences: Sequence[str]) -> None:
     """Print what the figures leave out, if anything; a sentence each."""
+    _print_sentences(console, "Left out of the figures of the last 12 months", sentences)
+
+
+def _print_sentences(console: Console, title: str, sentences: Sequence[str]) -> None:
     if sentences:
-        console.print("[yellow]Left out of the figures of the last 12 months[/yellow]")
+        console.print(title, style="yellow")
     for sentence in sentences:
         console.print(f"  {sentence}", highlight=False, soft_wrap=True, markup=False)
 

@@ -28,6 +28,9 @@ class Headline:
     unit: str
 
 
+# Days up to the business date of whose extracts warnings are told.
+WARNED_DAYS = 7
+
 HEADLINES = (
     Headline("nps_relational", "rolling_90", "NPS, 90 days", "points"),
     Headline("csat", "rolling_28", "CSAT, 28 days", "%"),
@@ -54,7 +57,8 @@ class Figure:
 class Scorecard:
     """The headline figures of a published version.
 
-    `stale`, `approved`, `left_out`: what is missing, what a person approved and what KPIs leave out, a sentence each.
+    `stale`, `approved`, `warned`, `left_out`: what is missing, what a person approved, what checks of the last days
+    warned of and what KPIs leave out, a sentence each.
     """
 
     version: str
@@ -67,6 +71,7 @@ class Scorecard:
     rows_published: int
     marts: Path
     report: Path | None
+    warned: tuple[str, ...]
     left_out: tuple[str, ...]
 
 
@@ -104,8 +109,28 @@ def read_scorecard(folder: DataFolder, version: Version, made: Sequence[Manifest
         rows_published=sum(table.rows for table in version.manifest.tables_of("marts")),
         marts=path,
         report=page if (page := report_file(folder.current, REPORT_PAGES[0])).exists() else None,
+        warned=warned(version),
         left_out=left_out(version),
     )
+
+
+def warned(version: Version) -> tuple[str, ...]:
+    """What checks of extracts warned of in the days up to the business date, a sentence per extract, newest first."""
+    import duckdb
+
+    if "mart_data_health" not in {table.name for table in version.manifest.tables_of("marts")}:
+        return ()
+    with duckdb.connect(str(marts_file(version.path)), read_only=True) as connection:
+        rows = connection.execute(
+            f"""
+            select date_day, message from mart_data_health
+            where measure = 'checks_warned' and status = 'warn'
+                and date_day between $as_of::date - {WARNED_DAYS - 1} and $as_of
+            order by date_day desc, source, stream
+            """,
+            {"as_of": version.manifest.as_of},
+        ).fetchall()
+    return tuple(f"{day}: {message}" for day, message in rows)
 
 
 def left_out(version: Version) -> tuple[str, ...]:

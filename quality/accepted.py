@@ -46,6 +46,7 @@ class Batch:
         checks_passed: Checks of the gate that passed; None: judged before this was kept.
         checks_warned: Those that only warned.
         checks_failed: Those that failed and do not keep an extract out.
+        warned: What those that warned say, in words; empty where none did or a person approved of it.
     """
 
     batch_id: str
@@ -61,6 +62,7 @@ class Batch:
     checks_passed: int | None = None
     checks_warned: int | None = None
     checks_failed: int | None = None
+    warned: str = ""
 
     @property
     def stream_id(self) -> StreamId:
@@ -71,7 +73,8 @@ class Batch:
     def judgement(self) -> str:
         """What the gate said of it beside its rows, in few characters; the same rows may be judged otherwise later."""
         said = (self.quarantined, self.records, self.checks_passed, self.checks_warned, self.checks_failed)
-        return "/".join("?" if count is None else str(count) for count in said)
+        counts = "/".join("?" if count is None else str(count) for count in said)
+        return f"{counts}/{hashlib.sha256(self.warned.encode()).hexdigest()[:8]}" if self.warned else counts
 
 
 def write_accepted(
@@ -83,6 +86,7 @@ def write_accepted(
     counts: BatchCounts,
     profile: Profile,
     outcomes: Sequence[Outcome],
+    warned: str,
     batch: int,
 ) -> Batch:
     """Write the rows of one batch that are not quarantined, in place of what was accepted before.
@@ -97,6 +101,7 @@ def write_accepted(
         counts: Counts of the batch.
         profile: What it looks like.
         outcomes: What each check of it said.
+        warned: What those that warned say, in words.
         batch: Its number in the working table.
 
     Raises:
@@ -134,6 +139,7 @@ def write_accepted(
             checks_passed=outcomes.count("pass"),
             checks_warned=outcomes.count("warn"),
             checks_failed=len(outcomes) - outcomes.count("pass") - outcomes.count("warn"),
+            warned=warned,
         )
         describe(made, partition)
         keep_profile(profile, partition)

@@ -46,6 +46,11 @@ _UNUSUAL_DAYS, _IMPOSSIBLE_DAYS, _IMPOSSIBLE_TIMES = 2.0, 7.0, 3.0
 # How much a column's name must be like another one to be offered for it, 1 being equal.
 _NEARLY = 0.75
 
+# The detail of a check that is a sentence, and those that say nothing by themselves: how much was looked at, and
+# columns that an extract of one's own need not have.
+IN_WORDS = "in words"
+_TOLD_ANYWAY = frozenset({"rows", "nights", "column", "absent columns"})
+
 Metadata = Mapping[str, int | float | str]
 
 _OUTCOMES: Mapping[int, Outcome] = {USUAL: "pass", UNUSUAL: "warn", IMPOSSIBLE: "fail"}
@@ -69,6 +74,16 @@ class CheckResult:
     def blocking(self) -> bool:
         """Whether a failure keeps the extract out and the night from being published."""
         return self.kind != WARNINGS
+
+    @property
+    def words(self) -> str:
+        """What a person should know of a check that did not pass; counts that are told anyway are left out."""
+        told = {name: value for name, value in self.metadata.items() if name not in _TOLD_ANYWAY}
+        said = (
+            str(value) if name == IN_WORDS else f"{name}: {value}" if isinstance(value, str) else f"{name} {value}"
+            for name, value in told.items()
+        )
+        return f"{self.kind}: {', '.join(said)}" if told else ""
 
     @property
     def passed(self) -> bool:
@@ -247,7 +262,7 @@ def volume(contract: Contract, profile: Profile, past: Sequence[Profile]) -> tup
     )
     metadata: dict[str, int | float | str] = {"rows": rows, "nights": len(past)}
     if held.level != USUAL:
-        metadata["in words"] = in_words(day, rows, float(held.usual), float(held.low), float(held.high))
+        metadata[IN_WORDS] = in_words(day, rows, float(held.usual), float(held.low), float(held.high))
     return CheckResult("volume", _OUTCOMES[int(held.level)], metadata), bool(held.more)
 
 

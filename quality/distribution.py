@@ -155,8 +155,9 @@ def _shares_of_columns(contract: Contract, profile: Profile, past: Sequence[Prof
         histograms = [each.values.get(name) for each in every]
         before = {value for histogram in histograms[1:] for value in histogram or ()}
         for value in sorted({value for histogram in histograms for value in histogram or ()}):
-            # Only what the column had before is named: something else may be anything, a person's name included.
-            said = f"'{value}'" if value in before else "a new value"
+            # Only what the column had before is named: something else may be anything, a person's name included. Nor is
+            # what looks like an address, whatever it is.
+            said = "a new value" if value not in before else "a value" if "@" in value else f"'{value}'"
             part = [np.nan if histogram is None else histogram.get(value, 0) for histogram in histograms]
             yield _Share(name, f"{said} in ", " of the rows", part, rows)
 

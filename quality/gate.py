@@ -61,6 +61,9 @@ from quality.split import (
 )
 from quality.suite import key_suite, suite
 
+# The detail of a check by which a person approved of what failed.
+_APPROVED_BY = "approved by"
+
 __all__ = [
     "CHECK_KINDS",
     "WARNINGS",
@@ -418,6 +421,7 @@ class Gate:
                 counts=ran.counts,
                 profile=profile,
                 outcomes=[check.outcome for check in verdict.checks],
+                warned="; ".join(filter(None, (check.words for check in verdict.checks if is_warning(check)))),
                 batch=ran.batch,
             )
             past.add(profile)
@@ -434,7 +438,7 @@ class Gate:
         approved = dict(results)
         for approval in read_approvals(self._folder).of_content(extract.stream, extract.extract_date, manifest.sha256):
             said = {
-                "approved by": approval.by,
+                _APPROVED_BY: approval.by,
                 "approved on": approval.at.date().isoformat(),
                 "because": approval.because,
             }
@@ -468,6 +472,11 @@ class Gate:
         nights = past.before(extract.extract_date)[: usual.SHARE_NIGHTS]
         ages = [night.newest_age for night in nights if night.newest_age is not None]
         return checks.freshness(extract.contract, extract.extract_date, manifest.rows, newest, ages)
+
+
+def is_warning(check: CheckResult) -> bool:
+    """Whether a check warned of its own accord: what a person approved is said as such."""
+    return check.outcome == "warn" and _APPROVED_BY not in check.metadata
 
 
 def _guarded(kind: str, check: Callable[[], CheckResult]) -> CheckResult:

@@ -20,5 +20,5 @@ from {{ ref('mart_data_health') }}
 where
     status not in ('ok', 'warn', 'fail', 'info')
     or (status in ('ok', 'warn', 'fail') and (value is null or threshold is null))
-    or message like '%@%'
+    or (area <> 'approval' and message like '%@%')
     or numerator > denominator

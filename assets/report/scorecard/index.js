@@ -701,6 +701,8 @@ const HEALTH_SAYS = {
   days: (value) => numbered(value, "day"),
   percent: (value) => `${plain(value, 1)}\u00a0%`,
 };
+// Of these the figure is only how many there are.
+const SAID_IN_WORDS = new Set(["approved", "checks_warned"]);
 const healthSays = (row, value) => (known(value) ? (HEALTH_SAYS[row.unit] || ((each) => `${plain(each, 0)} ${row.unit}`))(value) : NONE);
 
 function showHealth() {
@@ -729,8 +731,10 @@ function showHealth() {
                 "li",
                 { class: row.status },
                 make("span", { class: `status ${row.status}` }, STATUSES[row.status]),
-                `: ${row.message.replace(/: [^:]*$/, "")}: ${healthSays(row, row.value)}`,
-                known(row.threshold) ? `, limit ${healthSays(row, row.threshold)}` : "",
+                SAID_IN_WORDS.has(row.measure)
+                  ? `: ${row.message.replace(/\.$/, "")}`
+                  : `: ${row.message.replace(/: [^:]*$/, "")}: ${healthSays(row, row.value)}` +
+                      (known(row.threshold) ? `, limit ${healthSays(row, row.threshold)}` : ""),
                 row.day === data.as_of ? "." : ` (${shortDay(row.day)}).`,
               ),
             ),

@@ -442,6 +442,7 @@ final as (
         judged.status,
         judged.wording || ' of ' || judged.source || '/' || judged.stream || ': ' || case
             when approvals.said is not null then approvals.said
+            when warned.warned <> '' then warned.warned
             when judged.is_hidden then 'hidden, too few people'
             when judged.value is null then 'nothing to measure'
             when judged.status = 'ok' then 'as it should be'
@@ -450,6 +451,11 @@ final as (
             else 'for information'
         end || case when status in ('warn', 'fail') and advice is not null then ': ' || advice else '' end || '.' as message
     from judged
+    left join {{ source('night', 'batches') }} as warned
+        on judged.measure = 'checks_warned'
+        and warned.extract_date = judged.date_day
+        and warned.source = judged.source
+        and warned.stream = judged.stream
     left join approvals
         on judged.measure = 'approved'
         and approvals.extract_date = judged.date_day
