@@ -69,8 +69,16 @@ ABOUT = frozenset({"TicketId", "ticket_id"})
 THINGS = frozenset(
     {
         *("AccountId", "CreatedById", "MasterRecordId", "OpportunityId", "OrderId", "OwnerId", "ParentId"),
-        *("account_id", "external_id", "followup_ids", "invitation_id", "merged_into_account_id"),
-        *("merged_into_ticket_id", "order_id", "organization_id", "parent_account_id", "problem_id", "response_id"),
+        *("account_id", "external_account_id", "external_id", "followup_ids", "invitation_id"),
+        *(
+            "merged_into_account_id",
+            "merged_into_ticket_id",
+            "order_id",
+            "organization_id",
+            "parent_account_id",
+            "problem_id",
+            "response_id",
+        ),
         *("sdr_id", "seller_id", "sr_id"),
     }
 )

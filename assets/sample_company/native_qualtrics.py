@@ -85,6 +85,7 @@ DISTRIBUTIONS = """
     ticket_no(s.ticket)::varchar as ticket_id,
     order_no(s."order") as order_id,
     case when s.by_sms then 'sms' else 'email' end as channel,
+    'Invite' as request_type,
     case
         when s.opted_out_at < p.cutoff then 'UserOptedOut'
         when s.finished_at < p.cutoff then 'SurveyFinished'
@@ -133,6 +134,7 @@ DEFINITIONS = """
     case when q.question = 0 then list_extract(survey_highs(), q.survey + 1) end as scale_max,
     case when q.question = 0 then list_extract(survey_directions(), q.survey + 1) end as scale_direction,
     case when q.question = 0 then list_extract(survey_positives(), q.survey + 1) end as positive_values,
+    null::varchar as recode_values,
     list_extract(survey_kinds(), q.survey + 1) as survey_kind,
     list_extract(survey_touchpoints(), q.survey + 1) as touchpoint,
     true as is_active,

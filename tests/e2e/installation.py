@@ -141,10 +141,12 @@ class Installation:
 def hand_over_what_is_made(state: Path) -> None:
     """Make a state folder with what is made once per checkout: the parsed dbt project, the templates of the pages."""
     prepare_manifest(CHECKOUT)
-    shutil.copytree(CHECKOUT.dbt_target, state / CHECKOUT.dbt_target.name)
+    # What another test process is just writing has a name that begins with a dot.
+    written = shutil.ignore_patterns(".*")
+    shutil.copytree(CHECKOUT.dbt_target, state / CHECKOUT.dbt_target.name, ignore=written)
     for page in (SCORECARD, JOURNEY):
         template_of(page, CHECKOUT.report_templates)
-    shutil.copytree(CHECKOUT.report_templates, state / CHECKOUT.report_templates.name)
+    shutil.copytree(CHECKOUT.report_templates, state / CHECKOUT.report_templates.name, ignore=written)
 
 
 def differences(here: Installation, there: Installation, tables: Sequence[str]) -> dict[str, int]:

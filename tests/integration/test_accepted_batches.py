@@ -14,6 +14,7 @@ import pytest
 from quality.accepted import write_accepted
 from quality.contract import Contract
 from quality.landed import LandedExtract, read_landing_manifest
+from quality.profiles import Profile
 from quality.split import ADDED_COLUMNS, WORK, BatchCounts
 from tests.gate_kit import DAY, STREAM, Landing, column, contract
 
@@ -97,7 +98,9 @@ def written(landing: Landing, extract: LandedExtract, rows: int, *, threads: int
             extract=extract,
             manifest=read_landing_manifest(extract.partition),
             counts=BatchCounts(rows, rows, 0, {}, None),
+            profile=Profile(extract.extract_date, extract.judged_by, is_history=False, delivered=rows, rows=rows),
             outcomes=(),
+            warned="",
             batch=1,
         )
     assert (batch.stream_id, batch.rows) == (STREAM, rows)

@@ -37,7 +37,7 @@ def deliver(root: Path, day: date, seed: int, mixed: int) -> list[Path]:
     with Gate(folder, None) as gate:
         for contract in all_contracts():
             stream = StreamId(contract.system, contract.system, contract.stream)
-            lenient = contract.model_copy(update={"quarantine": LENIENT, "volume": None, "freshness": None})
+            lenient = contract.model_copy(update={"quarantine": LENIENT, "freshness": None})
             landing = Landing(root, lenient, timezone="America/New_York", stream=stream)
             rows = OddRows(contract, day, seed).draw(mixed)
             texts = [[row[name] for name in contract.columns] for row in rows]

@@ -193,7 +193,7 @@ def test_a_row_keeps_every_reason_its_place_and_its_text(tmp_path: Path) -> None
 
 def test_accepted_rows_have_the_columns_and_types_of_the_contract(tmp_path: Path) -> None:
     landing = Landing(tmp_path, TICKETS)
-    landing.land([["8", "open", "1", "1.005", "yes", "2026-03-01", VERSION, "{}", "email", VERSION]])
+    landing.land([["8", "open", "1", "1.0051", "yes", "2026-03-01", VERSION, "{}", "email", VERSION]])
     landing.judge(landing.extract())
     file = landing.folder.accepted_partition(landing.extract().stream, DAY) / "rows.parquet"
     described = duckdb.sql(f"describe from '{file}'").fetchall()

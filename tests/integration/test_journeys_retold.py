@@ -294,9 +294,20 @@ class Company:
             )
         ]
 
+    def _is_rated_again(self, answer: dict[str, Any]) -> bool:
+        """Whether a later answer to the same question about the same ticket stands in its place."""
+        if answer["ticket_id"] is None:
+            return False
+        same = ("survey_id", "ticket_id")
+        return any(
+            (other["answered_at"], _key(other["answer_id"])) > (answer["answered_at"], _key(answer["answer_id"]))
+            for other in self.answers
+            if _counts(other) and all(other[name] == answer[name] for name in same)
+        )
+
     def _given(self, answer: dict[str, Any], customers: dict[str, int]) -> list[Event]:
         metric, low, high, touchpoint = SCALES[answer["survey_id"]]
-        if answer["is_test"] or answer["score"] is None or answer["score"] > high:
+        if not _counts(answer) or self._is_rated_again(answer):
             return []
         orders = {order["order_id"]: order for order in self.orders}
         tickets = {ticket["ticket_id"]: ticket for ticket in self.tickets}
@@ -344,6 +355,11 @@ class Company:
 
 def _version(number: int) -> dict[str, datetime]:
     return {"updated_at": START + timedelta(days=number)}
+
+
+def _counts(answer: dict[str, Any]) -> bool:
+    *_, high, _ = SCALES[answer["survey_id"]]
+    return not answer["is_test"] and answer["score"] is not None and answer["score"] <= high
 
 
 def _key(*natural: str) -> int:

@@ -73,13 +73,17 @@ def as_text(path: Path) -> pd.DataFrame:
     return as_json.astype(object)
 
 
-def is_bad(name: str, column: Column) -> str:
+def is_bad(name: str, column: Column, extract_date: date) -> str:
     """SQL that is true where a value breaks its contract."""
     text = f'"{name}"'
     kind = DUCKDB_TYPES[column.type]
     typed = f"to_timestamp(try_cast({text} as bigint))" if column.type == "epoch_s" else f"try_cast({text} as {kind})"
     faults = [f"({text} is not null and {typed} is null)"]
     faults += [f"{text} is null"] if column.required else []
+    if kind == "timestamptz" and column.holds is None:
+        # What has happened cannot lie ahead; clocks and zones may run so.
+        faults += [f"{typed} > date '{extract_date}' + 2"]
+    faults += [f"not regexp_full_match({text}, '[A-Z]{{3}}')"] if column.type == "currency" else []
     if column.on_failure != "warn":
         faults += [f"{text} not in {column.allowed}"] if column.allowed else []
         faults += [f"{typed} < {column.min}"] if column.min is not None else []
@@ -94,7 +98,7 @@ def bad_rows(contract: Contract, rows: pd.DataFrame, extract_date: date) -> int:
     with duckdb.connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.register("rows", table)
-        columns = " or ".join(is_bad(name, column) for name, column in contract.columns.items())
+        columns = " or ".join(is_bad(name, column, extract_date) for name, column in contract.columns.items())
         typed = ", ".join(
             f'try_cast("{name}" as {DUCKDB_TYPES[column.type]}) as "{name}"'
             for name, column in contract.columns.items()

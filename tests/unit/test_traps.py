@@ -61,7 +61,7 @@ TRAPS: dict[int, tuple[str, tuple[str, ...]]] = {
         "a first reply after 0 minutes where there was none",
         (
             MARTS + "test_unanswered_tickets_are_counted_and_have_no_reply_time",
-            "dbt: first_reply_is_the_first_public_answer_by_a_person",
+            "dbt: a_ticket_is_unanswered_unknown_or_answered_by_what_is_told_of_it",
         ),
     ),
     7: (
@@ -205,7 +205,7 @@ TRAPS: dict[int, tuple[str, tuple[str, ...]]] = {
     28: (
         "an empty file taken for a day on which nothing happened",
         (
-            "tests/integration/test_gate_blocks.py::test_an_empty_extract_never_passes_unless_the_contract_says_so",
+            "tests/integration/test_file_drop.py::test_a_file_unusable_as_a_whole_is_refused_in_one_sentence",
             "tests/e2e/test_gate_gates.py::test_a_defect_in_an_extract_publishes_nothing",
         ),
     ),

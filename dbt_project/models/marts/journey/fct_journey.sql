@@ -152,7 +152,7 @@ hand_overs as (
     select
         journey_tickets.journey_key,
         cast(sum(
-            tickets.reassignments + case when tickets.first_reply_at > tickets.first_automated_reply_at then 1 else 0 end
+            coalesce(tickets.reassignments, 0) + case when tickets.first_reply_at > tickets.first_automated_reply_at then 1 else 0 end
         ) as integer) as n_handoffs
     from (select distinct journey_key, source_ref from events where object = 'ticket') as journey_tickets
     inner join {{ ref('fct_ticket') }} as tickets on tickets.ticket_key = journey_tickets.source_ref
