@@ -121,6 +121,7 @@ def three_nights(two_nights: Installation, made_once: MadeOnce) -> Installation:
         done = installation.command("run", "--as-of", str(THIRD), under=strace if shutil.which("strace") else ())
         assert done.returncode == 0, done.stderr
         said_by(installation).write_text(done.stdout, encoding="utf-8")
+        _state_note(installation).write_text(str(installation.state), encoding="utf-8")
 
     return Installation(made_once("three nights", fill), two_nights.state, two_nights.sources)
 
@@ -128,6 +129,15 @@ def three_nights(two_nights: Installation, made_once: MadeOnce) -> Installation:
 def trace_of(installation: Installation) -> Path:
     """Where strace wrote which files the third night opened."""
     return installation.data.with_name("opened files")
+
+
+def made_with(installation: Installation) -> Path:
+    """The state folder of the process whose command made an installation."""
+    return Path(_state_note(installation).read_text(encoding="utf-8"))
+
+
+def _state_note(installation: Installation) -> Path:
+    return installation.data.with_name("state of the command")
 
 
 def said_by(installation: Installation) -> Path:

@@ -15,7 +15,7 @@ from orchestration.instance import open_instance
 from orchestration.nights import newest_complete_date, outstanding_dates
 from orchestration.partitions import RANGE_END, RANGE_START
 from quality.errors import JourneymartError
-from tests.e2e.conftest import FIRST, FOURTH, SECOND, THIRD, said_by
+from tests.e2e.conftest import FIRST, FOURTH, SECOND, THIRD, made_with, said_by
 
 
 def said(installation, *arguments):
@@ -38,7 +38,7 @@ def test_a_range_of_dates_is_one_run_and_one_version(rebuilt):
 
 
 def test_what_a_night_wrote_beside_its_version_is_its_owners_alone(three_nights):
-    state = three_nights.state
+    state = made_with(three_nights)
     logs = [*state.joinpath("dbt").rglob("*"), *state.joinpath("storage").rglob(f"{run_of(three_nights)}*")]
     assert {path.name for path in logs} >= {"dbt_output.log", "compiled", "run", f"{run_of(three_nights)}.db"}
     assert {path.stat().st_mode & 0o777 for path in (state, *logs) if path.is_dir()} == {0o700}

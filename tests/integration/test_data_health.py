@@ -43,6 +43,8 @@ LAW = ("intermediate.int_data_health__matching", "cx_marts.main.mart_data_health
 SECRET = "ann.secret@example.org"
 SHOP, DESK, POLL = ("shop", "canonical", "order"), ("desk", "zendesk", "tickets"), ("poll", "qualtrics", "responses")
 
+HALF = "volume: half as many rows as usual"
+
 Rows = dict[str, list[dict[str, Any]]]
 Row = dict[str, Any]
 
@@ -61,6 +63,7 @@ def told(chance: random.Random, stream: tuple[str, str, str], day: date) -> Told
     batch = Batch(
         f"{stream[0]} {day}", *stream, day, rows, quarantined, "landed", "contract",
         records=rows + quarantined, checks_passed=8 - warned, checks_warned=warned, checks_failed=0,
+        warned=HALF * warned,
     )  # fmt: skip
     # The last hour of a UTC day is the next day in Berlin.
     newest = datetime.combine(day, datetime.min.time(), UTC) + timedelta(hours=chance.choice((-50, 3, 23)))
@@ -465,6 +468,16 @@ def test_what_is_built_on_somebodys_word_says_whose_and_why(
         "Approved by a person of desk/tickets: ben on 2026-04-15 (quarantine, volume): so it did; "
         "anna on 2026-04-15 (volume): the desk moved house."
     )
+
+
+def test_what_the_checks_of_an_extract_warned_of_is_said_in_words(
+    published: dict[tuple[date, str, str, str], Row], extracts: Extracts
+) -> None:
+    said = {cell: row["message"] for cell, row in of_measure(published, "checks_warned").items()}
+    warned = {cell: message for cell, message in said.items() if HALF in message}
+    assert warned
+    assert all(message == f"Checks that warned of {cell[1]}/{cell[2]}: {HALF}." for cell, message in warned.items())
+    assert {cell for cell in said if published[cell]["status"] == "warn"} == set(warned)
 
 
 def test_nothing_anybody_said_or_is_called_reaches_the_mart(

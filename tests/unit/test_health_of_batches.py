@@ -60,11 +60,12 @@ def test_a_batch_the_warehouse_lacks_cannot_be_told_again_and_nothing_is_loaded(
     assert query(build, "select count(*) from night.batches") == [(0,)]
 
 
-def test_the_judgement_of_a_batch_changes_with_each_count_and_not_with_its_rows(tmp_path: Path) -> None:
+def test_the_judgement_of_a_batch_changes_with_each_count_and_word_and_not_with_its_rows(tmp_path: Path) -> None:
     batch = read_batch(judged(accept(tmp_path, ["1"]), **COUNTS) / "batch.json")
     more: list[dict[str, Any]] = [{name: count + 1} for name, count in COUNTS.items()]
+    more.append({"warned": "volume: half as many rows as usual"})
     changed = [replace(batch, **each) for each in more]
-    assert len({each.judgement for each in (batch, *changed)}) == 1 + len(COUNTS)
+    assert len({each.judgement for each in (batch, *changed)}) == 2 + len(COUNTS)
     assert replace(batch, rows=9, batch_id="other").judgement == batch.judgement
 
 
