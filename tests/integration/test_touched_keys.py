@@ -7,8 +7,11 @@ import shutil
 from pathlib import Path
 from typing import Any
 
+import duckdb
 import pytest
 from dbt_harness import PROJECT, DbtFailedError, DbtProject, Warehouse
+
+from quality.data_folder import warehouse_file
 
 SELECT = "int_ticket__unioned"
 
@@ -60,8 +63,11 @@ def test_a_key_whose_rows_all_vanished_is_deleted_and_still_seen_downstream(ware
 def test_a_failed_model_leaves_its_rows_and_its_touched_keys_as_they_were(warehouse: Warehouse) -> None:
     comment = {"id": "1", "ticket_id": "1", "events": [{"type": "Comment"}]}
     warehouse.night({"zendesk.ticket_audits": [comment]}, "int_ticket_event__unioned")
+    # No row that was accepted breaks a model, so its table is damaged instead.
+    with duckdb.connect(str(warehouse_file(warehouse.build))) as connection:
+        connection.execute("alter table intermediate.int_ticket_event__unioned drop column is_public")
     with pytest.raises(DbtFailedError, match="int_ticket_event__unioned"):
-        warehouse.night({"zendesk.ticket_audits": [{"id": "2", "ticket_id": "2", "events": {"not": "a list"}}]})
+        warehouse.night({"zendesk.ticket_audits": [comment | {"id": "2", "ticket_id": "2"}]})
     for table in ("intermediate", "_touched"):
         assert warehouse.values(f"select ticket_id from {table}.int_ticket_event__unioned") == ["1"]
 
