@@ -20,7 +20,8 @@ Kind = Literal["time", "number"]
 
 # No contract reaches further: the calendar and everything counted day by day have to stay small.
 FIRST_DAY, LAST_DAY = date(1900, 1, 2), date(2199, 12, 31)
-# Clocks and zones run ahead, so what has happened may be dated this many days after the extract date.
+# Clocks and zones run ahead, so what has happened may be dated this many days after the extract date. Where a past
+# date is filled in later, it has happened by today.
 EVENT_DAYS_AHEAD = 2
 # The longest promise: a contract of fifty years.
 _YEAR = 366
@@ -65,11 +66,20 @@ _WIDEST: dict[str, float] = {"decimal": 1e16 - 2, "double": 1e18, "bigint": 2.0*
 
 @dataclass(frozen=True)
 class Bounds:
-    """Smallest and largest value, inclusive. A last day of None lies `days_ahead` after the extract date."""
+    """Smallest and largest value, inclusive.
+
+    Attributes:
+        first: Smallest.
+        last: Largest; None: it lies `days_ahead` after the extract date.
+        days_ahead: How many days an extract may look ahead.
+        until_now: Whatever has happened by now is within. A past extract date may be filled from a file or a system
+            that tells how things went on.
+    """
 
     first: float | date
     last: float | date | None
     days_ahead: int = 0
+    until_now: bool = False
 
     def outside(self, value: str, extract_date: str) -> str:
         """SQL that is true where a typed value lies outside; NULL where there is none.
@@ -79,8 +89,10 @@ class Bounds:
             extract_date: SQL of the extract date.
         """
         if isinstance(self.first, date):
+            ahead = f"{extract_date} + {self.days_ahead}"
+            ahead = f"greatest({ahead}, today())" if self.until_now else ahead
             # Of a last day that is named, all of it counts.
-            late = f"> {extract_date} + {self.days_ahead}" if self.last is None else f">= date '{self.last}' + 1"
+            late = f"> {ahead}" if self.last is None else f">= date '{self.last}' + 1"
             return f"({value} < date '{self.first}' or {value} {late})"
         return f"({value} < {self.first!r} or {value} > {self.last!r})"
 
@@ -88,7 +100,8 @@ class Bounds:
         """What a person reads."""
         if isinstance(self.first, date):
             ahead = f"{self.days_ahead} days" if self.days_ahead < _YEAR else f"{self.days_ahead // _YEAR} years"
-            return f"between {self.first} and {self.last or ahead + ' after the extract date'}"
+            ahead += " after the extract date" + (", or today" if self.until_now else "")
+            return f"between {self.first} and {self.last or ahead}"
         return f"between {self.first:,.15g} and {self.last:,.15g}"
 
 
@@ -118,7 +131,8 @@ def bounds(
     if kind_of(column_type) == "time":
         ahead = DUE_DAYS_AHEAD if held == "due" else EVENT_DAYS_AHEAD
         first = smallest if isinstance(smallest, date) else _FIRST_DAYS[held]
-        return Bounds(first, largest if isinstance(largest, date) else None, ahead)
+        last = largest if isinstance(largest, date) else None
+        return Bounds(first, last, ahead, until_now=last is None and held != "due")
     low, high = _NUMBERS[held]
     low = min(low, smallest) if isinstance(smallest, float) else low
     high = max(high, largest) if isinstance(largest, float) else high

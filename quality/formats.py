@@ -72,8 +72,8 @@ def date_faults(dates: Iterable[LocalDates], reading: Reading) -> dict[str, str]
     for each in dates:
         most = max(each.by_order.values())
         declared = each.by_order[reading.dates] if reading.dates else 0
-        # Fewer than half are no format, but faults of their rows.
-        if most in (0, declared) or (reading.dates is None and each.count * 2 < each.values):
+        # Up to half are no format, but faults of their rows.
+        if most in (0, declared) or (reading.dates is None and each.count * 2 <= each.values):
             continue
         choice = " or ".join(f"`dates: {order}`" for order, count in each.by_order.items() if count == most)
         what = f"has {each.count:,} of {each.values:,} values with the day or the month in front"

@@ -12,13 +12,16 @@ from pathlib import Path
 from typing import Any
 from zoneinfo import ZoneInfo
 
+import duckdb
 import pytest
 
-from quality.bounds import PLACEHOLDERS
+from quality.bounds import PLACEHOLDERS, bounds
 from quality.contract import JsonField, QuarantineBudget
 from tests.gate_kit import DAY, Landing, column, contract, metadata
 
 VERSION = f"{DAY}T10:00:00Z"
+# The extract date is long past, so what has happened since may stand in its file.
+NOW = datetime.now(UTC).date()
 LENIENT: Mapping[str, Any] = {"quarantine": QuarantineBudget(max_share=1.0)}
 
 
@@ -76,8 +79,8 @@ def test_a_contract_can_name_placeholders_of_its_own(tmp_path: Path) -> None:
 @pytest.mark.parametrize(
     ("settings", "first", "last"),
     [
-        ({}, date(1990, 1, 1), DAY + timedelta(days=2)),
-        ({"holds": "since"}, date(1900, 1, 2), DAY + timedelta(days=2)),
+        ({}, date(1990, 1, 1), NOW),
+        ({"holds": "since"}, date(1900, 1, 2), NOW),
         ({"holds": "due"}, date(1990, 1, 1), DAY + timedelta(days=50 * 366)),
         ({"min": date(2020, 1, 1), "max": date(2030, 6, 30)}, date(2020, 1, 1), date(2030, 6, 30)),
         ({"max": date(2199, 12, 31)}, date(1990, 1, 1), date(2199, 12, 31)),
@@ -86,13 +89,20 @@ def test_a_contract_can_name_placeholders_of_its_own(tmp_path: Path) -> None:
 def test_days_lie_within_what_their_column_holds(
     tmp_path: Path, settings: Mapping[str, Any], first: date, last: date
 ) -> None:
-    days = [first - timedelta(days=1), first, last, last + timedelta(days=1)]
+    # Two days after the last, because now may be tomorrow by the time it is judged.
+    days = [first - timedelta(days=1), first, last, last + timedelta(days=2)]
     if first == date(1900, 1, 2):
         days[0] = date(1899, 6, 1)
     texts = [day.isoformat() for day in days]
     said = outcomes(judged(tmp_path, settings, "date", texts), texts)
     assert said[1:3] == ["kept", "kept"]
     assert all(each.startswith(f"value: not between {first} and ") for each in (said[0], said[3]))
+
+
+def test_what_has_happened_lies_at_most_two_days_after_the_extract_of_today() -> None:
+    outside = bounds("date", "event", None, None).outside("today() + ahead", "today()")
+    found = duckdb.sql(f"select {outside} from (select ahead::integer as ahead from range(5) as days (ahead))").fetchall()
+    assert found == [(False,), (False,), (False,), (True,), (True,)]
 
 
 def test_the_last_day_named_for_a_time_counts_whole(tmp_path: Path) -> None:
@@ -127,7 +137,7 @@ def test_where_a_column_only_warns_a_value_outside_is_not_known_and_counted(tmp_
     landing = judged(tmp_path, {"on_failure": "warn"}, "date", texts)
     assert outcomes(landing, texts) == ["unknown", "kept"]
     said = metadata(landing.verdict, "warnings")
-    assert said["value: not between 1990-01-01 and 2 days after the extract date"] == 1
+    assert said["value: not between 1990-01-01 and 2 days after the extract date, or today"] == 1
 
 
 def test_a_value_outside_blocks_where_its_column_blocks(tmp_path: Path) -> None:
