@@ -161,20 +161,22 @@ def misfit(column_type: str, holds: Holds | None, limits: tuple[float | date | N
     return None
 
 
-def is_placeholder(column_type: str, value: str, text: str, more: tuple[date, ...] = ()) -> str:
+def is_placeholder(column_type: str, value: str, day: str, text: str, more: tuple[date, ...] = ()) -> str:
     """SQL that is true where a date or time stands for "not known".
 
-    A time counts in whatever zone it is midnight, or the last second, of such a day.
+    A time counts in whatever zone it is midnight, or the last second, of such a day; a day alone, which is no time,
+    stands for it as well.
 
     Args:
         column_type: Type by contract.
         value: SQL of the typed value.
+        day: SQL of the text read as a day.
         text: SQL of the delivered text.
         more: Days that mean the same in this column.
     """
-    zero = f"starts_with(trim({text}), '{ZERO_DATE}')"
-    days = [f"date '{day}'" for day in (*PLACEHOLDERS, *more)]
+    days = [f"date '{each}'" for each in (*PLACEHOLDERS, *more)]
+    alone = f"coalesce({day} in ({', '.join(days)}), starts_with(trim({text}), '{ZERO_DATE}'))"
     if column_type == "date":
-        return f"coalesce({value} in ({', '.join(days)}), {zero})"
-    moments = " or ".join(f"{value} between {day} - {_ZONES} and {day} + interval 1 day + {_ZONES}" for day in days)
-    return f"coalesce({moments}, {zero})"
+        return alone
+    moments = " or ".join(f"{value} between {each} - {_ZONES} and {each} + interval 1 day + {_ZONES}" for each in days)
+    return f"coalesce({moments}, {alone})"

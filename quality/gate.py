@@ -383,7 +383,7 @@ class Gate:
                 for each in found
                 if each.on_failure == "warn"
             }
-            reasons = {each.name: counts.found[each.name] for each in found if each.on_failure == "quarantine"}
+            reasons = {each.reason: counts.found[each.name] for each in found if each.on_failure == "quarantine"}
             against_the_past, profile = self._against_the_past(extract, ran, past)
             results.update(against_the_past)
             results["freshness"] = _guarded("freshness", lambda: self._freshness(extract, manifest, counts, past))

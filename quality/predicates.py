@@ -158,6 +158,7 @@ def _of_each(document: str, path: str, function: str, condition: str) -> str:
 
 # What else than the name of its type a person reads of a text that is not of it.
 _NOT_OF_TYPE: dict[ColumnType, str] = {
+    "timestamp": "not a timestamp (a day and a time of day, such as 2026-12-31 14:05:00)",
     "id": "not an id any more, but a number without all its digits, as spreadsheets write long ids (9.1E+15)",
     "currency": "not a currency of ISO 4217",
 }

@@ -357,7 +357,8 @@ def _refusal(extract: LandedExtract, name: str, value: str, text: str) -> str:
     column, bounds = contract.columns[name], contract.bounds(name)
     refusals = []
     if kind_of(column.type) == "time":
-        unknown = is_placeholder(column.type, value, text, column.placeholders)
+        day = cast("date", text, extract.timezone, extract.reading)
+        unknown = is_placeholder(column.type, value, day, text, column.placeholders)
         refusals.append(f"when {unknown} then '{PLACEHOLDER}'")
     if bounds is not None:
         refusals.append(f"when {bounds.outside(value, _day(extract))} then '{OUTSIDE}'")

@@ -45,7 +45,7 @@ def outcomes(landing: Landing, texts: list[str]) -> list[str]:
 def test_placeholder_dates_are_not_known_in_every_spelling_and_zone(tmp_path: Path, zone: str) -> None:
     days = [day.isoformat() for day in PLACEHOLDERS]
     texts = [f"{day}{time}" for day in days for time in ("T00:00:00", " 23:59:59.999", "T00:00:00Z", "T00:00:00+12:00")]
-    texts += ["0000-00-00 00:00:00", "0000-00-00", "1899-12-31T23:06:32Z"]
+    texts += [*days, "1900/01/01", "0000-00-00 00:00:00", "0000-00-00", "1899-12-31T23:06:32Z"]
     landing = judged(tmp_path, {}, "timestamp", texts, zone)
     assert set(outcomes(landing, texts)) == {"unknown"}
     assert metadata(landing.verdict, "warnings")["value: a date that stands for 'not known'"] == len(texts)
@@ -67,7 +67,13 @@ def test_a_required_date_that_stands_for_not_known_quarantines_its_row_with_that
     texts = ["1900-01-01T00:00:00Z", "9999-12-31", "9999-12-31 00:00:00", "2026-03-01T00:00:00Z"]
     landing = judged(tmp_path, {"required": True}, "timestamp", texts)
     unknown = "value: a date that stands for 'not known'"
-    assert outcomes(landing, texts) == [unknown, "value: not a timestamp", unknown, "kept"]
+    assert outcomes(landing, texts) == [unknown, unknown, unknown, "kept"]
+
+
+def test_a_day_without_a_time_of_day_is_refused_in_words(tmp_path: Path) -> None:
+    landing = judged(tmp_path, {"required": True}, "timestamp", ["2026-03-09", "2026-03-09 10:00:00"])
+    reason = "value: not a timestamp (a day and a time of day, such as 2026-12-31 14:05:00)"
+    assert metadata(landing.verdict, "quarantine")[reason] == 1
 
 
 def test_a_contract_can_name_placeholders_of_its_own(tmp_path: Path) -> None:

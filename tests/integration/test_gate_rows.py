@@ -22,9 +22,10 @@ from hypothesis import strategies as st
 from quality.accepted import accepted_batches
 from quality.contract import DUCKDB_TYPES, Contract, Freshness, QuarantineBudget, Rule
 from quality.split import ADDED_COLUMNS
-from tests.gate_kit import DAY, Landing, Row, column, contract, metadata
+from tests.gate_kit import DAY, Landing, Row, column, contract, metadata, outcome
 
 VERSION = f"{DAY}T10:00:00Z"
+NO_TIMESTAMP = "not a timestamp (a day and a time of day, such as 2026-12-31 14:05:00)"
 TICKETS = contract(
     {
         "status": column("text", required=True, allowed=("open", "it's {solved}"), on_failure="warn"),
@@ -99,7 +100,7 @@ def faults(row: Mapping[str, str | None]) -> tuple[set[str], set[str]]:
             continue
         values[name] = typed(asked.type, text or "")
         if values[name] is None:
-            bad.add(f"{name}: not a {asked.type}")
+            bad.add(f"{name}: {NO_TIMESTAMP if asked.type == 'timestamp' else f'not a {asked.type}'}")
     share, amount, version = values["Share (in %)"], values["amount"], values["updated_at"]
     if share is not None and not 0 <= share <= 100:
         bad.add("Share (in %): not between 0 and 100")
@@ -182,10 +183,10 @@ def test_a_row_keeps_every_reason_its_place_and_its_text(tmp_path: Path) -> None
         "amount: below 0",
         "is_complaint: not a boolean",
         "due_on: not a date",
-        "ends_at: not a timestamp",
+        f"ends_at: {NO_TIMESTAMP}",
         "tags: not a json",
         "channel: not allowed",
-        "updated_at: not a timestamp",
+        f"updated_at: {NO_TIMESTAMP}",
     ]
     assert row["rules"][0] == "status.missing"
     assert '"Share (in %)":"half"' in row["raw"]
@@ -217,6 +218,13 @@ def test_unknown_columns_are_kept_and_absent_ones_are_null_and_both_are_said(tmp
     assert row["_extra"] == '{"Tier":"gold","ID":null}'
     assert (row["id"], row["note"], row["score"]) == ("1", None, None)
     assert metadata(verdict, "warnings") == {"unknown columns": 2, "absent columns": "note, score"}
+
+
+def test_columns_an_extract_need_not_have_are_told_and_warn_nobody(tmp_path: Path) -> None:
+    landing = Landing(tmp_path, contract({"note": column("text"), "score": column("bigint")}))
+    landing.land([["1", "2", VERSION]], columns=["id", "score", "updated_at"])
+    (verdict,) = landing.judge(landing.extract())
+    assert (outcome(verdict, "warnings"), metadata(verdict, "warnings")) == ("pass", {"absent columns": "note"})
 
 
 def test_the_same_extract_gives_the_same_bytes(tmp_path: Path) -> None:

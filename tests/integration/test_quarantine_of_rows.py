@@ -29,7 +29,8 @@ def test_what_is_in_quarantine_is_listed_with_its_reasons(tmp_path: Path) -> Non
     landing.judge(landing.extract(), landing.extract(DAY + timedelta(days=1)))
     first, second = list_quarantined(landing.folder)
     assert (first.source, first.stream, first.extract_date, first.rows) == ("helpdesk", "tickets", DAY, 2)
-    assert first.reasons == {"status: not allowed": 2, "updated_at: not a timestamp": 1}
+    no_time = "updated_at: not a timestamp (a day and a time of day, such as 2026-12-31 14:05:00)"
+    assert first.reasons == {"status: not allowed": 2, no_time: 1}
     assert first.blocked_by == ()
     assert (second.rows, second.blocked_by) == (4, ("quarantine",))
 
