@@ -73,8 +73,12 @@ create macro latest(moments, cutoff) as list_max(list_filter(moments::timestamp[
 create macro iso(moment) as strftime(moment::timestamp, '%Y-%m-%dT%H:%M:%SZ');
 create macro iso_ms(moment) as strftime(moment::timestamp, '%Y-%m-%dT%H:%M:%S.000Z');
 create macro plain(moment) as strftime(moment::timestamp, '%Y-%m-%d %H:%M:%S');
+-- The last three characters say which of the others are capitals, five each: J and M are, and what the prefix has.
+create macro crm_check(prefix) as substr('ABCDEFGHIJKLMNOPQRSTUVWXYZ012345', 1 + 8 + 16
+    + case when substr(prefix, 2, 1) between 'A' and 'Z' then 2 else 0 end
+    + case when substr(prefix, 3, 1) between 'A' and 'Z' then 4 else 0 end, 1) || 'AA';
 create macro crm_id(prefix, n) as
-    case when n >= 0 then prefix || 'JM' || lpad(n::varchar, 10, '0') || 'YAA' end;
+    case when n >= 0 then prefix || 'JM' || lpad(n::varchar, 10, '0') || crm_check(prefix) end;
 create macro desk_id(n) as 9200000000000000 + n;
 create macro ticket_no(n) as case when n >= 0 then 10001 + n end;
 create macro order_no(n) as case when n >= 0 then 'NH-' || (100000 + n)::varchar end;
