@@ -18,10 +18,10 @@ import tempfile
 import time
 from pathlib import Path
 
-from assets.faults import FAULT_VARIABLE
-from orchestration.dbt_manifest import DBT, dbt_environment
-from orchestration.models import BUILD_ON_BASE
-from orchestration.settings import PROJECT, load_settings
+from orchestration.config.settings import PROJECT, load_settings
+from orchestration.dbt.project import DBT, dbt_environment
+from orchestration.dbt_assets import BUILD_ON_BASE
+from storage.faults import FAULT_VARIABLE
 
 JOURNEYMART = (sys.executable, "-m", "orchestration.cli")
 

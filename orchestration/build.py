@@ -14,14 +14,14 @@ from typing import Any
 
 import dagster as dg
 
-from orchestration.dbt_manifest import load_manifest
-from orchestration.extraction import accepted_assets, landing_assets
-from orchestration.locking import data_lock_resource, gate_resource
-from orchestration.models import build_models, dbt_resource
+from orchestration.config.setup import Setup, load_setup
+from orchestration.dbt.project import load_manifest
+from orchestration.dbt_assets import build_models, dbt_resource
+from orchestration.extract_assets import accepted_assets, landing_assets
 from orchestration.partitions import daily
-from orchestration.publication import audit_asset, begin_build_asset, published_asset, report_asset
-from orchestration.schedule import nightly_schedule
-from orchestration.setup import Setup, load_setup
+from orchestration.publish_assets import audit_asset, begin_build_asset, published_asset, report_asset
+from orchestration.resources import data_lock_resource, gate_resource
+from orchestration.schedules import nightly_schedule
 
 JOB = "nightly"
 # A night is expected every 24 hours. The windows are wider: a night that runs a little late must not alarm

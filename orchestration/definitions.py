@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from orchestration.build import build_defs
-from orchestration.private import keep_private
+from storage.permissions import keep_private
 
 keep_private()
 defs = build_defs()

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from quality.errors import JourneymartError
+from storage.errors import JourneymartError
 
 
 @contextmanager

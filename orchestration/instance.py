@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 import yaml
 
-from orchestration.private import make_private
-from orchestration.settings import PROJECT, Settings
+from orchestration.config.settings import PROJECT, Settings
+from storage.permissions import make_private
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import dagster as dg
 
-from quality.data_folder import StreamId
+from storage.data_folder import StreamId
 
 OWNER = "team:data"
 BUILD = "build"

@@ -11,7 +11,7 @@ from datetime import date
 import dagster as dg
 from dagster import AssetExecutionContext
 
-from orchestration.sources import Sources
+from orchestration.config.sources import Sources
 
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"

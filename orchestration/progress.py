@@ -1,6 +1,6 @@
 """How a step tells a person how far it is.
 
-What lives here: the wire between the two. Not here: what is drawn (console.py).
+What lives here: the wire between the two. Not here: what is drawn (orchestration/cli/console.py).
 
 Dagster's events say when a step begins and ends; this says what happens within one, without a line in the
 event log each.

@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from orchestration.settings import PROJECT, Settings
+from orchestration.config.settings import PROJECT, Settings
 
 CHECKOUT = Settings(data=PROJECT / "data", state=PROJECT / ".dagster", sources=PROJECT / "sources.yml")

@@ -12,8 +12,8 @@ from pathlib import Path
 
 import duckdb
 
-from assets.contents import identifier, literal
-from quality.data_folder import marts_file, warehouse_file
+from assets.versions.contents import identifier, literal
+from storage.data_folder import marts_file, warehouse_file
 
 PRIVATE = ("int_kpi__cell",)
 """Tables of the warehouse that are compared too: figures the marts hide."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable
 
-from assets.sample_company.student import student
+from sample_company.student import student
 
 Weighted = tuple[float, float]
 """A value, and how many answers gave it."""

@@ -13,11 +13,11 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from quality.contract import Column, Contract, Rule
-from quality.data_folder import DataFolder, StreamId
-from quality.gate import Gate, Verdict
-from quality.landed import LandedExtract, Mode
-from quality.ledger import Ledger
+from quality.contract.model import Column, Contract, Rule
+from quality.gate.gate import Gate, Verdict
+from quality.gate.ledger import Ledger
+from quality.landed.extract import LandedExtract, Mode
+from storage.data_folder import DataFolder, StreamId
 
 DAY = date(2026, 3, 10)
 STREAM = StreamId("helpdesk", "zendesk", "tickets")

@@ -18,12 +18,13 @@ from functools import cache
 import numpy as np
 from numpy.typing import NDArray
 
-from quality import checks, usual
-from quality.checks import CheckResult
-from quality.contract import Contract
-from quality.distribution import held_quartiles
-from quality.profiles import Profile
-from quality.usual import COUNT_DAYS, IMPOSSIBLE, SHARE_NIGHTS, UNUSUAL
+from quality.contract.model import Contract
+from quality.gate import checks
+from quality.gate.checks import CheckResult
+from quality.past import usual
+from quality.past.distribution import held_quartiles
+from quality.past.profiles import Profile
+from quality.past.usual import COUNT_DAYS, IMPOSSIBLE, SHARE_NIGHTS, UNUSUAL
 from tests.gate_kit import column, contract
 
 SERIES, NIGHTS = 200, 98

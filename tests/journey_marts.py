@@ -17,7 +17,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from quality.data_folder import marts_file
+from storage.data_folder import marts_file
 
 AS_OF = date(2026, 6, 29)
 SEGMENTS = ("all", "business", "private", "tiny")

@@ -20,8 +20,8 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from orchestration.settings import PROJECT
-from quality.data_folder import marts_file, warehouse_file
+from orchestration.config.settings import PROJECT
+from storage.data_folder import marts_file, warehouse_file
 from tests.differences import Estimate, difference, of_amounts, of_places, of_rate, of_score, of_share
 
 Z = 1.959964

@@ -11,10 +11,10 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
-from assets.connectors.config import FileStream
-from assets.landing import Landed, land, land_many
-from quality.contract import Column, Contract
-from quality.data_folder import DataFolder, StreamId
+from assets.landing.connectors.config import FileStream
+from assets.landing.land import Landed, land, land_many
+from quality.contract.model import Column, Contract
+from storage.data_folder import DataFolder, StreamId
 
 FIRST = date(2026, 3, 1)
 STREAM = StreamId("helpdesk", "zendesk", "tickets")

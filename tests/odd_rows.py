@@ -14,8 +14,8 @@ import random
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, date, datetime, timedelta
 
-from quality.bounds import Bounds, kind_of
-from quality.contract import Column, Contract
+from quality.contract.bounds import Bounds, kind_of
+from quality.contract.model import Column, Contract
 
 Row = dict[str, str | None]
 

@@ -19,8 +19,8 @@ from pathlib import Path
 
 import duckdb
 
-from assets.contents import literal
-from quality.data_folder import DataFolder, marts_file
+from assets.versions.contents import literal
+from storage.data_folder import DataFolder, marts_file
 
 _NIGHTS = "SELECT night, count(*) FROM (FROM {0}mart_a UNION ALL FROM {0}mart_b) GROUP BY ALL"
 Nights = list[tuple[int, int]]

@@ -11,7 +11,7 @@ from pathlib import Path
 
 import duckdb
 
-from quality.data_folder import marts_file, warehouse_file
+from storage.data_folder import marts_file, warehouse_file
 from tests.journey_marts import AS_OF, write_marts
 
 SEEDS = Path(__file__).parents[1] / "dbt_project" / "seeds"

@@ -14,14 +14,14 @@ from pathlib import Path
 
 import duckdb
 
-from assets.contents import attach, literal
-from assets.lock import data_lock
-from assets.manifest import Batch, Night
-from assets.publish import publish
-from assets.versions import Version, choose_base, list_versions, start_build
-from assets.warehouse import prepare
-from quality.data_folder import REPORT_PAGES, DataFolder, report_file
-from quality.ledger import Ledger, Outcome
+from assets.versions.contents import attach, literal
+from assets.versions.manifest import Batch, Night
+from assets.versions.publish import publish
+from assets.versions.versions import Version, choose_base, list_versions, start_build
+from assets.warehouse.load import prepare
+from quality.gate.ledger import Ledger, Outcome
+from storage.data_folder import REPORT_PAGES, DataFolder, report_file
+from storage.locks import data_lock
 
 FINGERPRINT = "f" * 64
 PUBLIC = frozenset({"mart_a", "mart_b"})

@@ -12,9 +12,9 @@ from pathlib import Path
 
 import duckdb
 
-from assets.contents import literal
-from quality.data_folder import marts_file, warehouse_file
-from quality.errors import JourneymartError
+from assets.versions.contents import literal
+from storage.data_folder import marts_file, warehouse_file
+from storage.errors import JourneymartError
 
 
 @contextmanager

@@ -20,7 +20,7 @@ from typing import Any
 from assets.report.journey import JOURNEY, read_journey_data
 from assets.report.page import Page, fill, make_template
 from assets.report.scorecard import SCORECARD, read_scorecard_data
-from quality.data_folder import REPORT_PAGES, report_file
+from storage.data_folder import REPORT_PAGES, report_file
 
 _FOLDER = Path(__file__).parent
 _LIBRARIES = ("altair", "vl-convert-python")

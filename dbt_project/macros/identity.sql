@@ -1,7 +1,7 @@
 {#-
     What may tie records to one person. What lives here: contact points in their one spelling and what bounds them, folded
     names, the keys of respondents, connected components. Not here: the rules (int_identity__evidence), which records are
-    one person (int_identity__resolved), how a contact point is spelled (assets/contact_points.py).
+    one person (int_identity__resolved), how a contact point is spelled (assets/warehouse/contact_points.py).
 -#}
 
 {#- Whether a record's source is a CRM: a role of the source, which sources.yml says, whoever made the product. -#}

@@ -18,9 +18,9 @@ from typing import Any
 
 import pytest
 
-from assets.faults import FAULT_VARIABLE
-from assets.versions import list_versions, rollback
-from quality.data_folder import DataFolder
+from assets.versions.versions import list_versions, rollback
+from storage.data_folder import DataFolder
+from storage.faults import FAULT_VARIABLE
 from tests.small_night import SmallNight, data_folder, night_seen, run
 
 LONG = os.environ.get("JOURNEYMART_CHAOS") == "long"

@@ -16,10 +16,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from assets.sample_company.company import Company
-from assets.sample_company.export import write_extracts
+from orchestration.config.settings import PROJECT
 from orchestration.instance import quiet_environment
-from orchestration.settings import PROJECT
+from sample_company.company import Company
+from sample_company.export import write_extracts
 from tests.checkout import CHECKOUT
 from tests.e2e.installation import Installation, hand_over_what_is_made
 from tests.e2e.sample_truth import compared

@@ -21,18 +21,18 @@ from typing import Any
 
 import duckdb
 
-from assets.faults import FAULT_VARIABLE
 from assets.report.journey import JOURNEY
 from assets.report.render import template_of
 from assets.report.scorecard import SCORECARD
 from orchestration.build import build_defs
-from orchestration.dbt_manifest import prepare_manifest
+from orchestration.config.settings import PROJECT, Settings
+from orchestration.config.setup import Setup
+from orchestration.config.sources import load_sources
+from orchestration.dbt.project import prepare_manifest
 from orchestration.instance import open_instance
-from orchestration.runs import RunOutcome, run_night
-from orchestration.settings import PROJECT, Settings
-from orchestration.setup import Setup
-from orchestration.sources import load_sources
-from quality.data_folder import marts_file, warehouse_file
+from orchestration.operations.run_night import RunOutcome, run_night
+from storage.data_folder import marts_file, warehouse_file
+from storage.faults import FAULT_VARIABLE
 from tests.checkout import CHECKOUT
 
 

@@ -13,7 +13,7 @@ from contextlib import contextmanager
 import duckdb
 import pandas as pd
 
-from quality.data_folder import marts_file, warehouse_file
+from storage.data_folder import marts_file, warehouse_file
 from tests.e2e.installation import Installation
 
 TRUTHS = ("customers", "tickets", "orders", "answers", "events", "journeys")

@@ -18,9 +18,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from assets.contact_points import spell_email
-from orchestration.settings import PROJECT
-from quality.data_folder import marts_file, warehouse_file
+from assets.warehouse.contact_points import spell_email
+from orchestration.config.settings import PROJECT
+from storage.data_folder import marts_file, warehouse_file
 from tests.e2e.conftest import THIRD, MadeOnce, said_by
 from tests.e2e.installation import Installation
 

@@ -12,10 +12,10 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-from assets.manifest import read_manifest
-from quality.checks import CHECK_KINDS
-from quality.errors import JourneymartError
-from quality.ledger import Ledger
+from assets.versions.manifest import read_manifest
+from quality.gate.checks import CHECK_KINDS
+from quality.gate.ledger import Ledger
+from storage.errors import JourneymartError
 from tests.e2e.conftest import THIRD
 from tests.e2e.installation import Installation
 
@@ -154,7 +154,7 @@ def test_a_single_defect_in_the_marts_publishes_nothing(company: Installation, k
 
 def test_a_check_that_did_not_run_publishes_nothing(company: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     """A dbt test of which dbt tells nothing is missing, and missing is not passed."""
-    from orchestration import models
+    from orchestration import dbt_assets as models
 
     whole = models.told_result
     monkeypatch.setattr(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import random
 
-from assets.kpi_explanation import Place, explain
+from assets.report.kpi_explanation import Place, explain
 from tests.e2e.installation import Installation
 from tests.kpi_recount import Recount, disagreements, draw, opened
 

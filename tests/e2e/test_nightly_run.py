@@ -8,13 +8,13 @@ from datetime import UTC, datetime
 import dagster as dg
 import pytest
 
-from assets.lock import data_lock
 from orchestration import keys
 from orchestration.build import build_defs
 from orchestration.instance import open_instance
-from orchestration.nights import newest_complete_date, outstanding_dates
+from orchestration.operations.plan_night import newest_complete_date, outstanding_dates
 from orchestration.partitions import RANGE_END, RANGE_START
-from quality.errors import JourneymartError
+from storage.errors import JourneymartError
+from storage.locks import data_lock
 from tests.e2e.conftest import FIRST, FOURTH, SECOND, THIRD, made_with, said_by
 
 

@@ -13,7 +13,7 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.settings import PROJECT
+from orchestration.config.settings import PROJECT
 from tests.e2e.installation import Installation
 from tests.kpi_recount import Recount, disagreements, draw, opened
 

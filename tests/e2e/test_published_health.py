@@ -13,9 +13,9 @@ from zoneinfo import ZoneInfo
 
 import pyarrow.parquet as pq
 
-from assets.manifest import DefinitionChange, read_manifest
-from orchestration.nights import plan_build
-from quality.data_folder import manifest_file
+from assets.versions.manifest import DefinitionChange, read_manifest
+from orchestration.operations.plan_night import plan_build
+from storage.data_folder import manifest_file
 from tests.e2e.conftest import FOURTH, SECOND
 from tests.e2e.installation import Installation
 
@@ -59,7 +59,7 @@ def test_what_came_what_passed_and_what_did_not_is_what_the_folders_hold(rebuilt
 
 
 def test_the_gate_passed_what_was_published_and_every_check_of_it_is_counted(rebuilt: Installation) -> None:
-    from quality.checks import CHECK_KINDS
+    from quality.gate.checks import CHECK_KINDS
 
     assert set(measured(rebuilt, "checks_passed", "n").values()) == {len(CHECK_KINDS) + 1}
     assert set(measured(rebuilt, "checks_failed").values()) == {0}

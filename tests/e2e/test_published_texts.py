@@ -10,7 +10,7 @@ from importlib.metadata import version
 
 import pytest
 
-from quality.data_folder import REPORT_PAGES, parquet_folder, report_file
+from storage.data_folder import REPORT_PAGES, parquet_folder, report_file
 from tests.e2e.installation import Installation
 from tests.kpi_recount import opened
 

@@ -19,7 +19,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, example, given, settings
 from hypothesis import strategies as st
 
-from quality.approvals import MISSING, Approval, write_approval
+from quality.gate.approvals import MISSING, Approval, write_approval
 from tests.e2e.conftest import FIRST, FOURTH, SECOND, THIRD
 from tests.e2e.installation import Installation, differences
 

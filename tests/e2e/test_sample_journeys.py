@@ -12,7 +12,7 @@ import duckdb
 import pandas as pd
 import pytest
 
-from assets.sample_company.emotions import LEAST_ANSWERS, PLANTED
+from sample_company.emotions import LEAST_ANSWERS, PLANTED
 from tests.e2e.conftest import FOURTH
 from tests.e2e.installation import Installation
 from tests.e2e.sample_truth import published_events, published_journeys, true_events, true_journeys

@@ -10,7 +10,7 @@ import duckdb
 import pytest
 
 from assets.report.render import write_page
-from quality.data_folder import marts_file
+from storage.data_folder import marts_file
 from tests.e2e.browser import HOSTILE, WIDTHS, Reader, needs_browser
 from tests.journey_marts import AS_OF, change
 from tests.scorecard_marts import FEW, HIDDEN, LATE, LATE_TO, SHORT, SILENT, VERSION, write_scorecard_marts

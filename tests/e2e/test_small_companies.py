@@ -13,7 +13,7 @@ import pytest
 from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 
-from orchestration.nights import outstanding_dates
+from orchestration.operations.plan_night import outstanding_dates
 from tests.e2e.installation import Installation
 from tests.e2e.small_companies import CATALOGUE, Company
 

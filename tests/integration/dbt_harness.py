@@ -28,13 +28,13 @@ import duckdb
 import pyarrow as pa
 import pytest
 
-from assets.contact_points import spell_contact_points
-from assets.text_sentiment import TextSentiment
-from assets.warehouse import Night, SourceRole, accepted_table, load, prepare
-from orchestration.dbt_manifest import prepare_manifest
-from quality.contract import DUCKDB_TYPES, Contract, all_contracts, load_contract
-from quality.data_folder import marts_file, warehouse_file
-from quality.split import ADDED_COLUMNS
+from assets.text.sentiment import TextSentiment
+from assets.warehouse.contact_points import spell_contact_points
+from assets.warehouse.load import Night, SourceRole, accepted_table, load, prepare
+from orchestration.dbt.project import prepare_manifest
+from quality.contract.model import DUCKDB_TYPES, Contract, all_contracts, load_contract
+from quality.rows.split import ADDED_COLUMNS
+from storage.data_folder import marts_file, warehouse_file
 from tests.checkout import CHECKOUT
 
 PROJECT = CHECKOUT.dbt_project
@@ -74,7 +74,7 @@ class DbtProject:
         from dbt.cli.main import dbtRunner
         from dbt.contracts.graph.manifest import Manifest
 
-        from orchestration.quiet_dbt import make_no_debug_messages
+        from orchestration.processes.quiet_dbt import make_no_debug_messages
 
         make_no_debug_messages()
         if self.project == CHECKOUT.dbt_project:

@@ -12,7 +12,7 @@ from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from quality.contract import Column, Contract, all_contracts
+from quality.contract.model import Column, Contract, all_contracts
 
 FIRST_DAY = date(2026, 1, 1)
 IDS = ("1", "2", "3", "4")

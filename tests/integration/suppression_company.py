@@ -13,7 +13,7 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 
-from quality.data_folder import marts_file
+from storage.data_folder import marts_file
 
 AS_OF = date(2025, 12, 31)
 """The last 365 days are whole months, so that months can be subtracted from them."""

@@ -11,11 +11,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from quality.accepted import write_accepted
-from quality.contract import Contract
-from quality.landed import LandedExtract, read_landing_manifest
-from quality.profiles import Profile
-from quality.split import ADDED_COLUMNS, WORK, BatchCounts
+from quality.contract.model import Contract
+from quality.gate.accepted import write_accepted
+from quality.landed.extract import LandedExtract, read_landing_manifest
+from quality.past.profiles import Profile
+from quality.rows.split import ADDED_COLUMNS, WORK, BatchCounts
 from tests.gate_kit import DAY, STREAM, Landing, column, contract
 
 DAYS = [DAY + timedelta(days=number) for number in range(4)]

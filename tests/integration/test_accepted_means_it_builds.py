@@ -12,10 +12,10 @@ from pathlib import Path
 
 import pytest
 
-from assets.audits import audit
-from quality.contract import QuarantineBudget, all_contracts
-from quality.data_folder import DataFolder, StreamId
-from quality.gate import Gate
+from assets.versions.audits import audit
+from quality.contract.model import QuarantineBudget, all_contracts
+from quality.gate.gate import Gate
+from storage.data_folder import DataFolder, StreamId
 from tests.gate_kit import Landing
 from tests.integration.dbt_harness import Warehouse
 from tests.odd_rows import OddRows

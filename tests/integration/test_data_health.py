@@ -26,12 +26,12 @@ import pytest
 from dbt_harness import DbtProject, Warehouse
 from random_history import random_history
 
-from assets.data_health import hand_over_batches, restate_batches
-from assets.manifest import DefinitionChange
-from assets.warehouse import attached
-from quality.accepted import Batch
-from quality.approvals import Approval
-from quality.data_folder import warehouse_file
+from assets.versions.manifest import DefinitionChange
+from assets.warehouse.data_health import hand_over_batches, restate_batches
+from assets.warehouse.load import attached
+from quality.gate.accepted import Batch
+from quality.gate.approvals import Approval
+from storage.data_folder import warehouse_file
 
 BERLIN = ZoneInfo("Europe/Berlin")
 START = date(2026, 1, 5)

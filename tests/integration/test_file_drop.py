@@ -17,8 +17,8 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assets.connectors.config import FileLimits
-from quality.errors import JourneymartError
+from assets.landing.connectors.config import FileLimits
+from storage.errors import JourneymartError
 from tests.landing_kit import FIRST, Drop
 
 NAME = f"tickets_{FIRST}"

@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from quality.accepted import accepted_batches
-from quality.approvals import (
+from quality.contract.model import QuarantineBudget
+from quality.gate.accepted import accepted_batches
+from quality.gate.approvals import (
     APPROVABLE,
     Approval,
     follow_content,
@@ -18,12 +19,11 @@ from quality.approvals import (
     read_approvals,
     write_approval,
 )
-from quality.checks import CHECK_KINDS
-from quality.contract import QuarantineBudget
-from quality.errors import JourneymartError
-from quality.gate import Verdict
-from quality.landed import read_landing_manifest
-from quality.ledger import Ledger
+from quality.gate.checks import CHECK_KINDS
+from quality.gate.gate import Verdict
+from quality.gate.ledger import Ledger
+from quality.landed.extract import read_landing_manifest
+from storage.errors import JourneymartError
 from tests.gate_kit import DAY, STREAM, Landing, contract, metadata, outcome
 
 VERSION = "2026-03-10T10:00:00Z"

@@ -13,11 +13,11 @@ from pathlib import Path
 import pyarrow.parquet as pq
 import pytest
 
-from quality.contract import Contract, Freshness, QuarantineBudget, Rule, Volume, load_contract
-from quality.errors import JourneymartError
-from quality.gate import CHECK_KINDS, WARNINGS, Gate, expect_extracts
-from quality.landed import BAD_ENCODING, Mode
-from quality.ledger import Check, Ledger
+from quality.contract.model import Contract, Freshness, QuarantineBudget, Rule, Volume, load_contract
+from quality.gate.gate import CHECK_KINDS, WARNINGS, Gate, expect_extracts
+from quality.gate.ledger import Check, Ledger
+from quality.landed.extract import BAD_ENCODING, Mode
+from storage.errors import JourneymartError
 from tests.gate_kit import DAY, Landing, Row, column, contract, metadata, outcome
 
 VERSION = f"{DAY}T10:00:00Z"
@@ -340,7 +340,7 @@ def test_a_gate_that_dies_while_it_writes_leaves_its_checks_missing(
     def full_disk(*_: object) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr("quality.folders.flush", full_disk)
+    monkeypatch.setattr("storage.folders.flush", full_disk)
     with pytest.raises(OSError, match="No space"):
         landing.judge(landing.extract(), ledger=ledger)
     monkeypatch.undo()

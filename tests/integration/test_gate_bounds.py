@@ -15,8 +15,8 @@ from zoneinfo import ZoneInfo
 import duckdb
 import pytest
 
-from quality.bounds import PLACEHOLDERS, bounds
-from quality.contract import JsonField, QuarantineBudget
+from quality.contract.bounds import PLACEHOLDERS, bounds
+from quality.contract.model import JsonField, QuarantineBudget
 from tests.gate_kit import DAY, Landing, column, contract, metadata
 
 VERSION = f"{DAY}T10:00:00Z"
@@ -107,7 +107,9 @@ def test_days_lie_within_what_their_column_holds(
 
 def test_what_has_happened_lies_at_most_two_days_after_the_extract_of_today() -> None:
     outside = bounds("date", "event", None, None).outside("today() + ahead", "today()")
-    found = duckdb.sql(f"select {outside} from (select ahead::integer as ahead from range(5) as days (ahead))").fetchall()
+    found = duckdb.sql(
+        f"select {outside} from (select ahead::integer as ahead from range(5) as days (ahead))"
+    ).fetchall()
     assert found == [(False,), (False,), (False,), (True,), (True,)]
 
 

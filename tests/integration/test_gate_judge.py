@@ -16,12 +16,12 @@ import duckdb
 import pytest
 from hypothesis import HealthCheck, given, settings
 
-from quality import expectations
-from quality.errors import JourneymartError
-from quality.expectations import Judge, warm_up
-from quality.predicates import predicates
-from quality.split import WORK, count_violations, make_work
-from quality.suite import Expectation, key_suite, no_rows, suite
+from quality.gate import great_expectations as expectations
+from quality.gate.great_expectations import Judge, warm_up
+from quality.rows.predicates import predicates
+from quality.rows.split import WORK, count_violations, make_work
+from quality.rows.suite import Expectation, key_suite, no_rows, suite
+from storage.errors import JourneymartError
 from tests.gate_kit import DAY, Landing, Row, column, contract
 from tests.integration.test_gate_rows import ROWS, TICKETS
 
@@ -141,9 +141,9 @@ from pathlib import Path
 
 opened = []
 sys.addaudithook(lambda event, args: opened.append(event) if event.startswith("socket.connect") else None)
-from quality.gate import Gate
+from quality.gate.gate import Gate
 imported_early = "great_expectations" in sys.modules
-from quality.expectations import warm_up
+from quality.gate.great_expectations import warm_up
 warm_up().join()
 from tests.gate_kit import Landing, contract
 landing = Landing(Path(sys.argv[1]), contract())

@@ -10,9 +10,9 @@ from pathlib import Path
 
 import pytest
 
-from quality.contract import Contract, load_contract
-from quality.gate import Verdict
-from quality.profiles import PROFILE, read_profile
+from quality.contract.model import Contract, load_contract
+from quality.gate.gate import Verdict
+from quality.past.profiles import PROFILE, read_profile
 from tests.gate_kit import DAY, STREAM, Landing, Row, metadata, outcome
 
 NIGHTS = 30

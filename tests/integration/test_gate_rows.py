@@ -19,9 +19,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from quality.accepted import accepted_batches
-from quality.contract import DUCKDB_TYPES, Contract, Freshness, QuarantineBudget, Rule
-from quality.split import ADDED_COLUMNS
+from quality.contract.model import DUCKDB_TYPES, Contract, Freshness, QuarantineBudget, Rule
+from quality.gate.accepted import accepted_batches
+from quality.rows.split import ADDED_COLUMNS
 from tests.gate_kit import DAY, Landing, Row, column, contract, metadata, outcome
 
 VERSION = f"{DAY}T10:00:00Z"
@@ -367,7 +367,7 @@ def test_times_without_an_offset_are_in_the_zone_of_the_source(tmp_path: Path) -
 def test_no_value_of_a_row_reaches_metadata_ledger_or_log(
     tmp_path: Path, caplog: pytest.LogCaptureFixture, capfd: pytest.CaptureFixture[str]
 ) -> None:
-    from quality.ledger import Ledger
+    from quality.gate.ledger import Ledger
 
     secrets = ["ann@example.org", "Ann Otter", "+44 20 7946 0000"]
     asked = contract(

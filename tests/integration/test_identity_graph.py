@@ -16,7 +16,7 @@ import duckdb
 import pytest
 from dbt_harness import DbtProject, Warehouse
 
-from quality.data_folder import warehouse_file
+from storage.data_folder import warehouse_file
 
 LEVELS, MERGED, CUSTOMER, LARGEST = 11, 2, 4, 10
 MODELS = ("int_identity__component", "int_identity__resolved")

@@ -19,10 +19,10 @@ import duckdb
 import pytest
 from dbt_harness import DbtFailedError, DbtProject, Row, Warehouse
 
-from assets.identity import Explanation, explain
-from assets.identity_suggestions import suggest
-from quality.data_folder import warehouse_file
-from quality.errors import JourneymartError
+from assets.identity.explain import Explanation, explain
+from assets.identity.suggest import suggest
+from storage.data_folder import warehouse_file
+from storage.errors import JourneymartError
 
 SELECT = "map_customer_identity int_identity__changes int_survey_answer__links int_ticket__customer"
 # Besides Salesforce, two CRMs whose extracts follow the canonical contracts.

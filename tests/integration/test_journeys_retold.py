@@ -19,7 +19,7 @@ import pytest
 from dbt_harness import DbtProject, Warehouse
 from journeys_retold import UNKNOWN, Event, Seeds, journeys_of, key_of, row_of
 
-from quality.data_folder import warehouse_file
+from storage.data_folder import warehouse_file
 
 BERLIN = ZoneInfo("Europe/Berlin")
 START = datetime(2025, 9, 1, tzinfo=UTC)

@@ -23,8 +23,8 @@ import duckdb
 import pytest
 from dbt_harness import DbtProject, Warehouse, _night
 
-from assets.warehouse import load
-from quality.data_folder import marts_file, warehouse_file
+from assets.warehouse.load import load
+from storage.data_folder import marts_file, warehouse_file
 from tests.kpi_recount import day_before
 
 FIRST, LAST = date(2025, 9, 20), date(2026, 2, 20)

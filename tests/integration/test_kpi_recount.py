@@ -22,8 +22,8 @@ from dbt_harness import DbtProject, Warehouse
 from journey_company import AS_OF, START, JourneyCompany
 from service_desk import Desk
 
-from assets.kpi_explanation import Place, explain
-from quality.errors import JourneymartError
+from assets.report.kpi_explanation import Place, explain
+from storage.errors import JourneymartError
 from tests.differences import of_share
 from tests.kpi_recount import (
     Cell,

@@ -19,7 +19,7 @@ import pytest
 from dbt_harness import DbtProject, Warehouse
 from suppression_attack import worked_out
 
-from quality.data_folder import marts_file, warehouse_file
+from storage.data_folder import marts_file, warehouse_file
 from tests.kpi_recount import day_before
 
 FIRST, AS_OF = date(2025, 10, 8), date(2026, 2, 11)

@@ -24,16 +24,16 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from assets.connectors.config import FileStream
-from assets.landing import land
-from quality.checks import schema
-from quality.contract import load_contract
-from quality.data_folder import DataFolder, StreamId
-from quality.errors import JourneymartError
-from quality.formats import date_faults, number_faults
-from quality.landed import LandedExtract, read_landing_manifest
-from quality.reading import Reading
-from quality.split import local_dates, make_work, number_shapes
+from assets.landing.connectors.config import FileStream
+from assets.landing.land import land
+from quality.contract.model import load_contract
+from quality.contract.reading import Reading
+from quality.gate.checks import schema
+from quality.landed.extract import LandedExtract, read_landing_manifest
+from quality.rows.formats import date_faults, number_faults
+from quality.rows.split import local_dates, make_work, number_shapes
+from storage.data_folder import DataFolder, StreamId
+from storage.errors import JourneymartError
 from tests.landing_kit import FIRST
 
 ORDERS = load_contract("canonical", "order")

@@ -18,8 +18,8 @@ import duckdb
 import pyarrow.parquet as pq
 import pytest
 
-from assets.contents import attach
-from quality.data_folder import DataFolder, marts_file
+from assets.versions.contents import attach
+from storage.data_folder import DataFolder, marts_file
 from tests.small_night import ROWS, SmallNight, data_folder, run
 
 _CACHE = Path(os.environ.get("JOURNEYMART_TEST_CACHE") or Path.home() / ".cache" / "journeymart-test")

@@ -12,11 +12,11 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from assets.contents import literal
-from assets.faults import FAULT_VARIABLE
-from assets.manifest import Table
-from assets.versions import current_version, list_versions, start_build
-from quality.data_folder import DataFolder, marts_file
+from assets.versions.contents import literal
+from assets.versions.manifest import Table
+from assets.versions.versions import current_version, list_versions, start_build
+from storage.data_folder import DataFolder, marts_file
+from storage.faults import FAULT_VARIABLE
 from tests.small_night import SmallNight, data_folder, night_seen, run
 
 

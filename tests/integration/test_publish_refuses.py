@@ -11,13 +11,13 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from assets.contents import attach, literal
-from assets.publish import publish
-from assets.versions import Version, current_id, list_versions
-from assets.warehouse import prepare
-from quality.data_folder import DataFolder, marts_file, report_file, warehouse_file
-from quality.errors import JourneymartError
-from quality.ledger import Ledger
+from assets.versions.contents import attach, literal
+from assets.versions.publish import publish
+from assets.versions.versions import Version, current_id, list_versions
+from assets.warehouse.load import prepare
+from quality.gate.ledger import Ledger
+from storage.data_folder import DataFolder, marts_file, report_file, warehouse_file
+from storage.errors import JourneymartError
 from tests.small_night import NOW, PUBLIC, SmallNight, data_folder, night_seen, run, write_page
 
 WRITE_TO_MARTS = "import duckdb, sys; c = duckdb.connect(sys.argv[1])\nprint('open', flush=True); sys.stdin.read()"

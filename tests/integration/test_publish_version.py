@@ -11,9 +11,9 @@ from datetime import datetime, timedelta, timezone
 import duckdb
 import pytest
 
-from assets.manifest import Checks, read_manifest
-from assets.versions import Version, choose_base, current_version, list_versions, rollback
-from quality.data_folder import DataFolder, marts_file
+from assets.versions.manifest import Checks, read_manifest
+from assets.versions.versions import Version, choose_base, current_version, list_versions, rollback
+from storage.data_folder import DataFolder, marts_file
 from tests.small_night import FINGERPRINT, NOW, ROWS, SmallNight, batch_id, data_folder, night_seen, run
 
 
@@ -168,7 +168,7 @@ def test_readers_keep_a_version_that_was_pruned_under_them(tmp_path):
 
 
 def test_verifying_starts_fast_because_it_imports_little():
-    program = "import sys, assets.verify; print(*sys.modules)"
+    program = "import sys, assets.versions.verify; print(*sys.modules)"
     result = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=True)
     heavy = {"pandas", "pyarrow", "pydantic", "yaml", "dagster", "great_expectations", "numpy"}
     assert not heavy & set(result.stdout.split())

@@ -8,13 +8,13 @@ from pathlib import Path
 
 import pytest
 
-from assets.connectors.config import FileStream
-from assets.landing import land, record_texts
-from quality.contract import QuarantineBudget
-from quality.errors import JourneymartError
-from quality.gate import Gate
-from quality.landed import LandedExtract
-from quality.quarantine import list_quarantined, show
+from assets.landing.connectors.config import FileStream
+from assets.landing.land import land, record_texts
+from quality.contract.model import QuarantineBudget
+from quality.gate.gate import Gate
+from quality.gate.quarantine import list_quarantined, show
+from quality.landed.extract import LandedExtract
+from storage.errors import JourneymartError
 from tests.gate_kit import DAY, STREAM, Landing, column, contract
 
 VERSION = f"{DAY}T10:00:00Z"

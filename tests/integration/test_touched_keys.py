@@ -11,7 +11,7 @@ import duckdb
 import pytest
 from dbt_harness import PROJECT, DbtFailedError, DbtProject, Warehouse
 
-from quality.data_folder import warehouse_file
+from storage.data_folder import warehouse_file
 
 SELECT = "int_ticket__unioned"
 

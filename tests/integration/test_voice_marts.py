@@ -22,7 +22,7 @@ from dbt_harness import DbtProject, Warehouse
 from hidden_recount import hidden_siblings
 from random_history import random_history
 
-from assets.text_sentiment import TextSentiment
+from assets.text.sentiment import TextSentiment
 from tests.differences import difference, of_share
 
 VOICE_MARTS = (

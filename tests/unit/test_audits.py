@@ -10,10 +10,10 @@ from types import SimpleNamespace
 import duckdb
 import pytest
 
-from assets.audits import FACTS, MADE_OF, ONE_TO_ONE, audit
-from assets.manifest import Table
-from assets.warehouse import Night, SourceRole, load, prepare
-from quality.data_folder import marts_file, warehouse_file
+from assets.versions.audits import FACTS, MADE_OF, ONE_TO_ONE, audit
+from assets.versions.manifest import Table
+from assets.warehouse.load import Night, SourceRole, load, prepare
+from storage.data_folder import marts_file, warehouse_file
 
 FINGERPRINT = "f" * 64
 KPI = {

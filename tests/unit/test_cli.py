@@ -11,10 +11,10 @@ from pathlib import Path
 
 import pytest
 
-from assets.identity_suggestions import suggest
-from orchestration import cli
-from orchestration.settings import PROJECT, load_settings
-from quality.errors import JourneymartError
+from assets.identity.suggest import suggest
+from orchestration.cli import app as cli
+from orchestration.config.settings import PROJECT, load_settings
+from storage.errors import JourneymartError
 from tests.small_night import SmallNight, run
 
 
@@ -197,7 +197,7 @@ def test_doctor_says_that_texts_cannot_be_estimated_before_a_night_does(journeym
     wanted.write_text(sample.replace("\n# text_sentiment", "\ntext_sentiment"), encoding="utf-8")
     monkeypatch.setenv("JOURNEYMART_STATE", str(PROJECT / ".dagster"))
     monkeypatch.setenv("JOURNEYMART_SOURCES", str(wanted))
-    monkeypatch.setattr("assets.text_sentiment.installed_version", missing)
+    monkeypatch.setattr("assets.text.sentiment.installed_version", missing)
     code, out, _ = journeymart("doctor", "--json")
     found = {finding["what"]: finding for finding in json.loads(out)}
     assert code == 1

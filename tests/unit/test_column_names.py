@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from assets.column_names import contract_names
-from quality.contract import load_contract
+from assets.landing.column_names import contract_names
+from quality.contract.model import load_contract
 
 ORDERS = load_contract("canonical", "order")
 

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import pytest
 
-from quality.data_folder import marts_file, warehouse_file
+from storage.data_folder import marts_file, warehouse_file
 from tests.compare_marts import compare
 
 SCRIPT = Path(__file__).resolve().parents[2] / "scripts" / "compare_marts"

@@ -9,8 +9,8 @@ from pathlib import Path
 import fsspec
 import pytest
 
-from assets.connectors.drop_folder import available_dates, copy_out, find_delivery
-from quality.errors import JourneymartError
+from assets.landing.connectors.drop_folder import available_dates, copy_out, find_delivery
+from storage.errors import JourneymartError
 from tests.landing_kit import FIRST, Drop
 
 SECOND = date(2026, 3, 2)

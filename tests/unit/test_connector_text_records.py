@@ -10,7 +10,7 @@ import pytest
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from assets.connectors.text_records import Records, csv_records, damage, line_records
+from assets.landing.connectors.text_records import Records, csv_records, damage, line_records
 
 SNIPPETS = st.sampled_from([b'"', b'""', b",", b"\n", b"\r\n", b"\r", b"a", b"5", "é".encode(), b" "])
 TEXTS = st.lists(SNIPPETS, max_size=40).map(b"".join)

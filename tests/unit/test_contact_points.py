@@ -9,10 +9,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.contact_points import spell_contact_points, spell_email, spell_phone
-from assets.warehouse import Night, load, prepare
-from quality.contract import all_contracts
-from quality.data_folder import warehouse_file
+from assets.warehouse.contact_points import spell_contact_points, spell_email, spell_phone
+from assets.warehouse.load import Night, load, prepare
+from quality.contract.model import all_contracts
+from storage.data_folder import warehouse_file
 
 
 @pytest.mark.parametrize(

@@ -9,16 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quality import checks
-from quality.checks import Opinion
-from quality.contract import Contract, Freshness, QuarantineBudget, Rule, Volume, all_contracts
-from quality.expectations import Result
-from quality.landed import LandingManifest, judged_by
-from quality.predicates import predicates
-from quality.profiles import Profile
-from quality.reading import Reading
-from quality.split import BatchCounts
-from quality.suite import Expectation
+from quality.contract.model import Contract, Freshness, QuarantineBudget, Rule, Volume, all_contracts
+from quality.contract.reading import Reading
+from quality.gate import checks
+from quality.gate.checks import Opinion
+from quality.gate.great_expectations import Result
+from quality.landed.extract import LandingManifest, judged_by
+from quality.past.profiles import Profile
+from quality.rows.predicates import predicates
+from quality.rows.split import BatchCounts
+from quality.rows.suite import Expectation
 from tests.gate_kit import DAY, STREAM, column, contract
 
 BLOCKING = Rule(name="blocks", description="Blocks.", sql="true", on_failure="block")

@@ -11,12 +11,12 @@ import duckdb
 import pytest
 from pydantic import ValidationError
 
-from quality import contract as contract_file
-from quality.casts import identifier
-from quality.contract import DUCKDB_TYPES, Column, Contract, Freshness, Rule, all_contracts, load_contract
-from quality.errors import JourneymartError
-from quality.predicates import delivered, predicates, refused
-from quality.suite import suite
+from quality.contract import model as contract_file
+from quality.contract.model import DUCKDB_TYPES, Column, Contract, Freshness, Rule, all_contracts, load_contract
+from quality.rows.casts import identifier
+from quality.rows.predicates import delivered, predicates, refused
+from quality.rows.suite import suite
+from storage.errors import JourneymartError
 from tests.gate_kit import column, contract
 
 SHIPPED = [pytest.param(each, id=f"{each.system}-{each.stream}") for each in all_contracts()]

@@ -15,12 +15,12 @@ from dagster import DefaultScheduleStatus
 
 from orchestration import keys
 from orchestration.build import FRESHNESS, JOB, build_defs, night_assets
-from orchestration.dbt_manifest import load_manifest
-from orchestration.extraction import CHECKS
-from orchestration.settings import PROJECT, Settings
-from orchestration.setup import Setup
-from orchestration.sources import load_sources
-from quality.gate import CHECK_KINDS, WARNINGS
+from orchestration.config.settings import PROJECT, Settings
+from orchestration.config.setup import Setup
+from orchestration.config.sources import load_sources
+from orchestration.dbt.project import load_manifest
+from orchestration.extract_assets import CHECKS
+from quality.gate.gate import CHECK_KINDS, WARNINGS
 
 SNAPSHOT = Path(__file__).with_name("asset_graph.json")
 

@@ -9,11 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from assets.definitions import definition_log, definitions
-from assets.fingerprint import project_meaning
-from assets.manifest import DefinitionChange, Manifest, read_manifest, write_manifest
-from orchestration.settings import PROJECT
-from quality.contract import CONTRACTS
+from assets.versions.definition_log import definition_log, definitions
+from assets.versions.fingerprint import project_meaning
+from assets.versions.manifest import DefinitionChange, Manifest, read_manifest, write_manifest
+from orchestration.config.settings import PROJECT
+from quality.contract.model import CONTRACTS
 from tests.unit.test_versions import manifest
 
 KPIS = 'kpi,name,definition\ncsat,Satisfaction,Share of the satisfied\nnps,Promoters,"Promoters, less detractors"\n'

@@ -19,19 +19,19 @@ from typing import Any
 import duckdb
 import pytest
 
-from assets import erasure as rows_of_people
-from assets.landing import land_many, record_texts
-from orchestration import erasure
-from orchestration.cli import command_line
-from orchestration.erasure import Erasure, erase
-from orchestration.settings import Settings
-from orchestration.setup import Setup
-from orchestration.sources import load_sources
-from quality.accepted import accepted_batches
-from quality.contract import all_contracts, load_contract
-from quality.errors import JourneymartError
-from quality.gate import Gate, LandedExtract, Verdict
-from quality.landed import read_landing_manifest
+from assets.erasure import take_out as rows_of_people
+from assets.landing.land import land_many, record_texts
+from orchestration.cli.app import command_line
+from orchestration.config.settings import Settings
+from orchestration.config.setup import Setup
+from orchestration.config.sources import load_sources
+from orchestration.operations import erase_person as erasure
+from orchestration.operations.erase_person import Erasure, erase
+from quality.contract.model import all_contracts, load_contract
+from quality.gate.accepted import accepted_batches
+from quality.gate.gate import Gate, LandedExtract, Verdict
+from quality.landed.extract import read_landing_manifest
+from storage.errors import JourneymartError
 
 KEY = "a secret of the tests, long enough to be one"
 ASKED = datetime(2026, 1, 31, 9, tzinfo=UTC)

@@ -8,11 +8,12 @@ from pathlib import Path
 
 import pytest
 
-from assets.landing import land
-from assets.manifest import Checks, Manifest, write_manifest
-from assets.versions import swing, version_id
-from orchestration import cli
-from orchestration.nights import (
+from assets.landing.land import land
+from assets.versions.manifest import Checks, Manifest, write_manifest
+from assets.versions.versions import swing, version_id
+from orchestration.cli import app as cli
+from orchestration.config.setup import Setup, load_setup
+from orchestration.operations.plan_night import (
     delivered_again,
     excused_dates,
     newest_complete_date,
@@ -20,12 +21,11 @@ from orchestration.nights import (
     outstanding_dates,
     plan_build,
 )
-from orchestration.setup import Setup, load_setup
-from quality.approvals import read_approvals
-from quality.contract import load_contract
-from quality.data_folder import StreamId
-from quality.errors import JourneymartError
-from quality.gate import Gate, LandedExtract
+from quality.contract.model import load_contract
+from quality.gate.approvals import read_approvals
+from quality.gate.gate import Gate, LandedExtract
+from storage.data_folder import StreamId
+from storage.errors import JourneymartError
 
 FIRST = date(2026, 3, 1)
 DAYS = [FIRST + timedelta(days=n) for n in range(4)]

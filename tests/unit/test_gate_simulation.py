@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
-from quality.usual import IMPOSSIBLE, UNUSUAL, USUAL
+from quality.past.usual import IMPOSSIBLE, UNUSUAL, USUAL
 from tests import gate_simulation
 from tests.gate_simulation import (
     COMPANIES,

@@ -10,10 +10,10 @@ from typing import Any
 
 import pytest
 
-from assets.manifest import DefinitionChange
-from assets.warehouse import load, prepare
-from quality.accepted import read_batch
-from quality.errors import JourneymartError
+from assets.versions.manifest import DefinitionChange
+from assets.warehouse.load import load, prepare
+from quality.gate.accepted import read_batch
+from storage.errors import JourneymartError
 from tests.unit.test_warehouse import NIGHT, accept, query
 
 COUNTS = {"quarantined": 2, "records": 3, "checks_passed": 7, "checks_warned": 1, "checks_failed": 0}

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quality.casts import cast, present
-from quality.ids import NOTHING, spell_id, unfolded_salesforce_id
+from quality.rows.casts import cast, present
+from quality.rows.ids import NOTHING, spell_id, unfolded_salesforce_id
 
 MACRO = Path(__file__).parents[2] / "dbt_project/macros/naming/salesforce_id.sql"
 SHORT_IDS = st.text(string.ascii_letters + string.digits, min_size=15, max_size=15)

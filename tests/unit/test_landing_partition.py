@@ -11,11 +11,11 @@ from pathlib import Path
 
 import pytest
 
-from assets import deliveries
-from assets.faults import FAULT_VARIABLE
-from assets.landing import land, read_manifest, record_texts
-from quality.errors import JourneymartError
-from quality.landed import read_landing_manifest
+from assets.landing import deliveries
+from assets.landing.land import land, read_manifest, record_texts
+from quality.landed.extract import read_landing_manifest
+from storage.errors import JourneymartError
+from storage.faults import FAULT_VARIABLE
 from tests.landing_kit import FIRST, Drop
 
 NAME = f"tickets_{FIRST}.csv"

@@ -11,8 +11,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.landing import record_texts
-from quality.errors import JourneymartError
+from assets.landing.land import record_texts
+from storage.errors import JourneymartError
 from tests.landing_kit import FIRST, Drop, contract
 
 DAYS = [FIRST + timedelta(days=n) for n in range(4)]

@@ -12,8 +12,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from quality.errors import JourneymartError
-from quality.ledger import Check, Expected, Ledger, Recorded
+from quality.gate.ledger import Check, Expected, Ledger, Recorded
+from storage.errors import JourneymartError
 
 TICKETS = "helpdesk/tickets/2026-03-10"
 

@@ -1,7 +1,7 @@
 """Whatever is delivered, fails and is commanded in whatever order, no version tells a date that is owed.
 
-The planner's rules (orchestration/holes.py) drive a company in miniature: drop folders, landing, the gate and published
-versions are dictionaries, a night is what the real steps do to them. Whole nights: tests/e2e.
+The planner's rules (orchestration/operations/night_dates.py) drive a company in miniature: drop folders, landing, the
+gate and published versions are dictionaries, a night is what the real steps do to them. Whole nights: tests/e2e.
 """
 
 from __future__ import annotations
@@ -15,8 +15,8 @@ import pytest
 from hypothesis import event, given, settings
 from hypothesis import strategies as st
 
-from assets.manifest import Missing
-from orchestration.holes import Deliverer, begins_with, dates_to_do, holes, missing, owed, reach
+from assets.versions.manifest import Missing
+from orchestration.operations.night_dates import Deliverer, begins_with, dates_to_do, holes, missing, owed, reach
 
 FIRST = date(2026, 3, 1)
 DAYS = [FIRST + timedelta(days=n) for n in range(6)]

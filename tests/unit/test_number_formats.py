@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from quality.formats import LocalDates, Shape, date_faults, number_faults
-from quality.reading import Reading
+from quality.contract.reading import Reading
+from quality.rows.formats import LocalDates, Shape, date_faults, number_faults
 
 PLAIN = Reading()
 

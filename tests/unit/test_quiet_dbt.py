@@ -11,7 +11,7 @@ from dbt_common.events.event_manager_client import add_callback_to_manager
 from dbt.adapters.events.types import SQLQuery
 from dbt.events.types import LogTestResult, MainReportVersion
 
-from orchestration.quiet_dbt import make_no_debug_messages
+from orchestration.processes.quiet_dbt import make_no_debug_messages
 
 make_no_debug_messages()
 add_callback_to_manager(lambda told: print(told.info.level, told.info.name))

@@ -20,8 +20,8 @@ from assets.report import render
 from assets.report.journey import JOURNEY, read_journey_data
 from assets.report.journey.data import CHANNEL_COLUMNS, MAP_COLUMNS, MONTHS, PATH_COLUMNS, YEAR
 from assets.report.page import as_json, fill
-from quality.data_folder import marts_file
-from quality.errors import JourneymartError
+from storage.data_folder import marts_file
+from storage.errors import JourneymartError
 from tests.journey_marts import AS_OF, change, write_marts
 
 HOSTILE = "</script><img src=x onerror=alert(1)><!--<script>&\u2028"

@@ -17,10 +17,10 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
-from assets.sample_company import Company, write_extracts, write_next_day, written_through
-from assets.sample_company.export import PARAMETERS
-from quality.contract import DUCKDB_TYPES, Column, Contract, load_contract
-from quality.errors import JourneymartError
+from quality.contract.model import DUCKDB_TYPES, Column, Contract, load_contract
+from sample_company import Company, write_extracts, write_next_day, written_through
+from sample_company.export import PARAMETERS
+from storage.errors import JourneymartError
 
 COMPANY = Company(seed=7, customers=400)
 FIRST, LAST = date(2026, 6, 27), date(2026, 7, 1)

@@ -8,12 +8,12 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from assets.sample_company import shopping
-from assets.sample_company.company import Company, days_since_1970, simulate
-from assets.sample_company.draw import day_of
-from assets.sample_company.emotions import feelings
-from assets.sample_company.journeys import EVENT_COLUMNS, KINDS, bound, journeys
-from assets.sample_company.moments import ACTIVITIES, OF_SURVEY, handoffs, is_late, moments
+from sample_company import shopping
+from sample_company.company import Company, days_since_1970, simulate
+from sample_company.draw import day_of
+from sample_company.emotions import feelings
+from sample_company.journeys import EVENT_COLUMNS, KINDS, bound, journeys
+from sample_company.moments import ACTIVITIES, OF_SURVEY, handoffs, is_late, moments
 
 NO_HANDOFFS = pd.Series(dtype=int)
 OBJECTS = {"order": "order", "renewal": "order", "deal": "order", "support": "ticket", "customer": "contact"}

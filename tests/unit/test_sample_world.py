@@ -7,9 +7,9 @@ from datetime import date
 import numpy as np
 import pytest
 
-from assets.sample_company import shopping, support, surveys
-from assets.sample_company.company import Company, World, days_since_1970, records, simulate
-from assets.sample_company.draw import NOBODY, day_of, length
+from sample_company import shopping, support, surveys
+from sample_company.company import Company, World, days_since_1970, records, simulate
+from sample_company.draw import NOBODY, day_of, length
 
 COMPANY = Company(seed=11, customers=800)
 

@@ -17,8 +17,8 @@ from assets.report import render
 from assets.report.page import fill
 from assets.report.scorecard import SCORECARD, read_scorecard_data
 from assets.report.scorecard.data import CASES_SHOWN, ScorecardData
-from quality.data_folder import REPORT_PAGES, marts_file
-from quality.errors import JourneymartError
+from storage.data_folder import REPORT_PAGES, marts_file
+from storage.errors import JourneymartError
 from tests.journey_marts import change
 from tests.scorecard_marts import (
     AS_OF,

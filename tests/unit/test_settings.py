@@ -7,10 +7,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.private import make_private
-from orchestration.settings import PROJECT, load_settings
-from quality.errors import JourneymartError
-from quality.folders import make_open
+from orchestration.config.settings import PROJECT, load_settings
+from storage.errors import JourneymartError
+from storage.folders import make_open
+from storage.permissions import make_private
 
 
 @pytest.fixture(autouse=True)

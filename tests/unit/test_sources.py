@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pytest
 
-from orchestration.settings import PROJECT
-from orchestration.sources import load_sources
-from quality.errors import JourneymartError
-from quality.reading import Reading
+from orchestration.config.settings import PROJECT
+from orchestration.config.sources import load_sources
+from quality.contract.reading import Reading
+from storage.errors import JourneymartError
 
 GOOD = """\
 company: Acme

@@ -9,14 +9,14 @@ from importlib.metadata import PackageNotFoundError, version
 import duckdb
 import pytest
 
-from assets.text_sentiment import TextSentiment, polarity, text_sentiment
-from quality.errors import JourneymartError
+from assets.text.sentiment import TextSentiment, polarity, text_sentiment
+from storage.errors import JourneymartError
 
 # Each lexicon is read when it is asked first; eight threads ask a new process at once.
 ASKED_AT_ONCE = """
 from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
-from assets.text_sentiment import polarity
+from assets.text.sentiment import polarity
 
 together = Barrier(8)
 
@@ -53,7 +53,7 @@ def test_threads_that_ask_first_at_once_are_answered_alike() -> None:
 
 
 def test_sql_asks_the_same_function() -> None:
-    from orchestration.dbt_functions import Plugin
+    from assets.warehouse.dbt_functions import Plugin
 
     with duckdb.connect() as connection:
         Plugin(name="functions", plugin_config={}).configure_connection(connection)
@@ -71,7 +71,7 @@ def test_without_the_library_a_wish_for_estimates_is_one_sentence_and_no_wish_is
     def missing(name: str) -> str:
         raise PackageNotFoundError(name)
 
-    monkeypatch.setattr("assets.text_sentiment.installed_version", missing)
+    monkeypatch.setattr("assets.text.sentiment.installed_version", missing)
     assert text_sentiment(None) is None
     with pytest.raises(JourneymartError, match=r"^Estimating the mood of texts needs TextBlob: install it with .*\.$"):
         text_sentiment("en")

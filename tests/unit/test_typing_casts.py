@@ -17,8 +17,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from quality.casts import cast, present
-from quality.contract import DUCKDB_TYPES, ColumnType
+from quality.contract.model import DUCKDB_TYPES, ColumnType
+from quality.rows.casts import cast, present
 
 
 @pytest.fixture(scope="module")

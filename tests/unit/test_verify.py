@@ -14,13 +14,13 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.disk import sha256_of
-from assets.manifest import File, Manifest, read_manifest, write_manifest
-from assets.publish import verify_in_fresh_process
-from assets.verify import verify
-from assets.versions import Version
-from quality.data_folder import manifest_file, marts_file, warehouse_file
-from quality.errors import JourneymartError
+from assets.versions.manifest import File, Manifest, read_manifest, write_manifest
+from assets.versions.publish import verify_in_fresh_process
+from assets.versions.verify import verify
+from assets.versions.versions import Version
+from storage.data_folder import manifest_file, marts_file, warehouse_file
+from storage.errors import JourneymartError
+from storage.files import sha256_of
 from tests.small_night import SmallNight, data_folder, run
 
 # DuckDB's file header and its two database headers; blocks of 256 kB, each with a checksum, follow.

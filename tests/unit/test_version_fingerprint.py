@@ -7,9 +7,9 @@ from pathlib import Path
 
 import pytest
 
-from assets.fingerprint import fingerprint_of, project_meaning
-from assets.text_sentiment import TextSentiment
-from quality.contract import CONTRACTS
+from assets.text.sentiment import TextSentiment
+from assets.versions.fingerprint import fingerprint_of, project_meaning
+from quality.contract.model import CONTRACTS
 
 _FILES = {
     "dbt_project.yml": "name: x\n",
@@ -133,5 +133,5 @@ def test_it_changes_with_the_shape_of_accepted_rows_but_not_with_the_words_of_a_
 
 def test_another_release_of_what_spells_contact_points_counts(project, monkeypatch):
     before = fingerprint(project)
-    monkeypatch.setattr("assets.fingerprint.installed_version", lambda _: "0.1")
+    monkeypatch.setattr("assets.versions.fingerprint.installed_version", lambda _: "0.1")
     assert fingerprint(project) != before

@@ -14,10 +14,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.disk import clone_file
-from assets.lock import data_lock
-from assets.manifest import Batch, Checks, File, Manifest, Missing, read_manifest, write_manifest
-from assets.versions import (
+from assets.versions.manifest import Batch, Checks, File, Manifest, Missing, read_manifest, write_manifest
+from assets.versions.versions import (
     Version,
     base_of_build,
     choose_base,
@@ -30,8 +28,10 @@ from assets.versions import (
     swing,
     version_id,
 )
-from quality.data_folder import DataFolder, marts_file, warehouse_file
-from quality.errors import JourneymartError
+from storage.data_folder import DataFolder, marts_file, warehouse_file
+from storage.errors import JourneymartError
+from storage.files import clone_file
+from storage.locks import data_lock
 
 
 def manifest(sequence: int, batches: set[str], fingerprint: str = "same") -> Manifest:
@@ -302,8 +302,8 @@ def test_the_data_lock_turns_the_second_taker_away_and_says_who_holds_it(folder)
 
 def test_the_data_lock_of_a_killed_process_is_free(folder):
     holder = (
-        "import sys, time; from pathlib import Path; from assets.lock import data_lock; "
-        "from quality.data_folder import DataFolder\n"
+        "import sys, time; from pathlib import Path; from storage.locks import data_lock; "
+        "from storage.data_folder import DataFolder\n"
         "with data_lock(DataFolder(Path(sys.argv[1]))): print('held', flush=True); time.sleep(60)"
     )
     command = [sys.executable, "-c", holder, str(folder.root)]

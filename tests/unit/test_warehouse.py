@@ -14,11 +14,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.warehouse import Night, accepted_table, load, prepare
-from quality.contract import DUCKDB_TYPES, all_contracts, load_contract
-from quality.data_folder import StreamId, marts_file, warehouse_file
-from quality.errors import JourneymartError
-from quality.split import ADDED_COLUMNS
+from assets.warehouse.load import Night, accepted_table, load, prepare
+from quality.contract.model import DUCKDB_TYPES, all_contracts, load_contract
+from quality.rows.split import ADDED_COLUMNS
+from storage.data_folder import StreamId, marts_file, warehouse_file
+from storage.errors import JourneymartError
 
 NIGHT = Night(as_of=date(2026, 1, 5), run_id="run", reporting_timezone="Europe/Berlin", currency="EUR")
 TICKETS = StreamId("zendesk", "zendesk", "tickets")

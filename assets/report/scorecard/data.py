@@ -16,10 +16,10 @@ from typing import Any, TypedDict
 
 import duckdb
 
-from assets.contents import literal
 from assets.report.left_out import read_left_out
 from assets.report.marts import opened_marts
-from assets.versions import version_id
+from assets.versions.contents import literal
+from assets.versions.versions import version_id
 
 CASES_SHOWN = 20
 # A year of weekly points and both its ends; twice that for quarters.

@@ -21,7 +21,7 @@
     case when {{ score }} between -{{ largest_score() }} and {{ largest_score() }} then {{ score }} end
 {%- endmacro -%}
 
-{#- The bounds of scores, as in contracts (quality/bounds.py). -#}
+{#- The bounds of scores, as in contracts (quality/contract/bounds.py). -#}
 {%- macro largest_score() -%} 1000000 {%- endmacro -%}
 
 {#- Whether something was answered that is no score. -#}

@@ -2,7 +2,7 @@
     One spelling of a Salesforce id. Reports and old exports give 15 characters that differ by case, the interfaces give
     18, whose last three say which of the first 15 are capitals: so 18 that another system put in small letters, or in
     capitals, get theirs back. Anything else stays as it is, also 18 characters whose last three would make a capital of
-    a digit. What lives here has its like for the register of erased people in quality/ids.py.
+    a digit. What lives here has its like for the register of erased people in quality/rows/ids.py.
 -#}
 {%- macro salesforce_id(column) -%}
     case

@@ -1,0 +1,1 @@
+"""Which records are one customer: said in words, and suggested for review."""

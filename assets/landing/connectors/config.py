@@ -1,0 +1,80 @@
+"""How one stream is fetched, as plain values. Not here: parsing `sources.yml` into them (orchestration)."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from datetime import date
+from typing import Literal
+
+from quality.contract.reading import PLAIN, Reading
+from storage.data_folder import StreamId
+
+
+@dataclass(frozen=True)
+class FileLimits:
+    """What a delivered file may cost. Sizes in bytes; `max_ratio` is unpacked size over packed size."""
+
+    max_bytes: int = 20 * 1024**3
+    max_ratio: float = 200.0
+    max_record_bytes: int = 1024**2
+
+
+@dataclass(frozen=True)
+class FileFormat:
+    """How a delivered file is written, and what it may cost; the fields are those of `FileStream`."""
+
+    encoding: str
+    delimiter: str
+    header_rows: int
+    limits: FileLimits
+
+
+@dataclass(frozen=True)
+class FileStream:
+    """One stream delivered as files in a drop folder.
+
+    Attributes:
+        stream: Which stream.
+        location: fsspec URL or path of the drop folder.
+        pattern: File name with `{stream}` and `{date}` (ISO day); may hold `*`. Without `{date}` one file
+            serves every night: sliced by `cursor` in mode `increment`, compared by row hash in mode `full`.
+        history: File name of the bulk history, read for the first extract date in place of `pattern`; None:
+            no history.
+        mode: `increment`: a file holds what changed on its date. `full`: a file is a dump of the whole table.
+        cursor: Column that slices a file without `{date}` into windows [D, D+1) in the source's time zone.
+        complete: How a delivery is known to be complete: `manifest` (a file `<file>.manifest.json` beside it
+            with `rows`, `bytes` and `sha256`) or `rename` (the sender gives it its final name when done).
+        when_missing: `block` the night, or `carry_forward` and mark the marts stale.
+        timezone: IANA zone of times without an offset.
+        encoding: Encoding of text files.
+        delimiter: Field delimiter of CSV files.
+        reading: How numbers, dates and nothing are written in it.
+        header_rows: Rows before the first record of a CSV file; the first of them names the columns.
+        max_delete_share: In mode `full`, the largest share of known rows that may vanish at once.
+        first_date: The first extract date; its window reaches back to the beginning.
+        storage_options_env: Options of the fsspec file system: (option, environment variable that has it).
+        limits: What a delivered file may cost.
+    """
+
+    stream: StreamId
+    location: str
+    pattern: str
+    first_date: date
+    history: str | None = None
+    mode: Literal["increment", "full"] = "increment"
+    cursor: str | None = None
+    complete: Literal["manifest", "rename"] = "manifest"
+    when_missing: Literal["block", "carry_forward"] = "block"
+    timezone: str = "UTC"
+    encoding: str = "utf-8"
+    delimiter: str = ","
+    reading: Reading = PLAIN
+    header_rows: int = 1
+    max_delete_share: float = 0.2
+    storage_options_env: tuple[tuple[str, str], ...] = ()
+    limits: FileLimits = field(default_factory=FileLimits)
+
+    @property
+    def format(self) -> FileFormat:
+        """How its files are written."""
+        return FileFormat(self.encoding, self.delimiter, self.header_rows, self.limits)

@@ -1,0 +1,232 @@
+"""Reads a JSON Lines file into text columns: one object per line, one column per top-level key.
+
+Strings become their text, null becomes NULL, anything else its JSON text. What lives here: judging and taking
+apart JSON lines, inside DuckDB; the few lines whose values DuckDB would alter or accept too easily are read
+one by one, exactly. Not here: where lines end (text_records.py).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, NoReturn
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+
+from assets.landing.connectors.batch import (
+    Batch,
+    ParsedFile,
+    column_fault,
+    counted,
+    in_order,
+    rejects_table,
+    require_columns,
+    rows_table,
+)
+from assets.landing.connectors.config import FileFormat
+from assets.landing.connectors.text_records import NUL, WINDOW_BYTES, Flags, Records, damage, line_records
+from assets.landing.connectors.unpack import map_bytes, text_start
+
+_INVALID = "not valid JSON"
+_NO_OBJECT = "not a JSON object"
+_KEYS = "a JSON object with an empty, repeated or reserved key, or one that differs from another only in case"
+
+# Lines DuckDB's reader alters (numbers with more digits than a double holds) or takes though JSON forbids
+# them (a comma before a bracket, nan, infinity), and escaped NULs. Reading a line with care that did not need
+# it costs time only.
+_SUSPECT = (
+    r"[0-9]*\.[0-9]{12,}|[0-9]{12,}[.eE]|[0-9]{6,}\.[0-9]{6,}|[0-9][eE]-[0-9]{3,}\s*[,}\]]"
+    r"|,\s*[}\]]|[:,\[]\s*[-+]?(?i:nan|inf(?:inity)?)\s*[,}\]]|\\u0000"
+)
+# Rows DuckDB hands to one thread; a window has far more.
+_MORSEL_ROWS = 8192
+
+
+@dataclass(frozen=True)
+class _Survey:
+    """One window of lines: which cannot be rows, by index with reasons, and which must be read with care."""
+
+    faults: dict[int, str]
+    suspects: list[int]
+
+
+def read_jsonl(text: Path, form: FileFormat, window: int = WINDOW_BYTES) -> ParsedFile:
+    """Open a plain UTF-8 JSON Lines file: reads it once to learn its keys, and again for its batches.
+
+    Args:
+        text: The file.
+        form: Its limits.
+        window: Bytes parsed at a time.
+
+    Raises:
+        JourneymartError: It has too many different keys, or (while batches are read) a record cannot be
+            accounted for.
+    """
+    data = map_bytes(text)
+    columns: dict[str, str] = {}
+    surveyed: list[tuple[Records, _Survey]] = []
+    with duckdb.connect() as connection:
+        for records in line_records(data, text_start(data), window):
+            survey = _survey(connection, records, form.limits.max_record_bytes, columns)
+            surveyed.append((records, survey))
+            require_columns(list(columns.values()), text)
+    names = tuple(columns.values())
+
+    def read(part: tuple[Records, _Survey]) -> Batch:
+        return counted(_batch(*part, names, form.limits.max_record_bytes), text)
+
+    return ParsedFile(names, in_order(read, surveyed))
+
+
+def _survey(connection: duckdb.DuckDBPyConnection, records: Records, limit: int, columns: dict[str, str]) -> _Survey:
+    """Judge each line of a window, and add the keys of good ones to `columns` (by name in lower case)."""
+    faults = damage(records, limit)
+    _load_lines(connection, records, _all_but(len(records), faults))
+    connection.execute(
+        """
+        create or replace temp table surveyed as
+        select
+            i,
+            case when is_valid then json_type(line) = 'OBJECT' end as is_object,
+            case when is_valid then json_keys(line) end as keys,
+            regexp_matches(line, $suspect) as is_suspect
+        from (select i, line, json_valid(line) as is_valid from lines)
+        """,
+        {"suspect": _SUSPECT},
+    )
+    broken = connection.execute("select i, is_object from surveyed where is_object is distinct from true").fetchall()
+    faults.update((i, _INVALID if is_object is None else _NO_OBJECT) for i, is_object in broken)
+    suspects = []
+    for (i,) in connection.execute("select i from surveyed where is_suspect and is_object order by i").fetchall():
+        values = _exact_values(records.text(i, limit))
+        if isinstance(values, str):
+            faults[i] = values
+        else:
+            suspects.append(i)
+    # Objects share few lists of keys: each list is judged once, in the order of its first appearance.
+    connection.execute(
+        "create or replace temp table faulty as select unnest($faulty::bigint[]) as i",
+        {"faulty": list(faults)},
+    )
+    lists = connection.execute(
+        "select keys, min(i) as first from surveyed anti join faulty using (i) group by keys order by first"
+    ).fetchall()
+    refused = [keys for keys, _ in lists if not _add_columns(keys, columns)]
+    if refused:
+        rows = connection.execute(
+            "select i from surveyed where keys in (select unnest($refused::varchar[][]))",
+            {"refused": refused},
+        ).fetchall()
+        for (i,) in rows:
+            faults.setdefault(i, _KEYS)
+    return _Survey(faults, [i for i in suspects if i not in faults])
+
+
+def _add_columns(keys: list[str], columns: dict[str, str]) -> bool:
+    """Add the keys to the columns, unless they cannot be columns of one table."""
+    if column_fault(keys) or any(columns.get(key.lower(), key) != key for key in keys):
+        return False
+    columns.update((key.lower(), key) for key in keys)
+    return True
+
+
+def _batch(records: Records, survey: _Survey, columns: tuple[str, ...], limit: int) -> Batch:
+    plain = _all_but(len(records), survey.faults)
+    plain[survey.suspects] = False
+    with duckdb.connect(config={"threads": 1}) as connection:
+        table = _plain_rows(connection, records, plain, columns)
+    if survey.suspects:
+        exact = [_exact_values(records.text(i, limit)) for i in survey.suspects]
+        values = [pa.array([row.get(name) for row in exact if isinstance(row, dict)], pa.string()) for name in columns]
+        numbers = np.array(survey.suspects, dtype=np.int64) + records.first
+        table = pa.concat_tables([table, rows_table(columns, values, numbers)]).sort_by("_row")
+    rejected = sorted(survey.faults)
+    return Batch(
+        rows=table,
+        rejects=rejects_table(
+            [records.first + index for index in rejected],
+            [records.text(index, limit) for index in rejected],
+            [survey.faults[index] for index in rejected],
+        ),
+        records=len(records),
+    )
+
+
+def _plain_rows(
+    connection: duckdb.DuckDBPyConnection, records: Records, keep: Flags, columns: tuple[str, ...]
+) -> pa.Table:
+    _load_lines(connection, records, keep)
+    structure = json.dumps(dict.fromkeys(columns, "VARCHAR")).replace("'", "''")
+    values = f"unnest(json_transform(line, '{structure}'))" if columns else "line"
+    table = connection.sql(f"select i, {values} from lines").to_arrow_table()
+    numbers = table.column(0).to_numpy()
+    if (np.diff(numbers) < 0).any():
+        order = np.argsort(numbers)
+        table, numbers = table.take(order), numbers[order]
+    return rows_table(columns, table.columns[1:] if columns else [], numbers + records.first)
+
+
+def _load_lines(connection: duckdb.DuckDBPyConnection, records: Records, keep: Flags) -> None:
+    """Show the kept lines to DuckDB as the view `lines` (i, line), without copying them where possible."""
+    block, offsets = records.slice(keep)
+    texts = pa.Array.from_buffers(
+        pa.large_string(),
+        len(offsets) - 1,
+        [None, pa.py_buffer(offsets), pa.py_buffer(np.ascontiguousarray(block))],
+    )
+    table = pa.table({"i": np.flatnonzero(keep), "line": texts})
+    connection.register("lines", pa.Table.from_batches(table.to_batches(max_chunksize=_MORSEL_ROWS), table.schema))
+
+
+def _all_but(count: int, left_out: dict[int, str]) -> Flags:
+    keep = np.ones(count, dtype=np.bool_)
+    keep[list(left_out)] = False
+    return keep
+
+
+@cache
+def _decoder() -> json.JSONDecoder:
+    """A strict decoder that leaves numbers as they are written."""
+
+    def refuse(constant: str) -> NoReturn:
+        raise ValueError(constant)
+
+    return json.JSONDecoder(parse_float=str, parse_int=str, parse_constant=refuse)
+
+
+def _exact_values(line: str) -> dict[str, str | None] | str:
+    """The top-level values of an object, exactly as written; or why the line cannot be a row."""
+    decoder = _decoder()
+    try:
+        whole: dict[str, Any] = decoder.decode(line)
+        values = dict(_pairs(decoder, line))
+        "".join([*values, *filter(None, values.values())]).encode()
+    except (ValueError, RecursionError):
+        return _INVALID
+    if any("\0" in text for text in (*whole, *filter(None, values.values()))):
+        return NUL
+    return values
+
+
+def _pairs(decoder: json.JSONDecoder, line: str) -> Iterator[tuple[str, str | None]]:
+    """Keys and values of an object known to be valid."""
+    at = _next(line, line.index("{") + 1)
+    while line[at] != "}":
+        key, at = decoder.raw_decode(line, at)
+        at = _next(line, _next(line, at) + 1)
+        value, end = decoder.raw_decode(line, at)
+        yield key, value if line[at] == '"' else None if value is None else line[at:end]
+        at = _next(line, end)
+        at = _next(line, at + 1) if line[at] == "," else at
+
+
+def _next(line: str, at: int) -> int:
+    """Offset of the next character that is not white space."""
+    while line[at] in " \t\r\n":
+        at += 1
+    return at

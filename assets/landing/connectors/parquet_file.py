@@ -1,0 +1,145 @@
+"""Reads a Parquet file into text columns, so that the contract judges its types as those of any other file.
+
+Numbers and decimals keep every digit; times become ISO 8601, in UTC with `Z` if they name an instant; lists,
+structs and maps become JSON. Not here: CSV and JSON Lines.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator
+from pathlib import Path
+
+import duckdb
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+import pyarrow.parquet as pq
+
+from assets.landing.connectors.batch import Batch, ParsedFile, counted, rejects_table, require_columns, rows_table
+from assets.landing.connectors.config import FileFormat
+from assets.landing.connectors.text_records import NUL, TOO_LONG, VALID_UTF8, Flags
+from quality.landed.extract import BAD_ENCODING
+from storage.errors import JourneymartError
+
+_BATCH_ROWS = 65_536
+# What Arrow and DuckDB raise over bytes that are no Parquet: a flipped bit can be a name or a length too.
+_DAMAGE = (pa.ArrowException, duckdb.Error, OSError, ValueError, OverflowError, MemoryError)
+
+
+def read_parquet(path: Path, form: FileFormat) -> ParsedFile:
+    """Open a Parquet file.
+
+    Raises:
+        JourneymartError: It is damaged, has unusable columns, or unpacks to more than the limits allow.
+    """
+    try:
+        file = pq.ParquetFile(path, page_checksum_verification=True)
+        unpacked = sum(file.metadata.row_group(index).total_byte_size for index in range(file.metadata.num_row_groups))
+        names = list(file.schema_arrow.names)
+    except _DAMAGE as error:
+        raise _damaged(path, error) from None
+    if unpacked > form.limits.max_bytes:
+        raise JourneymartError(
+            f"{path.name} unpacks to {unpacked:,} bytes, more than the limit of "
+            f"{form.limits.max_bytes:,}: deliver smaller files, or raise the limit."
+        )
+    columns = require_columns(names, path)
+    return ParsedFile(columns, _batches(file, columns, path, form.limits.max_record_bytes))
+
+
+def _batches(file: pq.ParquetFile, columns: tuple[str, ...], path: Path, limit: int) -> Iterator[Batch]:
+    first = 1
+    for group in range(file.metadata.num_row_groups):
+        expected = file.metadata.row_group(group).num_rows
+        seen = 0
+        try:
+            for part in file.iter_batches(_BATCH_ROWS, row_groups=[group]):
+                yield counted(_batch(pa.Table.from_batches([part]), columns, first, limit), path)
+                first += part.num_rows
+                seen += part.num_rows
+        except _DAMAGE as error:
+            raise _damaged(path, error) from None
+        if seen != expected:
+            raise JourneymartError(f"{path.name} holds fewer rows than its footer says: have it delivered again.")
+
+
+def _batch(table: pa.Table, columns: tuple[str, ...], first: int, limit: int) -> Batch:
+    values, reasons = [], np.full(table.num_rows, None, dtype=object)
+    lengths = np.zeros(table.num_rows, dtype=np.int64)
+    for column in table.columns:
+        raw = _as_bytes(column)
+        lengths += pc.fill_null(pc.binary_length(raw), 0).to_numpy()
+        reasons[_true(pc.match_substring(raw, b"\0"))] = NUL
+        try:
+            text = raw.cast(pa.string())
+        except pa.ArrowInvalid:
+            wrong = _true(pc.invert(pc.match_substring_regex(raw, VALID_UTF8)))
+            reasons[wrong] = BAD_ENCODING
+            text = pc.if_else(pa.array(wrong), pa.scalar(None, raw.type), raw).cast(pa.string())
+        values.append(text)
+    reasons[lengths > limit] = TOO_LONG
+    good = np.array([reason is None for reason in reasons], dtype=np.bool_)
+    rows = rows_table(columns, values, np.arange(first, first + table.num_rows))
+    rejected = np.flatnonzero(~good)
+    raws = _raw_texts([_as_bytes(column) for column in table.columns], columns, rejected, limit)
+    rejects = rejects_table((rejected + first).tolist(), raws, reasons[rejected].tolist())
+    return Batch(rows.filter(pa.array(good)), rejects, table.num_rows)
+
+
+def _raw_texts(columns: list[pa.ChunkedArray], names: tuple[str, ...], rows: np.ndarray, limit: int) -> list[str]:
+    """Rejected rows as JSON objects, undecodable bytes replaced, cut at `limit`."""
+    taken = [column.take(pa.array(rows)).to_pylist() for column in columns]
+    decoded = [
+        [None if value is None else value.decode("utf-8", errors="replace") for value in column] for column in taken
+    ]
+    return [
+        json.dumps(dict(zip(names, row, strict=True)), ensure_ascii=False)[:limit] for row in zip(*decoded, strict=True)
+    ]
+
+
+def _true(flags: pa.ChunkedArray) -> Flags:
+    known: Flags = pc.fill_null(flags, False).to_numpy()
+    return known
+
+
+def _as_bytes(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    """A column as the bytes of its text."""
+    kind = column.type
+    if pa.types.is_dictionary(kind):
+        return _as_bytes(column.cast(kind.value_type))
+    if pa.types.is_timestamp(kind):
+        return _iso(column).cast(pa.binary())
+    if pa.types.is_nested(kind):
+        return _json(column).cast(pa.binary())
+    if pa.types.is_duration(kind):
+        return column.cast(pa.int64()).cast(pa.string()).cast(pa.binary())
+    if pa.types.is_fixed_size_binary(kind) or pa.types.is_large_binary(kind) or pa.types.is_binary(kind):
+        return column.cast(pa.binary())
+    return column.cast(pa.string()).cast(pa.binary())
+
+
+def _iso(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    # Arrow holds an instant as UTC whatever its zone; taking the zone away leaves the UTC clock time.
+    clock = column.cast(pa.timestamp(column.type.unit)) if column.type.tz is None else _utc_clock(column)
+    text = pc.replace_substring(clock.cast(pa.string()), " ", "T", max_replacements=1)
+    return text if column.type.tz is None else pc.binary_join_element_wise(text, "Z", "")
+
+
+def _utc_clock(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    return column.cast(pa.timestamp(column.type.unit, "UTC")).cast(pa.timestamp(column.type.unit))
+
+
+def _json(column: pa.ChunkedArray) -> pa.ChunkedArray:
+    with duckdb.connect() as connection:
+        connection.execute("set TimeZone = 'UTC'")
+        connection.register("nested", pa.table({"value": column}))
+        # DuckDB writes a missing list or struct as the JSON word null.
+        query = "select case when value is not null then to_json(value)::varchar end as value from nested"
+        return connection.sql(query).to_arrow_table().column("value")
+
+
+def _damaged(path: Path, error: Exception) -> JourneymartError:
+    return JourneymartError(
+        f"{path.name} is damaged, or no Parquet file ({type(error).__name__}): have it delivered again."
+    )

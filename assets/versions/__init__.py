@@ -1,0 +1,1 @@
+"""Versions of the marts: auditing, publishing, verifying, listing and removing them."""

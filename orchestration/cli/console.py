@@ -1,0 +1,130 @@
+"""How a night and its outcome look in a terminal.
+
+What lives here: drawing. Not here: what happens (orchestration/operations/run_night.py), the commands (app.py).
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.status import Status
+from rich.table import Table
+
+from orchestration.cli.scorecard import Figure, Scorecard
+from orchestration.progress import listening
+
+_STEPS = {
+    "begin_build": "begin the build",
+    "dbt_build": "build the marts (dbt)",
+    "audit_marts": "audit the marts",
+    "write_report": "write the report",
+    "publish": "publish",
+}
+_PREFIXES = {"land_": "extract", "accept_": "judge"}
+
+
+def step_name(step_key: str) -> str:
+    """A step in words."""
+    for prefix, word in _PREFIXES.items():
+        if step_key.startswith(prefix):
+            return f"{word} {step_key.removeprefix(prefix)}"
+    return _STEPS.get(step_key, step_key)
+
+
+class NightDisplay:
+    """One line per step with its seconds; in a real terminal also how far the running one is."""
+
+    def __init__(self, console: Console) -> None:
+        self._console = console
+        self._status: Status | None = None
+        self._began: dict[str, float] = {}
+        self._running = ""
+
+    @contextmanager
+    def showing(self, title: str) -> Iterator[None]:
+        """Show a night while it runs."""
+        self._console.print(f"[bold]{title}[/bold]")
+        with self._console.status("starting") as status, listening(self.advanced):
+            self._status = status
+            yield
+        self._status = None
+
+    def started(self, step_key: str) -> None:
+        """A step began."""
+        self._began[step_key] = time.monotonic()
+        self._running = step_name(step_key)
+        self._say(self._running)
+
+    def advanced(self, done: int, total: int) -> None:
+        """The running step moved on."""
+        self._say(f"{self._running} ({done} of {total})")
+
+    def ended(self, step_key: str, outcome: str) -> None:
+        """A step ended: `done`, `failed` or `skipped`."""
+        seconds = time.monotonic() - self._began.get(step_key, time.monotonic())
+        marks = {"done": "[green]✓[/green]", "failed": "[red]✗[/red]", "skipped": "[dim]-[/dim]"}
+        said = f"{seconds:6.1f} s" if outcome != "skipped" else "skipped"
+        self._console.print(f"  {marks[outcome]} {step_name(step_key):<32}{said:>9}", highlight=False)
+
+    def _say(self, text: str) -> None:
+        if self._status:
+            self._status.update(text)
+
+
+def print_scorecard(console: Console, card: Scorecard, seconds: float) -> None:
+    """Print the scorecard."""
+    table = Table(title=f"Scorecard as of {card.as_of}", title_justify="left", box=None, pad_edge=False)
+    table.add_column("")
+    table.add_column("", justify="right")
+    table.add_column("95 % interval", justify="right", style="dim")
+    table.add_column("n", justify="right", style="dim")
+    for figure in card.figures:
+        table.add_row(figure.title, _value(figure), _interval(figure), "" if figure.n is None else f"{figure.n:,}")
+    console.print()
+    console.print(table)
+    rows = f"{card.rows_in:,} in, {card.rows_quarantined:,} quarantined, {card.rows_published:,} published"
+    console.print(f"Rows     {rows}", highlight=False)
+    console.print(f"Seconds  {seconds:.1f}", highlight=False)
+    console.print(f"Marts    {card.marts}", highlight=False, soft_wrap=True)
+    if card.report:
+        console.print(f"Report   {card.report}", highlight=False, soft_wrap=True)
+    for title, sentences in (("Stale", card.stale), ("Approved", card.approved)):
+        for sentence in sentences:
+            console.print(f"{title:<8} {sentence}", style="yellow", highlight=False, markup=False, soft_wrap=True)
+    print_warned(console, card.warned)
+    print_left_out(console, card.left_out)
+    console.print("UI       make ui", highlight=False)
+
+
+def print_warned(console: Console, sentences: Sequence[str]) -> None:
+    """Print what checks of extracts warned of, if anything; a sentence each."""
+    _print_sentences(console, "Worth a look in the extracts of the last days", sentences)
+
+
+def print_left_out(console: Console, sentences: Sequence[str]) -> None:
+    """Print what the figures leave out, if anything; a sentence each."""
+    _print_sentences(console, "Left out of the figures of the last 12 months", sentences)
+
+
+def _print_sentences(console: Console, title: str, sentences: Sequence[str]) -> None:
+    if sentences:
+        console.print(title, style="yellow")
+    for sentence in sentences:
+        console.print(f"  {sentence}", highlight=False, soft_wrap=True, markup=False)
+
+
+def _value(figure: Figure) -> str:
+    if figure.value is None:
+        return "no data"
+    digits = 0 if figure.unit in {"tickets", "min"} else 1
+    return f"{figure.value:,.{digits}f} {figure.unit}"
+
+
+def _interval(figure: Figure) -> str:
+    if figure.low is None or figure.high is None:
+        return ""
+    digits = 0 if figure.unit in {"tickets", "min"} else 1
+    return f"{figure.low:,.{digits}f} to {figure.high:,.{digits}f}"

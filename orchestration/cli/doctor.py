@@ -1,0 +1,175 @@
+"""Checks the installation and says what to do about what is wrong. Not here: how it is shown (app.py)."""
+
+from __future__ import annotations
+
+import shutil
+import sys
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from importlib.metadata import PackageNotFoundError, version
+from typing import Literal
+
+from orchestration.config.settings import PROJECT, Settings, load_settings
+from storage.errors import JourneymartError
+from storage.folders import make_open
+from storage.permissions import make_private
+
+Health = Literal["ok", "warning", "problem"]
+
+_PACKAGES = {
+    "dagster": "1.13",
+    "dagster-dbt": "0.29",
+    "dbt-core": "1.11",
+    "dbt-duckdb": "1.11",
+    "duckdb": "2.0.0",
+    "great-expectations": "1.24",
+}
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One thing looked at: what, how it is, and in words what was found and what to do."""
+
+    what: str
+    health: Health
+    said: str
+
+
+def examine() -> list[Finding]:
+    """Look at everything a night needs, in the order in which it needs it.
+
+    Parses the dbt project if it changed.
+    """
+    findings = [_python(), *_packages()]
+    try:
+        settings = load_settings()
+    except JourneymartError as error:
+        return [*findings, Finding("settings", "problem", str(error))]
+    for what, look in (
+        ("folders", _folders),
+        ("disk", _disk),
+        ("sources", _sources),
+        ("dbt project", _dbt),
+        ("dagster", _dagster),
+        ("versions", _versions),
+    ):
+        findings += _guarded(what, look, settings)
+    return findings
+
+
+def _guarded(what: str, look: Callable[[Settings], Iterator[Finding]], settings: Settings) -> list[Finding]:
+    try:
+        return list(look(settings))
+    except JourneymartError as error:
+        return [Finding(what, "problem", str(error))]
+
+
+def _python() -> Finding:
+    found = sys.version.split()[0]
+    if (3, 11) <= sys.version_info[:2] <= (3, 13):
+        return Finding("python", "ok", found)
+    return Finding("python", "problem", f"{found} is not supported: install with Python 3.11 to 3.13.")
+
+
+def _packages() -> Iterator[Finding]:
+    for package, wanted in _PACKAGES.items():
+        try:
+            found = version(package)
+        except PackageNotFoundError:
+            yield Finding(package, "problem", "is not installed: run `make install`.")
+            continue
+        fits = found == wanted or found.startswith(f"{wanted}.")
+        yield (
+            Finding(package, "ok", found)
+            if fits
+            else Finding(package, "warning", f"{found} is installed, {wanted} is tested: run `make install`.")
+        )
+
+
+def _folders(settings: Settings) -> Iterator[Finding]:
+    for what, folder, make in (
+        ("data folder", settings.data, make_open),
+        ("state folder", settings.state, make_private),
+    ):
+        try:
+            make(folder)
+            probe = folder / ".writable"
+            probe.touch()
+            probe.unlink()
+        except OSError as error:
+            variable = "JOURNEYMART_DATA" if what == "data folder" else "JOURNEYMART_STATE"
+            yield Finding(
+                what,
+                "problem",
+                f"{folder} cannot be written ({error.strerror}): change its owner, or set {variable}.",
+            )
+        else:
+            yield Finding(what, "ok", str(folder))
+
+
+def _disk(settings: Settings) -> Iterator[Finding]:
+    from assets.versions.versions import list_versions
+
+    free = shutil.disk_usage(settings.data).free
+    largest = max((v.manifest.bytes for v in list_versions(settings.folder)), default=0)
+    needed = max(int(settings.min_free_gb * 1e9), 3 * largest)
+    said = f"{free / 1e9:.1f} GB free, {needed / 1e9:.1f} GB needed for a night"
+    if free < needed:
+        yield Finding("disk", "problem", f"{said}: free some space, or lower JOURNEYMART_KEEP_VERSIONS.")
+    else:
+        yield Finding("disk", "ok", said)
+
+
+def _sources(settings: Settings) -> Iterator[Finding]:
+    from assets.text.sentiment import text_sentiment
+    from orchestration.config.sources import load_sources
+    from orchestration.operations.plan_night import delivered_dates
+
+    sources = load_sources(settings.sources, settings.data)
+    yield Finding("sources", "ok", f"{sources.file}: {len(sources.sources)} sources, {len(sources.streams)} streams")
+    crms = ", ".join(sources.crms) or "no source; if one is, say role: crm there"
+    yield Finding("CRM", "ok", crms)
+    try:
+        text_sentiment(sources.text_sentiment)
+    except JourneymartError as error:
+        yield Finding("text sentiment", "problem", str(error))
+    for source in sources.sources:
+        newest = {stream.stream.stream: max(delivered_dates(stream), default=None) for stream in source.streams}
+        lacking = sorted(name for name, day in newest.items() if day is None)
+        if lacking:
+            yield Finding(
+                f"source {source.name}",
+                "warning",
+                f"no complete extract of {', '.join(lacking)} in {source.streams[0].location}: "
+                "deliver one, or run `journeymart sample`.",
+            )
+        else:
+            days = sorted({day.isoformat() for day in newest.values() if day})
+            yield Finding(f"source {source.name}", "ok", f"newest extracts {' to '.join({days[0]: 0, days[-1]: 0})}")
+
+
+def _dbt(settings: Settings) -> Iterator[Finding]:
+    from orchestration.dbt.project import prepare_manifest
+
+    parsed = prepare_manifest(settings)
+    yield Finding("dbt project", "ok", f"{settings.dbt_project} {'parsed' if parsed else 'is parsed'}")
+
+
+def _dagster(settings: Settings) -> Iterator[Finding]:
+    if not (PROJECT / "dagster.yaml").is_file():
+        yield Finding("dagster", "problem", f"{PROJECT / 'dagster.yaml'} is missing: restore it from the repository.")
+        return
+    from orchestration.build import build_defs
+
+    count = len(build_defs().resolve_all_asset_keys())
+    yield Finding("dagster", "ok", f"definitions load, {count} assets")
+
+
+def _versions(settings: Settings) -> Iterator[Finding]:
+    from assets.versions.versions import current_version, list_versions
+
+    current = current_version(settings.folder)
+    if current is None:
+        yield Finding("versions", "warning", "nothing is published yet: run `journeymart run`.")
+    else:
+        yield Finding("versions", "ok", f"{current.id} is current, {len(list_versions(settings.folder))} kept")

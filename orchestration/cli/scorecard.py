@@ -1,0 +1,150 @@
+"""What a person sees when a night is done: the headline figures, read from the published marts.
+
+Not here: drawing it (console.py).
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from datetime import date
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from storage.data_folder import REPORT_PAGES, DataFolder, marts_file, report_file
+
+if TYPE_CHECKING:
+    from assets.versions.manifest import Manifest, Missing
+    from assets.versions.versions import Version
+
+
+@dataclass(frozen=True)
+class Headline:
+    """One KPI of the scorecard: which one, over which period, and how it is said."""
+
+    kpi: str
+    period: str
+    title: str
+    unit: str
+
+
+# Days up to the business date of whose extracts warnings are told.
+WARNED_DAYS = 7
+
+HEADLINES = (
+    Headline("nps_relational", "rolling_90", "NPS, 90 days", "points"),
+    Headline("csat", "rolling_28", "CSAT, 28 days", "%"),
+    Headline("ces", "rolling_28", "CES (ease), 28 days", "%"),
+    Headline("logo_retention", "day", "Retention, 90 days", "%"),
+    Headline("first_reply_minutes_median", "rolling_28", "First reply, median of 28 days", "min"),
+    Headline("backlog", "day", "Backlog, end of day", "tickets"),
+)
+
+
+@dataclass(frozen=True)
+class Figure:
+    """One line of the scorecard; `value` and the interval are None where there is nothing to show."""
+
+    title: str
+    unit: str
+    value: float | None
+    low: float | None
+    high: float | None
+    n: int | None
+
+
+@dataclass(frozen=True)
+class Scorecard:
+    """The headline figures of a published version.
+
+    `stale`, `approved`, `warned`, `left_out`: what is missing, what a person approved, what checks of the last days
+    warned of and what KPIs leave out, a sentence each.
+    """
+
+    version: str
+    as_of: date
+    stale: tuple[str, ...]
+    approved: tuple[str, ...]
+    figures: tuple[Figure, ...]
+    rows_in: int
+    rows_quarantined: int
+    rows_published: int
+    marts: Path
+    report: Path | None
+    warned: tuple[str, ...]
+    left_out: tuple[str, ...]
+
+
+def read_scorecard(folder: DataFolder, version: Version, made: Sequence[Manifest]) -> Scorecard:
+    """Read the headline figures of the current version out of its marts, as any reader would.
+
+    Args:
+        folder: The data folder.
+        version: The current version.
+        made: What was just published, for the rows that came in; empty: the current version alone.
+    """
+    import duckdb
+
+    path = marts_file(folder.current)
+    with duckdb.connect(str(path), read_only=True) as connection:
+        found = {
+            (kpi, period): figures
+            for kpi, period, *figures in connection.execute(
+                """
+                select kpi, period, value, ci_low, ci_high, n from mart_kpi_daily
+                where dimension = 'all' and date_day = ? and not is_suppressed
+                """,
+                [version.manifest.as_of],
+            ).fetchall()
+        }
+    nothing = (None, None, None, None)
+    return Scorecard(
+        version=version.id,
+        as_of=version.manifest.as_of,
+        stale=tuple(_stale(each) for each in version.manifest.missing),
+        approved=tuple(each.sentence for each in version.manifest.approvals),
+        figures=tuple(Figure(h.title, h.unit, *found.get((h.kpi, h.period), nothing)) for h in HEADLINES),
+        rows_in=sum(manifest.rows_in for manifest in made or [version.manifest]),
+        rows_quarantined=sum(manifest.quarantined_rows for manifest in made or [version.manifest]),
+        rows_published=sum(table.rows for table in version.manifest.tables_of("marts")),
+        marts=path,
+        report=page if (page := report_file(folder.current, REPORT_PAGES[0])).exists() else None,
+        warned=warned(version),
+        left_out=left_out(version),
+    )
+
+
+def warned(version: Version) -> tuple[str, ...]:
+    """What checks of extracts warned of in the days up to the business date, a sentence per extract, newest first."""
+    import duckdb
+
+    if "mart_data_health" not in {table.name for table in version.manifest.tables_of("marts")}:
+        return ()
+    with duckdb.connect(str(marts_file(version.path)), read_only=True) as connection:
+        rows = connection.execute(
+            f"""
+            select date_day, message from mart_data_health
+            where measure = 'checks_warned' and status = 'warn'
+                and date_day between $as_of::date - {WARNED_DAYS - 1} and $as_of
+            order by date_day desc, source, stream
+            """,
+            {"as_of": version.manifest.as_of},
+        ).fetchall()
+    return tuple(f"{day}: {message}" for day, message in rows)
+
+
+def left_out(version: Version) -> tuple[str, ...]:
+    """What the KPIs of a version leave out, a sentence per reason; nothing is said by one older than the mart."""
+    import duckdb
+
+    from assets.report.left_out import MART, read_left_out
+
+    if MART not in {table.name for table in version.manifest.tables_of("marts")}:
+        return ()
+    with duckdb.connect(str(marts_file(version.path)), read_only=True) as connection:
+        return tuple(each.sentence for each in read_left_out(connection, version.manifest.as_of))
+
+
+def _stale(missing: Missing) -> str:
+    dates = "1 extract is" if missing.days == 1 else f"{missing.days} extracts are"
+    return f"{missing.source}/{missing.stream}: {dates} missing since {missing.since}"

@@ -1,0 +1,73 @@
+"""The one object all definitions are built from: settings, sources and what follows from both.
+
+Not here: reading either.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+from typing import Any
+
+from assets.text.sentiment import TextSentiment, text_sentiment
+from assets.versions.definition_log import definitions
+from assets.versions.fingerprint import fingerprint_of, project_meaning
+from orchestration.config.settings import Settings, load_settings
+from orchestration.config.sources import Sources, load_sources
+from quality.contract.model import CONTRACTS
+from storage.data_folder import DataFolder
+
+
+@dataclass(frozen=True)
+class Setup:
+    """Settings and sources of one installation."""
+
+    settings: Settings
+    sources: Sources
+
+    @property
+    def folder(self) -> DataFolder:
+        """The data folder."""
+        return self.settings.folder
+
+    @cached_property
+    def text_sentiment(self) -> TextSentiment | None:
+        """How texts are estimated, if the company wants it.
+
+        Raises:
+            JourneymartError: The library that estimates is not installed.
+        """
+        return text_sentiment(self.sources.text_sentiment)
+
+    @cached_property
+    def fingerprint(self) -> str:
+        """Hash of all that decides what a build means, apart from its batches."""
+        return fingerprint_of(self.meaning)
+
+    @cached_property
+    def meaning(self) -> dict[str, Any]:
+        """All that decides what a build means, apart from its batches."""
+        project = project_meaning(
+            self.settings.dbt_project,
+            CONTRACTS,
+            self.sources.reporting_timezone,
+            self.sources.currency,
+            self.text_sentiment,
+        )
+        # Who a customer is depends on them in every model, of old rows too.
+        return {**project, "crms": sorted(self.sources.crms)}
+
+    @cached_property
+    def definitions(self) -> dict[str, str]:
+        """What decides what numbers mean, by name, as hashes."""
+        return definitions(self.meaning, self.settings.dbt_project)
+
+
+def load_setup() -> Setup:
+    """Read the settings from the environment and the sources they name.
+
+    Raises:
+        JourneymartError: Either holds a mistake.
+    """
+    settings = load_settings()
+    return Setup(settings, load_sources(settings.sources, settings.data))

@@ -1,0 +1,1 @@
+"""The dbt project as Dagster needs it: parsed, translated, its lineage."""

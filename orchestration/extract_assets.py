@@ -1,0 +1,357 @@
+"""The first two steps of each source: land its extracts, and judge them.
+
+What lives here: the wiring of both as assets, one per stream, one step per source. Not here: fetching and
+landing (assets/landing/land.py) and judging (quality/gate/gate.py).
+"""
+
+# Annotations are not postponed in this file: Dagster looks at the one of `context`.
+import json
+import time
+from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from datetime import date
+from functools import partial
+from typing import TYPE_CHECKING, Any
+
+import dagster as dg
+from dagster import AssetExecutionContext
+
+from assets.landing.connectors.config import FileStream
+from orchestration import keys
+from orchestration.config.setup import Setup
+from orchestration.config.sources import Source
+from orchestration.failures import in_one_sentence
+from orchestration.operations.night_dates import Hole
+from orchestration.operations.plan_night import excused_dates, how_to_approve
+from orchestration.partitions import daily, dates, last_date
+from orchestration.processes.dbt import warm_up
+from orchestration.processes.gate import Request
+from orchestration.progress import advance
+from quality.contract.model import DUCKDB_TYPES, Contract, load_contract
+from quality.gate.approvals import APPROVABLE
+from quality.gate.ledger import Ledger
+from quality.landed.extract import LandedExtract, judged_by
+from storage.faults import fault_point
+
+if TYPE_CHECKING:
+    from assets.landing.land import Landed
+    from quality.gate.gate import Verdict
+
+# Streams of a source landed at once; much of landing is waiting for the disk.
+_AT_ONCE = 4
+
+# Blocked extracts a sentence names; the rest is counted.
+_SAID = 3
+
+# For what passes by itself: a network that drops, a share that is remounted. A missing delivery is not tried
+# again.
+WARNINGS = "warnings"
+# Every kind of check of an extract. Said here and not imported, so that loading definitions loads no DuckDB.
+CHECKS = {
+    "completeness": "Every counted record of every delivered file is a row or a reject, once.",
+    "schema": "The columns the contract cannot do without are there.",
+    "format": "Numbers and dates are written as the stream's reading rules say.",
+    "volume": "As many rows as are usual for the stream and the weekday.",
+    "freshness": "The newest row is young enough.",
+    "deletes": "Not too many records of a dump vanished at once.",
+    "quarantine": "Not too many rows break a rule.",
+    "contract": "No row breaks a rule that blocks.",
+    "distribution": "The columns look as they usually do: how full, which values, how large, how old, how new.",
+    WARNINGS: "What a person should look at; it never blocks.",
+}
+
+RETRIES = dg.RetryPolicy(max_retries=3, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
+
+
+def landing_assets(setup: Setup, source: Source) -> dg.AssetsDefinition:
+    """The step that lands the extracts of one source."""
+
+    @dg.multi_asset(
+        name=f"land_{source.name}",
+        specs=[_landing_spec(source, stream) for stream in source.streams],
+        partitions_def=daily(setup.sources),
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        retry_policy=RETRIES,
+        can_subset=True,
+        required_resource_keys={"data_lock", "gate"},
+    )
+    def land(context: AssetExecutionContext) -> Iterator[Any]:
+        from assets.landing.land import land_many
+        from quality.gate.gate import expect_extracts
+
+        # Great Expectations takes seconds to load: it does so while extracts land.
+        context.resources.gate.warm_up()
+        chosen = [s for s in source.streams if keys.landed(s.stream) in context.selected_asset_keys]
+        days = {stream: [day for day in dates(context) if day >= stream.first_date] for stream in chosen}
+        with in_one_sentence():
+            excused = {stream: excused_dates(setup, stream, days[stream]) for stream in chosen}
+        with ThreadPoolExecutor(_AT_ONCE) as pool:
+            landing = [
+                pool.submit(
+                    _timed,
+                    partial(land_many, stream, _contract(stream), setup.folder, days[stream], excused[stream]),
+                )
+                for stream in chosen
+            ]
+        for number, (stream, future) in enumerate(zip(chosen, landing, strict=True), start=1):
+            key = keys.landed(stream.stream)
+            with in_one_sentence():
+                landed, seconds = future.result()
+            advance(number, len(chosen))
+            fault_point("in_extract")
+            for extract in landed:
+                context.add_asset_metadata(
+                    {
+                        "dagster/partition_row_count": extract.manifest.rows,
+                        "records": extract.manifest.records,
+                        "rejects": extract.manifest.rejects,
+                        "bytes": sum(file.bytes for file in extract.manifest.files),
+                        "changed": extract.changed,
+                    },
+                    asset_key=key,
+                    partition_key=extract.manifest.extract_date,
+                )
+            yield dg.MaterializeResult(
+                asset_key=key,
+                metadata={
+                    "extracts": len(landed),
+                    "new_extracts": sum(extract.changed for extract in landed),
+                    "seconds": round(seconds, 3),
+                },
+            )
+        # From now on the night cannot be published unless each of these is judged; that begins at once.
+        request = _to_judge(setup, context, chosen)
+        expect_extracts(
+            Ledger(setup.folder.ledger(context.run_id)),
+            [(extract.stream, extract.extract_date) for extracts in request.streams for extract in extracts],
+        )
+        context.resources.gate.begin(source.name, request)
+
+    return land
+
+
+def _timed(land: Callable[[], "list[Landed]"]) -> "tuple[list[Landed], float]":
+    """Land, and say how many seconds it took."""
+    began = time.monotonic()
+    return land(), time.monotonic() - began
+
+
+def accepted_assets(setup: Setup, source: Source) -> dg.AssetsDefinition:
+    """The step that judges the extracts of one source: rows are accepted or quarantined, or it blocks."""
+
+    @dg.multi_asset(
+        name=f"accept_{source.name}",
+        specs=[_accepted_spec(source, stream) for stream in source.streams],
+        check_specs=[spec for stream in source.streams for spec in _check_specs(stream)],
+        partitions_def=daily(setup.sources),
+        backfill_policy=dg.BackfillPolicy.single_run(),
+        can_subset=True,
+        required_resource_keys={"data_lock", "gate"},
+    )
+    def accept(context: AssetExecutionContext) -> Iterator[Any]:
+        # dbt takes seconds to load too: while the gate judges, not earlier, or on two cores the gate would wait.
+        warm_up(setup.settings)
+        blocked: list[Verdict] = []
+        chosen = [s for s in source.streams if keys.accepted(s.stream) in context.selected_asset_keys]
+        with in_one_sentence():
+            judged = context.resources.gate.judge(
+                source.name,
+                setup.folder.ledger(context.run_id),
+                lambda: _to_judge(setup, context, chosen),
+            )
+        fault_point("in_gate")
+        for stream, verdicts in zip(chosen, judged, strict=True):
+            blocked += [verdict for verdict in verdicts if not verdict.passed]
+            yield from _check_results(stream, verdicts)
+            if all(verdict.passed for verdict in verdicts):
+                yield _accepted(context, stream, verdicts)
+        if blocked:
+            raise dg.Failure(description=why_blocked(blocked), allow_retries=False)
+
+    return accept
+
+
+def _to_judge(setup: Setup, context: AssetExecutionContext, streams: Sequence[FileStream]) -> Request:
+    waiting = to_judge(setup, streams, last_date(context))
+    return Request(setup.folder, setup.folder.ledger(context.run_id), [waiting[each] for each in streams])
+
+
+def to_judge(setup: Setup, streams: Sequence[FileStream], last: date) -> dict[FileStream, list[LandedExtract]]:
+    """Landed extracts not accepted as they are: new ones, changed ones, those of a changed contract or reading rule.
+
+    What was accepted from the same content under the same contract and rules is not judged again. What
+    landed for dates that neither this run nor what readers see reaches waits: it stops no version before its date.
+
+    Args:
+        setup: Settings and sources.
+        streams: Which streams.
+        last: Last extract date of the run.
+    """
+    from assets.versions.versions import current_version
+
+    version = current_version(setup.folder)
+    through = max(last, version.manifest.as_of) if version else last
+    return {
+        stream: [
+            LandedExtract(
+                stream=stream.stream,
+                contract=_contract(stream),
+                extract_date=day,
+                timezone=stream.timezone,
+                mode=stream.mode,
+                partition=setup.folder.landing_partition(stream.stream, day),
+                reading=stream.reading,
+            )
+            for day, landed_hash in _landed(setup, stream)
+            if day <= through
+            and _accepted_as(setup, stream, day) != (landed_hash, judged_by(_contract(stream), stream.reading))
+        ]
+        for stream in streams
+    }
+
+
+def _accepted_as(setup: Setup, stream: FileStream, day: date) -> tuple[str, str] | None:
+    """Hash of the content an extract was accepted from, and of what judged it; None: it is not accepted.
+
+    Looks at this one partition only: others may just be judged.
+    """
+    path = setup.folder.accepted_partition(stream.stream, day) / "batch.json"
+    try:
+        batch = json.loads(path.read_bytes())
+    except FileNotFoundError:
+        return None
+    return batch["landing_sha256"], batch["contract_fingerprint"]
+
+
+def why_blocked(blocked: "Sequence[Verdict]") -> str:
+    """Say in one sentence why extracts may not pass and what to do, with counts and never with values."""
+    said = []
+    for verdict in blocked:
+        failed = [check for check in verdict.checks if check.kind in verdict.blocked_by]
+        counts = ", ".join(f"{name} {value}" for name, value in failed[0].metadata.items())
+        kinds = ", ".join(check.kind for check in failed)
+        said.append(f"{verdict.stream} of {verdict.extract_date} failed {kinds}{f' ({counts})' if counts else ''}")
+    more = f", and {len(said) - _SAID} more" if len(said) > _SAID else ""
+    return f"The gate stopped the night: {'; '.join(said[:_SAID])}{more}; nothing was published: {_ways_out(blocked)}."
+
+
+def _ways_out(blocked: "Sequence[Verdict]") -> str:
+    """What a person can do about blocked extracts; some of them nobody can approve."""
+    usual = next((each for each in blocked if set(each.blocked_by) <= APPROVABLE), None)
+    if usual is None:
+        return "have them delivered again, or correct the contract"
+    hole = Hole(usual.stream.source, usual.stream.stream, usual.extract_date)
+    return f"have them delivered again, or, if they are right as they are, {how_to_approve(hole)}"
+
+
+def _landed(setup: Setup, stream: FileStream) -> list[tuple[date, str]]:
+    """Landed extract dates of a stream with the hash of their content, oldest first."""
+    home = setup.folder.landing_partition(stream.stream, stream.first_date).parent
+    found = sorted(home.glob("[0-9]*/manifest.json"))
+    return [(date.fromisoformat(path.parent.name), json.loads(path.read_bytes())["sha256"]) for path in found]
+
+
+def _check_results(stream: FileStream, verdicts: "Sequence[Verdict]") -> Iterator[dg.AssetCheckResult]:
+    """One result per kind over all extracts just judged, with counts of the first at fault or the newest."""
+    for kind in CHECKS:
+        results = [(v, check) for v in verdicts for check in v.checks if check.kind == kind]
+        telling = next((pair for pair in results if pair[1].outcome not in {"pass"}), results[-1] if results else None)
+        outcome = telling[1].outcome if telling else "pass"
+        yield dg.AssetCheckResult(
+            asset_key=keys.accepted(stream.stream),
+            check_name=kind,
+            passed=outcome == "pass",
+            severity=dg.AssetCheckSeverity.WARN
+            if outcome == "warn" or kind == WARNINGS
+            else dg.AssetCheckSeverity.ERROR,
+            metadata={
+                "extracts judged": len(verdicts),
+                **({"extract date": telling[0].extract_date.isoformat(), **telling[1].metadata} if telling else {}),
+            },
+        )
+
+
+def _accepted(
+    context: AssetExecutionContext, stream: FileStream, verdicts: "Sequence[Verdict]"
+) -> dg.MaterializeResult[None]:
+    key = keys.accepted(stream.stream)
+    chosen = set(context.partition_keys)
+    for verdict in verdicts:
+        if verdict.extract_date.isoformat() in chosen:
+            context.add_asset_metadata(
+                {
+                    "dagster/partition_row_count": verdict.accepted_rows,
+                    "quarantined": verdict.quarantined_rows,
+                    "rejects": verdict.rejected_records,
+                    "batch": (verdict.batch_id or "")[:12],
+                },
+                asset_key=key,
+                partition_key=verdict.extract_date.isoformat(),
+            )
+    return dg.MaterializeResult(
+        asset_key=key,
+        metadata={
+            "extracts judged": len(verdicts),
+            "rows": sum(verdict.accepted_rows for verdict in verdicts),
+            "quarantined": sum(verdict.quarantined_rows + verdict.rejected_records for verdict in verdicts),
+            "seconds": round(sum(verdict.seconds for verdict in verdicts), 3),
+        },
+    )
+
+
+def _landing_spec(source: Source, stream: FileStream) -> dg.AssetSpec:
+    contract = _contract(stream)
+    return dg.AssetSpec(
+        keys.landed(stream.stream),
+        description=f"Raw extracts of {stream.stream}, as delivered. {contract.description}",
+        group_name=f"extract_{source.name}",
+        kinds={"parquet", "python"},
+        owners=[keys.OWNER],
+        tags={"system": source.system, "visibility": "private"},
+        metadata={"dagster/column_schema": _schema(contract, typed=False)},
+        skippable=True,
+    )
+
+
+def _accepted_spec(source: Source, stream: FileStream) -> dg.AssetSpec:
+    contract = _contract(stream)
+    return dg.AssetSpec(
+        keys.accepted(stream.stream),
+        deps=[keys.landed(stream.stream)],
+        description=f"Typed rows of {stream.stream} that passed their contract. {contract.description}",
+        group_name=f"extract_{source.name}",
+        kinds={"parquet", "greatexpectations"},
+        owners=[keys.OWNER],
+        tags={"system": source.system, "visibility": "private"},
+        metadata={"dagster/column_schema": _schema(contract, typed=True)},
+        skippable=True,
+        code_version=contract.fingerprint[:12],
+    )
+
+
+def _schema(contract: Contract, *, typed: bool) -> dg.TableSchema:
+    """Columns of a stream as Dagster shows them, with their PII tag."""
+    return dg.TableSchema(
+        columns=[
+            dg.TableColumn(
+                name,
+                type=DUCKDB_TYPES[column.type] if typed else "varchar",
+                description=column.description,
+                tags={"pii": column.pii},
+                constraints=dg.TableColumnConstraints(nullable=not (typed and column.required)),
+            )
+            for name, column in contract.columns.items()
+        ]
+    )
+
+
+def _check_specs(stream: FileStream) -> list[dg.AssetCheckSpec]:
+    key = keys.accepted(stream.stream)
+    return [
+        dg.AssetCheckSpec(kind, asset=key, description=description, blocking=kind != WARNINGS)
+        for kind, description in CHECKS.items()
+    ]
+
+
+def _contract(stream: FileStream) -> Contract:
+    return load_contract(stream.stream.system, stream.stream.stream)

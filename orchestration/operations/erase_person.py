@@ -1,0 +1,272 @@
+"""Erases a person: enters who it is, then takes them out of every extract.
+
+What lives here: the order of an erasure, which a kill may interrupt anywhere, and what is said of it. Not here: what
+becomes of rows (assets/erasure/take_out.py), the register (assets/erasure/register.py).
+
+An extract is rewritten from its end to its beginning, quarantine, accepted, landing, so that one that was interrupted
+is found again. Whom it is about stays in this process: digests are written, counts are said.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import NamedTuple
+
+import pyarrow.parquet as pq
+
+from assets.erasure.register import BlockList, Register, has_entries, open_register, scoped_ids, settled
+from assets.erasure.take_out import (
+    PEOPLE,
+    TICKETS,
+    Taken,
+    files_to_replace,
+    find,
+    follow_landing,
+    forget_accepted,
+    forget_in,
+    forget_quarantined,
+    read_people,
+    role_addresses,
+    spell_number,
+    take_out,
+    who,
+)
+from assets.identity.suggest import SUGGESTIONS
+from assets.landing.connectors.config import FileStream
+from assets.landing.land import land_without, sweep
+from assets.versions.versions import list_versions, remove
+from assets.versions.versions import sweep as sweep_versions
+from assets.warehouse.contact_points import spell_email
+from orchestration.config.setup import Setup
+from quality.contract.model import Contract, load_contract
+from quality.gate.accepted import accepted_batches
+from quality.gate.approvals import follow_content
+from quality.landed.manifest import read_manifest
+from storage.data_folder import DataFolder
+from storage.errors import JourneymartError
+from storage.faults import fault_point
+from storage.folders import settle
+from storage.locks import data_lock
+
+
+class Partition(NamedTuple):
+    """One extract of a stream: how it is delivered, its contract, its date, its folder in landing."""
+
+    stream: FileStream
+    contract: Contract
+    day: date
+    landed: Path
+
+
+@dataclass(frozen=True)
+class Erasure:
+    """What an erasure did.
+
+    Attributes:
+        due_at: By when the law wants it done; None: nobody was named and nothing was open.
+        records: Records of the person that were found.
+        counts: Rows dropped and emptied, extracts rewritten, by layer.
+        versions: Published versions that hold the person until the next one is published.
+    """
+
+    due_at: datetime | None
+    records: int
+    counts: dict[str, int]
+    versions: tuple[str, ...]
+
+
+def erase(
+    setup: Setup, emails: Sequence[str], phones: Sequence[str], ids: Sequence[str], requested_at: datetime
+) -> Erasure:
+    """Enter a person into the register and take them out of every extract; without one, finish what is open.
+
+    Args:
+        setup: Settings and sources.
+        emails: E-mail addresses of the person, in any spelling.
+        phones: Phone numbers with their country codes.
+        ids: Records of the person, as source:stream:key.
+        requested_at: When the person asked.
+
+    Raises:
+        JourneymartError: What was given names nobody or several people, the secret is not usable, a landed stream is
+            not configured, or a night is running. Nothing was changed then.
+    """
+    with data_lock(setup.folder, "an erasure"):
+        register = open_register(setup.folder)
+        points, scoped = _given(setup, emails, phones, ids)
+        partitions = _partitions(setup)
+        _clear_up(setup)
+        records = 0
+        if points or scoped:
+            people = read_people(
+                (stream.stream, contract, landed) for stream, contract, _, landed in partitions if landed.exists()
+            )
+            seed = setup.settings.dbt_project / "seeds" / "identity_exclusions.csv"
+            points, scoped = who(people, points, scoped, role_addresses(seed))
+            records = sum(bool((each.ids | each.links) & scoped or each.points & points) for each in people)
+            marks = register.blocked().of(points, scoped)
+            register.enter(marks | _conversations(register.blocked(marks), partitions), requested_at)
+        elif not any(entry.status == "open" for entry in register.entries):
+            return Erasure(None, 0, {}, ())
+        counts = _take_out(setup, register.blocked(), partitions)
+        (setup.settings.state / SUGGESTIONS).unlink(missing_ok=True)
+        return _settle(setup.folder, register, records, counts, requested_at)
+
+
+def remove_versions_of_the_erased(folder: DataFolder, now: datetime) -> None:
+    """Remove versions that hold people who were erased, now that readers see one that does not."""
+    if not has_entries(folder):
+        return
+    register = open_register(folder)
+    for entry in register.entries:
+        if entry.status == "rewritten":
+            register.save(settled(entry, remove(folder, entry.versions), now))
+
+
+def _given(
+    setup: Setup, emails: Sequence[str], phones: Sequence[str], ids: Sequence[str]
+) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
+    """What was given, as it is compared: contact points, and ids in their scopes."""
+    points: set[tuple[str, str]] = set()
+    for kind, texts, spell in (("email", emails, spell_email), ("phone", phones, spell_number)):
+        for number, text in enumerate(texts, start=1):
+            spelled = spell(text)
+            if spelled is None:
+                form = "an e-mail address" if kind == "email" else "a phone number with its country code"
+                raise JourneymartError(f"The {_ordinal(number)} --{kind} is not {form}: write it as one.")
+            points.add((kind, spelled))
+    known = {
+        f"{stream.stream.source}:{stream.stream.stream}"
+        for stream in setup.sources.streams
+        if (stream.stream.system, stream.stream.stream) in PEOPLE
+    }
+    scoped: set[tuple[str, str]] = set()
+    for number, text in enumerate(ids, start=1):
+        source, stream, key = [*text.split(":", 2), "", ""][:3]
+        if f"{source}:{stream}" not in known or not key.strip():
+            raise JourneymartError(
+                f"The {_ordinal(number)} --id is not source:stream:key with one of {', '.join(sorted(known))}: "
+                "name a record of a person."
+            )
+        scoped |= scoped_ids(source, key)
+    return points, scoped
+
+
+def _ordinal(number: int) -> str:
+    return {1: "first", 2: "second", 3: "third"}.get(number, f"{number}th")
+
+
+def _partitions(setup: Setup) -> list[Partition]:
+    """Every extract there is anything of, by stream, oldest first.
+
+    Raises:
+        JourneymartError: One is of a stream that is not configured, so nobody knows how to read it.
+    """
+    folder = setup.folder
+    streams = {(stream.stream.source, stream.stream.stream): stream for stream in setup.sources.streams}
+    found = sorted(
+        {
+            (path.parent.parent.name, path.parent.name, date.fromisoformat(path.name))
+            for layer in (folder.landing, folder.accepted, folder.quarantine)
+            for path in layer.glob("*/*/????-??-??")
+        }
+    )
+    if unknown := sorted({f"{source}/{stream}" for source, stream, _ in found if (source, stream) not in streams}):
+        raise JourneymartError(
+            f"{folder.root} holds extracts of {unknown[0]}, which {setup.sources.file} does not name: name it there, "
+            "or remove its folders, then erase again."
+        )
+    partitions = []
+    for source, name, day in found:
+        stream = streams[source, name]
+        contract = load_contract(stream.stream.system, stream.stream.stream)
+        partitions.append(Partition(stream, contract, day, folder.landing_partition(stream.stream, day)))
+    return partitions
+
+
+def _clear_up(setup: Setup) -> None:
+    """Remove what killed nights left half made: it may hold anybody."""
+    folder = setup.folder
+    for stream in setup.sources.streams:
+        sweep(stream, folder)
+        for partition in (folder.accepted_partition, folder.quarantine_partition):
+            settle(partition(stream.stream, stream.first_date).parent)
+    for spill in folder.accepted.glob(".gate-*"):
+        shutil.rmtree(spill)
+    sweep_versions(folder)
+
+
+def _conversations(blocked: BlockList, partitions: Sequence[Partition]) -> frozenset[str]:
+    """Marks of the conversations of people: what others wrote in them goes too."""
+    marks: set[str] = set()
+    for stream, contract, _, landed in partitions:
+        if (contract.system, contract.stream) in TICKETS and landed.exists():
+            own = find(blocked, contract, stream.stream.source, landed / "rows.parquet").own
+            if own.any():
+                ids = pq.read_table(landed / "rows.parquet", columns=[contract.key[0]]).column(0).to_pylist()
+                for place in own.nonzero()[0]:
+                    marks |= blocked.of_id("ticket", stream.stream.source, ids[place] or "")
+    return frozenset(marks)
+
+
+def _take_out(setup: Setup, blocked: BlockList, partitions: Sequence[Partition]) -> dict[str, int]:
+    """Rewrite every extract that holds any of them; what was done, as counts."""
+    folder = setup.folder
+    counts: Counter[str] = Counter()
+    hashes = {landed: read_manifest(landed).sha256 for *_, landed in partitions if (landed / "manifest.json").exists()}
+    for stream, contract, day, landed in partitions:
+        taken, files = Taken.nothing(), frozenset[str]()
+        if landed in hashes:
+            taken = take_out(blocked, contract, stream.stream.source, landed / "rows.parquet")
+            files = files_to_replace(blocked, read_manifest(landed), landed, taken)
+        quarantined = folder.quarantine_partition(stream.stream, day)
+        gone, told = forget_quarantined(blocked, stream.stream, quarantined, taken, files=files)
+        accepted = forget_accepted(
+            blocked,
+            contract,
+            stream.stream,
+            folder.accepted_partition(stream.stream, day),
+            files=files,
+            fewer_quarantined=gone,
+        )
+        if files:
+            land_without(stream, folder, day, forget_in(blocked, contract))
+        counts.update(
+            {
+                "landed rows dropped": len(taken.dropped),
+                "landed rows emptied": len(taken.emptied),
+                "accepted rows dropped": len(accepted.dropped) if accepted else 0,
+                "accepted rows emptied": len(accepted.emptied) if accepted else 0,
+                "quarantined rows dropped": gone,
+                "quarantined rows emptied": told,
+                "extracts rewritten": int(bool(files or accepted or gone or told)),
+            }
+        )
+        fault_point("in_erasure")
+    for stream, _, day, landed in partitions:
+        if landed in hashes:
+            # What was accepted as it lay in landing still is, and need not be judged again.
+            now = read_manifest(landed).sha256
+            follow_landing(folder.accepted_partition(stream.stream, day), hashes[landed], now)
+            follow_content(folder, stream.stream, day, hashes[landed], now)
+    return dict(counts)
+
+
+def _settle(folder: DataFolder, register: Register, records: int, counts: dict[str, int], now: datetime) -> Erasure:
+    """Enter what was done, and which versions hold what is no longer accepted."""
+    accepted = {batch.batch_id for batch in accepted_batches(folder)}
+    clean = {version.id for version in list_versions(folder) if version.manifest.batch_ids <= accepted}
+    published = (path.name for path in folder.versions.glob("[0-9]*") if path.is_dir())
+    versions = tuple(sorted(name for name in published if name not in clean))
+    due = []
+    for entry in register.entries:
+        if entry.status == "open":
+            evidence = dict(Counter(entry.evidence) + Counter(counts))
+            register.save(settled(replace(entry, evidence=evidence), versions, now))
+            due.append(entry.due_at)
+    return Erasure(min(due), records, counts, versions)

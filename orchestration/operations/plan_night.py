@@ -1,0 +1,337 @@
+"""Which dates a night has to do, and what its build is made of.
+
+Decisions over what lies on disk; nothing is changed here. The rules of dates are in night_dates.py.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from datetime import date, datetime, timedelta
+from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
+
+from orchestration.config.setup import Setup
+from orchestration.operations.night_dates import Deliverer, Hole, Reach, begins_with, dates_to_do, holes, missing, reach
+from quality.gate.approvals import Approval, Approvals, read_approvals
+from storage.data_folder import StreamId
+from storage.errors import JourneymartError
+
+if TYPE_CHECKING:
+    from assets.landing.connectors.config import FileStream
+    from assets.versions.manifest import Batch, DefinitionChange, Manifest, Missing
+    from assets.versions.versions import Version
+    from quality.gate.accepted import Batch as AcceptedBatch
+
+
+@dataclass(frozen=True)
+class BuildPlan:
+    """What the next version is made of.
+
+    Attributes:
+        reach: Its business date, and what is owed up to it.
+        base: The version it starts from; None: from nothing.
+        accepted: Every batch accepted up to its business date, which is what it will hold.
+        lacking: Those the base lacks.
+        restated: Those it holds with the same rows, but of which the gate now says something else.
+        definition_changes: When definitions changed, this night's changes included.
+        missing: Streams of which it lacks extracts.
+        approvals: What it is built on that a person approved.
+        begins: The first date each stream owes, by its name.
+        is_current: Readers already see exactly this.
+    """
+
+    reach: Reach
+    base: Version | None
+    accepted: tuple[AcceptedBatch, ...]
+    lacking: tuple[AcceptedBatch, ...]
+    restated: tuple[AcceptedBatch, ...]
+    definition_changes: tuple[DefinitionChange, ...]
+    missing: tuple[Missing, ...]
+    approvals: tuple[Approval, ...]
+    begins: Mapping[str, date]
+    is_current: bool
+
+    @property
+    def as_of(self) -> date:
+        """Its business date."""
+        return self.reach.as_of
+
+    @property
+    def stale_since(self) -> date | None:
+        """The first date of which something is missing; None: nothing is."""
+        return min((each.since for each in self.missing), default=None)
+
+    @property
+    def batches(self) -> tuple[Batch, ...]:
+        """Every batch as the version's manifest lists it."""
+        from assets.versions.manifest import Batch
+
+        return tuple(
+            Batch(b.batch_id, b.source, b.system, b.stream, b.extract_date, b.rows, b.judgement) for b in self.accepted
+        )
+
+    @property
+    def rows_in(self) -> int:
+        """Rows of the lacking batches, before quarantine."""
+        return sum(batch.rows + batch.quarantined for batch in self.lacking)
+
+    @property
+    def quarantined_rows(self) -> int:
+        """How many of them went to quarantine."""
+        return sum(batch.quarantined for batch in self.lacking)
+
+    def require_reach(self) -> None:
+        """Refuse a version that would tell a later date than every stream has delivered.
+
+        Raises:
+            JourneymartError: Something up to its business date is owed.
+        """
+        if self.reach.may_be_published:
+            return
+        first, *others = self.reach.holes
+        more = f", and {len(others)} more are lacking" if others else ""
+        raise JourneymartError(
+            f"The night of {self.as_of} was not published, because the extract of {first.source}/{first.stream} for "
+            f"{first.extract_date} was not delivered and accepted{more}: run `journeymart run --from "
+            f"{first.extract_date}`, or, if it never comes, {how_to_approve(first)}."
+        )
+
+
+def how_to_approve(hole: Hole) -> str:
+    """The command by which a person says that an extract may pass, or that none will come."""
+    return f'`journeymart gate approve {hole.source}/{hole.stream} {hole.extract_date} --because "..."`'
+
+
+def plan_build(setup: Setup, last_date: date) -> BuildPlan:
+    """Decide what the next version is made of. Stands still while the data lock is held.
+
+    Args:
+        setup: Settings and sources.
+        last_date: Last extract date of the run.
+    """
+    from assets.versions.definition_log import definition_log
+    from assets.versions.versions import choose_base, current_version, list_versions
+    from quality.gate.accepted import accepted_batches
+
+    streams = {stream.stream for stream in setup.sources.streams}
+    all_accepted = [batch for batch in accepted_batches(setup.folder) if batch.stream_id in streams]
+    versions = list_versions(setup.folder)
+    newest = versions[-1].manifest if versions else None
+    current = current_version(setup.folder)
+    approvals = read_approvals(setup.folder)
+    deliverers = _deliverers(setup, all_accepted, newest, approvals)
+    reached = reach(deliverers, last_date, current.manifest.as_of if current else None)
+    # What came for later dates waits for a version that reaches them.
+    accepted = tuple(batch for batch in all_accepted if batch.extract_date <= reached.as_of)
+    base = choose_base(versions, {batch.batch_id for batch in accepted}, setup.fingerprint)
+    held = {batch.batch_id: batch.judgement for batch in base.manifest.batches} if base else {}
+    lacking = tuple(batch for batch in accepted if batch.batch_id not in held)
+    restated = tuple(batch for batch in accepted if held.get(batch.batch_id, batch.judgement) != batch.judgement)
+    lacking_extracts = missing(deliverers, reached.as_of)
+    approved = tuple(
+        each
+        for each in approvals.that_hold(
+            ((b.stream_id, b.extract_date, b.landing_sha256) for b in accepted), reached.as_of
+        )
+        if each.subject in {str(stream) for stream in streams}
+    )
+    return BuildPlan(
+        reach=reached,
+        base=base,
+        accepted=accepted,
+        lacking=lacking,
+        restated=restated,
+        definition_changes=definition_log(newest, setup.definitions, reached.as_of),
+        missing=lacking_extracts,
+        approvals=approved,
+        begins={f"{each.source}/{each.stream}": each.begins for each in deliverers},
+        is_current=base is not None
+        and current is not None
+        and not (lacking or restated)
+        and base.id == current.id
+        and (base.manifest.as_of, base.manifest.missing, base.manifest.approvals)
+        == (reached.as_of, lacking_extracts, approved),
+    )
+
+
+def newest_complete_date(setup: Setup) -> date:
+    """The newest date for which every source that may not be missing has delivered, or need not.
+
+    Streams whose file names carry no date say nothing about dates; where all are so, it is yesterday.
+
+    Raises:
+        JourneymartError: A stream has delivered nothing at all.
+    """
+    approvals = read_approvals(setup.folder)
+    dated = [stream for stream in setup.sources.streams if is_dated(stream)]
+    blocking = [stream for stream in dated if stream.when_missing == "block"]
+    newest = []
+    for stream in blocking or dated:
+        days = [*delivered_dates(stream), *approvals.absent(stream.stream)]
+        if not days:
+            raise JourneymartError(
+                f"No complete extract of {stream.stream} lies in {stream.location} (looked for "
+                f"{stream.pattern}): deliver one, write the sample company's with `journeymart sample`, or "
+                "set when_missing: carry_forward."
+            )
+        newest.append(max(days))
+    if newest:
+        return min(newest)
+    return datetime.now(ZoneInfo(setup.sources.reporting_timezone)).date() - timedelta(days=1)
+
+
+def wanted_date(setup: Setup) -> date:
+    """The date a run goes up to if nobody names one: never before what readers see, so that what is owed there is due.
+
+    Raises:
+        JourneymartError: A stream has delivered nothing at all.
+    """
+    from assets.versions.versions import current_version
+
+    current = current_version(setup.folder)
+    complete = newest_complete_date(setup)
+    return max(complete, current.manifest.as_of) if current else complete
+
+
+def outstanding_dates(setup: Setup, through: date, begin: date | None = None) -> list[date]:
+    """Extract dates a run up to `through` has to do, without gaps; none if everything is published.
+
+    Begins after the current version's business date, or earlier where an extract arrived late or again, or is owed.
+    Where no date is left to do but a batch, an approval, the project or a contract changed, it is the current business
+    date once more.
+
+    Args:
+        setup: Settings and sources.
+        through: The last extract date wanted.
+        begin: Extract again from here.
+
+    Raises:
+        JourneymartError: A date lies before the first extract date.
+    """
+    from assets.versions.versions import current_version
+
+    first = setup.sources.first_date
+    if too_early := [day for day in (through, begin) if day and day < first]:
+        raise JourneymartError(
+            f"{too_early[0]} lies before {first}, the first_date of {setup.sources.file}: name a later date."
+        )
+    version = current_version(setup.folder)
+    current = version.manifest.as_of if version else None
+    plan = plan_build(setup, current) if current else None
+    late = [day for stream in setup.sources.streams for day in _to_land(setup, stream)]
+    days = dates_to_do(
+        first=first,
+        current=current,
+        through=through,
+        begin=begin,
+        late=late,
+        behind=[hole.extract_date for hole in plan.reach.holes] if plan else (),
+    )
+    if days or plan is None:
+        return days
+    return [] if plan.is_current else [plan.as_of]
+
+
+def delivered_again(setup: Setup, through: date) -> list[tuple[StreamId, date]]:
+    """Landed extracts, up to a date, that were delivered anew since, by the look of the drop folder."""
+    found = [(s.stream, day) for s in setup.sources.streams for day in _redelivered(setup, s) if day <= through]
+    return sorted(found, key=lambda each: (each[1], str(each[0])))
+
+
+def excused_dates(setup: Setup, stream: FileStream, days: Iterable[date]) -> frozenset[date]:
+    """Those of some dates of which a stream owes nothing: before it began, and where a person said so."""
+    from assets.versions.versions import list_versions
+
+    versions = list_versions(setup.folder)
+    begins = _begins(setup, stream, versions[-1].manifest if versions else None)
+    absent = read_approvals(setup.folder).absent(stream.stream)
+    return frozenset(day for day in days if day < begins or day in absent)
+
+
+def open_holes(setup: Setup) -> tuple[Hole, ...]:
+    """What streams owe up to the newest date anybody has delivered, or readers see."""
+    from assets.versions.versions import list_versions
+    from quality.gate.accepted import accepted_batches
+
+    versions = list_versions(setup.folder)
+    newest = versions[-1].manifest if versions else None
+    dated = [stream for stream in setup.sources.streams if is_dated(stream)]
+    delivered = [day for stream in dated for day in delivered_dates(stream)[-1:]]
+    through = max([*delivered, *([newest.as_of] if newest else [])], default=None)
+    if through is None:
+        return ()
+    return holes(_deliverers(setup, accepted_batches(setup.folder), newest, read_approvals(setup.folder)), through)
+
+
+def delivered_dates(stream: FileStream) -> list[date]:
+    """Extract dates for which a stream's drop folder holds a complete delivery."""
+    from assets.landing.connectors.drop_folder import available_dates
+
+    return available_dates(stream)
+
+
+def is_dated(stream: FileStream) -> bool:
+    """Whether each date has a file of its own."""
+    return "{date}" in stream.pattern
+
+
+def _deliverers(
+    setup: Setup, accepted: Iterable[AcceptedBatch], newest: Manifest | None, approvals: Approvals
+) -> tuple[Deliverer, ...]:
+    """What is known of each configured stream.
+
+    Args:
+        setup: Settings and sources.
+        accepted: Every accepted batch.
+        newest: Manifest of the newest version; None: there is none.
+        approvals: Every approval.
+    """
+    dates: defaultdict[StreamId, set[date]] = defaultdict(set)
+    for batch in accepted:
+        dates[batch.stream_id].add(batch.extract_date)
+    return tuple(
+        Deliverer(
+            source=stream.stream.source,
+            stream=stream.stream.stream,
+            may_be_missing=stream.when_missing != "block",
+            is_dated=is_dated(stream),
+            begins=_begins(setup, stream, newest),
+            accepted=frozenset(dates[stream.stream]),
+            excused=approvals.absent(stream.stream),
+        )
+        for stream in setup.sources.streams
+    )
+
+
+def _begins(setup: Setup, stream: FileStream, newest: Manifest | None) -> date:
+    """The first date a stream owes."""
+    if newest is None:
+        return stream.first_date
+    if known := newest.begins.get(str(stream.stream)):
+        return max(stream.first_date, known)
+    seen = [*(delivered_dates(stream) if is_dated(stream) else ()), *_landed_dates(setup, stream)]
+    return max(stream.first_date, begins_with(seen, newest.as_of))
+
+
+def _to_land(setup: Setup, stream: FileStream) -> list[date]:
+    """Dates whose extract is delivered and not landed, or delivered anew since."""
+    if not (is_dated(stream) or stream.history):
+        return []
+    landed = set(_landed_dates(setup, stream))
+    return [*(day for day in delivered_dates(stream) if day not in landed), *_redelivered(setup, stream)]
+
+
+def _redelivered(setup: Setup, stream: FileStream) -> list[date]:
+    from assets.landing.connectors.drop_folder import deliveries
+    from assets.landing.deliveries import delivered_again as differ
+
+    if not (is_dated(stream) or stream.history):
+        return []
+    return differ(setup.folder.landing_partition(stream.stream, stream.first_date).parent, deliveries(stream))
+
+
+def _landed_dates(setup: Setup, stream: FileStream) -> list[date]:
+    home = setup.folder.landing_partition(stream.stream, stream.first_date).parent
+    return [date.fromisoformat(path.parent.name) for path in home.glob("[0-9]*/manifest.json")]

@@ -1,0 +1,301 @@
+"""The steps of a night around dbt: begin the build, audit the marts, write the report, publish.
+
+What lives here: the wiring of these steps as assets. Not here: what they do (assets/versions/versions.py,
+assets/warehouse/load.py, assets/versions/audits.py, report/, assets/versions/publish.py) and what the next version is
+made of (orchestration/operations/plan_night.py).
+"""
+
+# Annotations are not postponed in this file: Dagster looks at the one of `context`.
+import time
+from collections.abc import Iterable, Iterator, Mapping, Set
+from datetime import UTC, datetime
+from typing import Any
+
+import dagster as dg
+from dagster import AssetExecutionContext
+
+from orchestration import keys
+from orchestration.config.setup import Setup
+from orchestration.dbt_assets import check_of_test, dbt_tests, public_tables
+from orchestration.failures import in_one_sentence
+from orchestration.operations.plan_night import plan_build
+from orchestration.partitions import last_date
+from quality.gate.ledger import Check, Expected, Ledger, Recorded
+from storage.data_folder import REPORT_PAGES, report_file
+
+AUDITS = {
+    "reconciliation": ("Every accepted record is in its canonical object, and every canonical record in its fact."),
+    "kpi_identities": "Numerators, denominators, values and bounds of every KPI row agree.",
+    "drift": "No mart vanished, or lost more rows against the version before than the accepted records explain.",
+    "identity": "Records that did not change still find each other, few are in doubt, no customer is oversized.",
+}
+
+# The marts the pages of a version show.
+REPORT_MARTS = (
+    "dim_journey_step",
+    "dim_kpi",
+    "dim_touchpoint",
+    "fct_closed_loop_case",
+    "mart_channel_consistency",
+    "mart_data_health",
+    "mart_journey_map",
+    "mart_journey_path",
+    "mart_kpi_daily",
+    "mart_recovery",
+)
+
+
+def audit_check(audit: str) -> Check:
+    """The ledger's name of an audit."""
+    return Check("marts", "marts", audit)
+
+
+def begin_build_asset(setup: Setup, manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
+    """The step that clones the base and loads what it lacks; if that is nothing it ends the night."""
+
+    @dg.multi_asset(
+        name="begin_build",
+        specs=[
+            dg.AssetSpec(
+                keys.NIGHT,
+                deps=[keys.accepted(stream.stream) for stream in setup.sources.streams],
+                description="A clone of the base version plus the accepted batches it lacks. One per night.",
+                group_name=keys.BUILD,
+                kinds={"duckdb", "python"},
+                owners=[keys.OWNER],
+                skippable=True,
+            )
+        ],
+        required_resource_keys={"data_lock"},
+    )
+    def begin_build(context: AssetExecutionContext) -> Iterator[Any]:
+        from assets.versions.versions import start_build
+        from assets.warehouse.contact_points import spell_contact_points
+        from assets.warehouse.load import Night, SourceRole, load, prepare
+
+        began = time.monotonic()
+        with in_one_sentence():
+            plan = plan_build(setup, last_date(context))
+            plan.require_reach()
+            if plan.is_current:
+                context.log.info(f"Nothing is new: the current version holds every accepted batch as of {plan.as_of}.")
+                return
+            ledger = Ledger(setup.folder.ledger(context.run_id))
+            # Warnings are expected like the rest: a test that did not run says nothing.
+            tests = [Expected(check_of_test(manifest, test), blocking=True) for test in dbt_tests(manifest)]
+            ledger.expect_all([*tests, *(Expected(audit_check(audit), blocking=True) for audit in AUDITS)])
+            build = start_build(setup.folder, plan.base)
+            prepare(build)
+            night = Night(
+                as_of=plan.as_of,
+                run_id=context.run_id,
+                reporting_timezone=setup.sources.reporting_timezone,
+                currency=setup.sources.currency,
+                sources=tuple(SourceRole(each.name, each.system, each.role) for each in setup.sources.sources),
+                stale_since=plan.stale_since,
+                approvals=plan.approvals,
+                definition_changes=plan.definition_changes,
+                text_sentiment=setup.text_sentiment,
+            )
+            loaded = load(
+                build,
+                [setup.folder.accepted_partition(b.stream_id, b.extract_date) for b in plan.lacking],
+                night,
+                plan.restated,
+            )
+            spelled = spell_contact_points(build)
+        yield dg.MaterializeResult(
+            asset_key=keys.NIGHT,
+            metadata={
+                "as_of": plan.as_of.isoformat(),
+                "base": plan.base.id if plan.base else "none",
+                "batches": len(plan.lacking),
+                "rows_loaded": sum(loaded.values()),
+                "emails_spelled": spelled["email"],
+                "phones_spelled": spelled["phone"],
+                "stale_since": plan.stale_since.isoformat() if plan.stale_since else "not stale",
+                "missing": ", ".join(f"{each.source}/{each.stream} since {each.since}" for each in plan.missing)
+                or "none",
+                "approved": "; ".join(each.sentence for each in plan.approvals) or "nothing",
+                "seconds": round(time.monotonic() - began, 3),
+            },
+        )
+
+    return begin_build
+
+
+def audit_asset(setup: Setup, marts: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
+    """The step that audits the finished marts."""
+
+    @dg.multi_asset(
+        name="audit_marts",
+        specs=[
+            dg.AssetSpec(
+                keys.AUDIT,
+                deps=[*marts, keys.NIGHT],
+                description="The audit of the finished marts, before anybody may see them. One per night.",
+                group_name=keys.BUILD,
+                kinds={"duckdb", "python"},
+                owners=[keys.OWNER],
+            )
+        ],
+        check_specs=[
+            dg.AssetCheckSpec(audit, asset=keys.AUDIT, description=description, blocking=True)
+            for audit, description in AUDITS.items()
+        ],
+        required_resource_keys={"data_lock"},
+    )
+    def audit_marts(context: AssetExecutionContext) -> Iterator[Any]:
+        from assets.versions.audits import audit
+        from assets.versions.versions import list_versions
+
+        began = time.monotonic()
+        with in_one_sentence():
+            before = next(reversed(list_versions(setup.folder)), None)
+            findings = audit(setup.folder.build, before, setup.fingerprint)
+            Ledger(setup.folder.ledger(context.run_id)).record_all(
+                Recorded(audit_check(finding.audit), finding.outcome, finding.detail) for finding in findings
+            )
+        for finding in findings:
+            yield dg.AssetCheckResult(
+                asset_key=keys.AUDIT,
+                check_name=finding.audit,
+                passed=finding.outcome == "pass",
+                severity=dg.AssetCheckSeverity.WARN if finding.outcome == "warn" else dg.AssetCheckSeverity.ERROR,
+                description=finding.sentence,
+                metadata=dict(finding.detail),
+            )
+        failed = [finding.sentence for finding in findings if finding.outcome in {"fail", "error"}]
+        if failed:
+            raise dg.Failure(description=f"{' '.join(failed)} Nothing was published.", allow_retries=False)
+        figures = next(finding.detail for finding in findings if finding.audit == "identity")
+        yield dg.MaterializeResult(
+            asset_key=keys.AUDIT,
+            metadata={
+                **{f"identity/{name}": figure for name, figure in figures.items()},
+                "seconds": round(time.monotonic() - began, 3),
+            },
+        )
+
+    return audit_marts
+
+
+def report_asset(setup: Setup) -> dg.AssetsDefinition:
+    """The step that writes the pages of the version about to be published."""
+
+    @dg.multi_asset(
+        name="write_report",
+        specs=[
+            dg.AssetSpec(
+                keys.REPORT,
+                deps=[keys.AUDIT, *(dg.AssetKey(["marts", mart]) for mart in REPORT_MARTS)],
+                description="The scorecard and the journey map, for people who open no database. One set a night.",
+                group_name="published",
+                kinds={"html", "python"},
+                owners=[keys.OWNER],
+            )
+        ],
+        required_resource_keys={"data_lock"},
+    )
+    def write_report(context: AssetExecutionContext) -> Iterator[Any]:
+        del context  # the step's resources are all it needs of it
+        from assets.report.render import write_report as write_pages
+        from assets.warehouse.load import business_date
+
+        began = time.monotonic()
+        build = setup.folder.build
+        with in_one_sentence():
+            pages = write_pages(build, business_date(build), setup.settings.report_templates)
+        yield dg.MaterializeResult(
+            asset_key=keys.REPORT,
+            metadata={
+                "page": dg.MetadataValue.url(setup.settings.report_address),
+                "file": dg.MetadataValue.path(report_file(setup.folder.current, REPORT_PAGES[0])),
+                "megabytes": round(sum(page.stat().st_size for page in pages) / 1e6, 3),
+                "seconds": round(time.monotonic() - began, 3),
+            },
+        )
+
+    return write_report
+
+
+def published_asset(setup: Setup, manifest: Mapping[str, Any], gates: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
+    """The step that turns the build into the version readers see.
+
+    Args:
+        setup: Settings and sources.
+        manifest: dbt's parsed project; says which marts are public.
+        gates: Every asset with a blocking check. A blocking check in one step does not stop a later
+        one by itself, so
+            publishing depends directly on each.
+    """
+
+    @dg.multi_asset(
+        name="publish",
+        specs=[
+            dg.AssetSpec(
+                keys.PUBLISHED,
+                deps=_ordered({*gates, keys.NIGHT, keys.AUDIT, keys.REPORT}),
+                description="What readers see: marts, Parquet copies, report and manifest as one. One per night.",
+                group_name="published",
+                kinds={"duckdb", "parquet"},
+                owners=[keys.OWNER],
+            )
+        ],
+        required_resource_keys={"data_lock"},
+    )
+    def publish(context: AssetExecutionContext) -> Iterator[Any]:
+        from assets.versions.manifest import Night
+        from assets.versions.publish import publish as publish_build
+        from orchestration.operations.erase_person import remove_versions_of_the_erased
+
+        began = time.monotonic()
+        with in_one_sentence():
+            plan = plan_build(setup, last_date(context))
+            version = publish_build(
+                setup.folder,
+                setup.folder.build,
+                ledger=Ledger.read(setup.folder.ledger(context.run_id)),
+                night=Night(
+                    run_id=context.run_id,
+                    as_of=plan.as_of,
+                    fingerprint=setup.fingerprint,
+                    batches=plan.batches,
+                    rows_in=plan.rows_in,
+                    quarantined_rows=plan.quarantined_rows,
+                    missing=plan.missing,
+                    approvals=plan.approvals,
+                    begins=plan.begins,
+                    definitions=setup.definitions,
+                    definition_changes=plan.definition_changes,
+                ),
+                public_tables=public_tables(manifest),
+                published_at=datetime.now(UTC),
+                keep=setup.settings.keep_versions,
+            )
+            remove_versions_of_the_erased(setup.folder, datetime.now(UTC))
+        written = version.manifest
+        yield dg.MaterializeResult(
+            asset_key=keys.PUBLISHED,
+            metadata={
+                "version": version.id,
+                "as_of": written.as_of.isoformat(),
+                "base": written.base or "none",
+                "rows_in": written.rows_in,
+                "quarantined_rows": written.quarantined_rows,
+                "rows_published": sum(table.rows for table in written.tables_of("marts")),
+                "checks_passed": written.checks.passed,
+                "checks_warned": written.checks.warned,
+                "batches": len(written.batches),
+                "megabytes": round(written.bytes / 1e6, 3),
+                "is_stale": written.is_stale,
+                "seconds": round(time.monotonic() - began, 3),
+                **{f"rows/{table.name}": table.rows for table in written.tables_of("marts")},
+            },
+        )
+
+    return publish
+
+
+def _ordered(found: Set[dg.AssetKey]) -> list[dg.AssetKey]:
+    return sorted(found, key=lambda key: list(key.path))

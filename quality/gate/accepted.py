@@ -1,0 +1,183 @@
+"""Accepted partitions: the typed rows of one extract that passed, and the batch they make.
+
+What lives here: writing and listing them. Not here: deciding what is accepted (gate.py), loading it (assets).
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Sequence
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any
+
+import duckdb
+
+from quality.gate.ledger import Outcome
+from quality.landed.extract import LandedExtract, LandingManifest, read_landing_manifest
+from quality.past.profiles import Profile, keep_profile
+from quality.rows.casts import identifier, literal
+from quality.rows.split import ADDED_COLUMNS, WORK, BatchCounts
+from storage.data_folder import DataFolder, StreamId
+from storage.errors import JourneymartError
+from storage.folders import replaced_folder
+
+ROWS = "rows.parquet"
+DESCRIPTION = "batch.json"
+
+
+@dataclass(frozen=True)
+class Batch:
+    """One accepted extract of one stream.
+
+    Attributes:
+        batch_id: sha256 of its rows' file: the same rows of the same extract make the same batch.
+        source: Installation.
+        system: Vendor.
+        stream: Object.
+        extract_date: Which day's extract.
+        rows: Rows accepted.
+        quarantined: Rows of the extract in quarantine, records that could not be parsed included.
+        landing_sha256: Hash of the landed content it was made from.
+        contract_fingerprint: Hash of the contract and the reading rules it was judged by.
+        records: Records delivered, of a dump all of them; None: judged before this was kept.
+        checks_passed: Checks of the gate that passed; None: judged before this was kept.
+        checks_warned: Those that only warned.
+        checks_failed: Those that failed and do not keep an extract out.
+        warned: What those that warned say, in words; empty where none did or a person approved of it.
+    """
+
+    batch_id: str
+    source: str
+    system: str
+    stream: str
+    extract_date: date
+    rows: int
+    quarantined: int
+    landing_sha256: str
+    contract_fingerprint: str
+    records: int | None = None
+    checks_passed: int | None = None
+    checks_warned: int | None = None
+    checks_failed: int | None = None
+    warned: str = ""
+
+    @property
+    def stream_id(self) -> StreamId:
+        """The stream it belongs to."""
+        return StreamId(self.source, self.system, self.stream)
+
+    @property
+    def judgement(self) -> str:
+        """What the gate said of it beside its rows, in few characters; the same rows may be judged otherwise later."""
+        said = (self.quarantined, self.records, self.checks_passed, self.checks_warned, self.checks_failed)
+        counts = "/".join("?" if count is None else str(count) for count in said)
+        return f"{counts}/{hashlib.sha256(self.warned.encode()).hexdigest()[:8]}" if self.warned else counts
+
+
+def write_accepted(
+    connection: duckdb.DuckDBPyConnection,
+    folder: DataFolder,
+    *,
+    extract: LandedExtract,
+    manifest: LandingManifest,
+    counts: BatchCounts,
+    profile: Profile,
+    outcomes: Sequence[Outcome],
+    warned: str,
+    batch: int,
+) -> Batch:
+    """Write the rows of one batch that are not quarantined, in place of what was accepted before.
+
+    The same rows give the same bytes: they are ordered by file and record number.
+
+    Args:
+        connection: Holds the working table.
+        folder: Data folder.
+        extract: The extract.
+        manifest: What was landed.
+        counts: Counts of the batch.
+        profile: What it looks like.
+        outcomes: What each check of it said.
+        warned: What those that warned say, in words.
+        batch: Its number in the working table.
+
+    Raises:
+        JourneymartError: The written file holds another number of rows than was counted.
+    """
+    contract = extract.contract
+    columns = ", ".join(map(identifier, (*contract.columns, *ADDED_COLUMNS)))
+    order = ", ".join(["_file nulls last", "_row nulls last", *map(identifier, contract.key)])
+    with replaced_folder(folder.accepted_partition(extract.stream, extract.extract_date)) as partition:
+        rows = partition / ROWS
+        # Its name makes the file of an extract without rows one of its own.
+        written = connection.execute(
+            f"copy (select {columns} from {WORK} "
+            f"where _batch = {batch} and not _quarantined order by {order}) "
+            f"to {literal(str(rows))} "
+            f"(format parquet, compression zstd, kv_metadata {{extract: {literal(extract.subject)}}})"
+        ).fetchone()
+        if written is None or written[0] != counts.accepted:
+            raise JourneymartError(
+                f"{rows} does not hold the {counts.accepted} rows that passed the gate: run the night again."
+            )
+        with rows.open("rb") as file:
+            batch_id = hashlib.file_digest(file, "sha256").hexdigest()
+        made = Batch(
+            batch_id=batch_id,
+            source=extract.stream.source,
+            system=extract.stream.system,
+            stream=extract.stream.stream,
+            extract_date=extract.extract_date,
+            rows=counts.accepted,
+            quarantined=counts.quarantined + manifest.rejects,
+            landing_sha256=manifest.sha256,
+            contract_fingerprint=extract.judged_by,
+            records=manifest.records,
+            checks_passed=outcomes.count("pass"),
+            checks_warned=outcomes.count("warn"),
+            checks_failed=len(outcomes) - outcomes.count("pass") - outcomes.count("warn"),
+            warned=warned,
+        )
+        describe(made, partition)
+        keep_profile(profile, partition)
+    return made
+
+
+def accepted_batches(folder: DataFolder) -> list[Batch]:
+    """Every accepted batch, ordered by source, stream and extract date.
+
+    Raises:
+        JourneymartError: A partition has no readable description.
+    """
+    return [read_batch(path) for path in sorted(folder.accepted.glob(f"*/*/[0-9]*/{DESCRIPTION}"))]
+
+
+def is_accepted_as_landed(folder: DataFolder, stream: StreamId, extract_date: date) -> bool:
+    """Whether an extract was accepted from the very content that is in landing now."""
+    path = folder.accepted_partition(stream, extract_date) / DESCRIPTION
+    landed = folder.landing_partition(stream, extract_date)
+    return path.exists() and read_batch(path).landing_sha256 == read_landing_manifest(landed).sha256
+
+
+def describe(batch: Batch, partition: Path) -> None:
+    """Write the description of an accepted batch beside its rows; `read_batch` reads it."""
+    said = {**asdict(batch), "extract_date": batch.extract_date.isoformat()}
+    (partition / DESCRIPTION).write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
+
+
+def read_batch(path: Path) -> Batch:
+    """Read the description of one accepted batch, a `batch.json`.
+
+    Raises:
+        JourneymartError: It is not readable.
+    """
+    try:
+        said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        return Batch(**{**said, "extract_date": date.fromisoformat(said["extract_date"])})
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise JourneymartError(
+            f"{path} does not describe an accepted extract ({type(error).__name__}): judge the extract again."
+        ) from error

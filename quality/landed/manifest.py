@@ -1,0 +1,169 @@
+"""What a landing partition holds: the shape, reading and writing of `manifest.json`.
+
+Not here: making a partition (assets/landing/land.py), the part of it the gate reads (extract.py).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass
+from datetime import date
+from pathlib import Path
+from typing import Any, Literal
+
+from quality.contract.reading import PLAIN, Reading
+from storage.errors import JourneymartError
+
+NAME = "manifest.json"
+
+
+@dataclass(frozen=True)
+class LandedFile:
+    """One delivered file.
+
+    Attributes:
+        name: Its name in `files/`.
+        bytes: Size as delivered.
+        sha256: Hash of its bytes as delivered.
+        records: Records in this partition, counted independently of the parser: `rows + rejects`, always.
+        rows: Records in `rows.parquet`.
+        rejects: Records in `rejects.parquet`.
+        outside_window: Records of the file that belong to other extract dates.
+        declared_rows: Records of the whole file as its sender's manifest says; None without one.
+    """
+
+    name: str
+    bytes: int
+    sha256: str
+    records: int
+    rows: int
+    rejects: int
+    outside_window: int = 0
+    declared_rows: int | None = None
+
+
+@dataclass(frozen=True)
+class ReadAs:
+    """How the files were read; `reader` is the version of our readers. Read otherwise, they land anew."""
+
+    reader: int
+    timezone: str
+    encoding: str
+    delimiter: str
+    header_rows: int
+    max_record_bytes: int
+    key: tuple[str, ...]
+    reading: Reading = PLAIN
+
+
+@dataclass(frozen=True)
+class ComparedTo:
+    """The dump that `changes.parquet` was derived against: its extract date, and a hash of what it holds."""
+
+    extract_date: str
+    sha256: str
+
+
+@dataclass(frozen=True)
+class LandingManifest:
+    """One landed extract.
+
+    Attributes:
+        source: Installation.
+        system: Vendor.
+        stream: Object.
+        extract_date: ISO day.
+        mode: `increment` or `full`.
+        window: Cursor window [from, to) as ISO days; from None reaches back to the beginning.
+        cursor: Column that sliced the file into windows; None: the file is the window.
+        files: Delivered files, by name.
+        records: Records of this partition, counted independently of the parser.
+        rows: Records in `rows.parquet`.
+        rejects: Records in `rejects.parquet`.
+        columns: Columns as delivered, in order.
+        schema_fingerprint: Hash of `columns`.
+        sha256: Hash of all that decides the content: the files' bytes, how they are read, the dump compared
+            to.
+        is_history: The extract is the bulk history.
+        as_declared: Every file holds as many records as its sender's manifest says.
+        damaged: Why records may not be where they should be, by file; empty if they are.
+        unplaced: Records of a sliced file without a readable cursor; they belong to the first extract date.
+        read_as: How the files were read.
+        compared_to: In mode `full`, the dump before this one; None: this is the first.
+        known: In mode `full`, keys in the dump before this one.
+        vanished: In mode `full`, keys that are no longer there.
+        delete_breaker: In mode `full`, more keys vanished than `max_delete_share` allows.
+        erased: Rows that are gone because somebody asked to be erased.
+        late: Rows of earlier days, which a file cut by day did not hold yet when those days landed.
+    """
+
+    source: str
+    system: str
+    stream: str
+    extract_date: str
+    mode: Literal["increment", "full"]
+    window: tuple[str | None, str]
+    cursor: str | None
+    files: tuple[LandedFile, ...]
+    records: int
+    rows: int
+    rejects: int
+    columns: tuple[str, ...]
+    schema_fingerprint: str
+    sha256: str
+    is_history: bool
+    as_declared: bool
+    damaged: tuple[str, ...]
+    unplaced: int
+    read_as: ReadAs
+    compared_to: ComparedTo | None = None
+    known: int | None = None
+    vanished: int | None = None
+    delete_breaker: bool | None = None
+    erased: int = 0
+    late: int = 0
+
+    @property
+    def date(self) -> date:
+        """The extract date."""
+        return date.fromisoformat(self.extract_date)
+
+
+def read_manifest(partition: Path) -> LandingManifest:
+    """Read the manifest of a landing partition, given its folder or the manifest itself.
+
+    Raises:
+        JourneymartError: It is missing or does not have the shape this version writes.
+    """
+    path = partition if partition.name == NAME else partition / NAME
+    try:
+        said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        compared_to = said["compared_to"]
+        return LandingManifest(
+            **{
+                **said,
+                "window": tuple(said["window"]),
+                "files": tuple(LandedFile(**file) for file in said["files"]),
+                "columns": tuple(said["columns"]),
+                "damaged": tuple(said["damaged"]),
+                "read_as": _read_as(said["read_as"]),
+                "compared_to": ComparedTo(**compared_to) if compared_to else None,
+            }
+        )
+    except (OSError, ValueError, KeyError, TypeError) as error:
+        raise JourneymartError(
+            f"{path} cannot be read ({type(error).__name__}): remove its folder and land the extract again."
+        ) from None
+
+
+def _read_as(said: Mapping[str, Any]) -> ReadAs:
+    rules = said.get("reading", {})
+    reading = Reading(**{**rules, "empty": tuple(rules["empty"])}) if rules else PLAIN
+    return ReadAs(**{**said, "key": tuple(said["key"]), "reading": reading})
+
+
+def write_manifest(manifest: LandingManifest, partition: Path) -> None:
+    """Write the manifest into a landing partition."""
+    text = json.dumps(asdict(manifest), indent=2, ensure_ascii=False)
+    (partition / NAME).write_text(text + "\n", encoding="utf-8")

@@ -1,0 +1,67 @@
+"""Files on disk, made safe: clone, flush, free space. Not here: which files, and when."""
+
+from __future__ import annotations
+
+import errno
+import fcntl
+import hashlib
+import shutil
+import sys
+from pathlib import Path
+
+from storage.errors import JourneymartError
+
+# linux/fs.h: share the blocks of another file (btrfs, xfs, bcachefs, zfs).
+_FICLONE = 0x40049409
+_NO_REFLINK = {errno.EOPNOTSUPP, errno.ENOTTY, errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EPERM}
+
+
+def clone_file(source: Path, target: Path) -> bool:
+    """Make `target`, a new file with the content of `source`, sharing its blocks where the file system can.
+
+    Returns:
+        Whether the blocks are shared (no bytes were copied).
+
+    Raises:
+        FileExistsError: `target` is already there.
+    """
+    with source.open("rb") as reader, target.open("xb") as writer:
+        if sys.platform == "linux":
+            try:
+                fcntl.ioctl(writer.fileno(), _FICLONE, reader.fileno())
+            except OSError as error:
+                if error.errno not in _NO_REFLINK:
+                    raise
+            else:
+                return True
+    shutil.copyfile(source, target)
+    return False
+
+
+def sha256_of(path: Path) -> str:
+    """Hash of a file's bytes, as hexadecimal digits."""
+    with path.open("rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def require_free_space(folder: Path, needed: int, purpose: str) -> None:
+    """Refuse to start what the disk has no room for.
+
+    Args:
+        folder: An existing folder on the disk in question.
+        needed: Bytes that must be free.
+        purpose: What they are for, as in "to build the next version".
+
+    Raises:
+        JourneymartError: Fewer bytes are free.
+    """
+    free = shutil.disk_usage(folder).free
+    if free < needed:
+        raise JourneymartError(
+            f"The disk of {folder} has {_megabytes(free)} free, but {_megabytes(needed)} are needed "
+            f"{purpose}: free some space, or keep fewer versions."
+        )
+
+
+def _megabytes(size: int) -> str:
+    return f"{size / 1e6:,.0f} MB"
