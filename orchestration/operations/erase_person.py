@@ -19,26 +19,18 @@ from typing import NamedTuple
 
 import pyarrow.parquet as pq
 
+from assets.erasure.accepted import follow_landing, forget_accepted
+from assets.erasure.find import find
+from assets.erasure.landed import files_to_replace, forget_in
+from assets.erasure.people import read_people, role_addresses, spell_number, who
+from assets.erasure.quarantined import forget_quarantined
 from assets.erasure.register import BlockList, Register, has_entries, open_register, scoped_ids, settled
-from assets.erasure.take_out import (
-    PEOPLE,
-    TICKETS,
-    Taken,
-    files_to_replace,
-    find,
-    follow_landing,
-    forget_accepted,
-    forget_in,
-    forget_quarantined,
-    read_people,
-    role_addresses,
-    spell_number,
-    take_out,
-    who,
-)
+from assets.erasure.roles import PEOPLE, TICKETS
+from assets.erasure.take_out import Taken, take_out
 from assets.identity.suggest import SUGGESTIONS
 from assets.landing.connectors.config import FileStream
-from assets.landing.land import land_without, sweep
+from assets.landing.land import sweep
+from assets.landing.partition import land_without
 from assets.versions.versions import list_versions, remove
 from assets.versions.versions import sweep as sweep_versions
 from assets.warehouse.contact_points import spell_email
@@ -46,6 +38,7 @@ from orchestration.config.setup import Setup
 from quality.contract.model import Contract, load_contract
 from quality.gate.accepted import accepted_batches
 from quality.gate.approvals import follow_content
+from quality.landed.extract import ROWS
 from quality.landed.manifest import read_manifest
 from storage.data_folder import DataFolder
 from storage.errors import JourneymartError
@@ -206,9 +199,9 @@ def _conversations(blocked: BlockList, partitions: Sequence[Partition]) -> froze
     marks: set[str] = set()
     for stream, contract, _, landed in partitions:
         if (contract.system, contract.stream) in TICKETS and landed.exists():
-            own = find(blocked, contract, stream.stream.source, landed / "rows.parquet").own
+            own = find(blocked, contract, stream.stream.source, landed / ROWS).own
             if own.any():
-                ids = pq.read_table(landed / "rows.parquet", columns=[contract.key[0]]).column(0).to_pylist()
+                ids = pq.read_table(landed / ROWS, columns=[contract.key[0]]).column(0).to_pylist()
                 for place in own.nonzero()[0]:
                     marks |= blocked.of_id("ticket", stream.stream.source, ids[place] or "")
     return frozenset(marks)
@@ -222,7 +215,7 @@ def _take_out(setup: Setup, blocked: BlockList, partitions: Sequence[Partition])
     for stream, contract, day, landed in partitions:
         taken, files = Taken.nothing(), frozenset[str]()
         if landed in hashes:
-            taken = take_out(blocked, contract, stream.stream.source, landed / "rows.parquet")
+            taken = take_out(blocked, contract, stream.stream.source, landed / ROWS)
             files = files_to_replace(blocked, read_manifest(landed), landed, taken)
         quarantined = folder.quarantine_partition(stream.stream, day)
         gone, told = forget_quarantined(blocked, stream.stream, quarantined, taken, files=files)

@@ -35,7 +35,7 @@ def replay(setup: Setup, stream: StreamId | None, extract_date: date | None) -> 
     Raises:
         JourneymartError: A night is running.
     """
-    from assets.landing.land import record_texts
+    from assets.landing.records import record_texts
     from quality.gate.gate import Gate, LandedExtract
     from quality.gate.quarantine import list_quarantined
     from storage.locks import data_lock

@@ -150,7 +150,7 @@ def _read(stream: IO[bytes]) -> object:
 
 
 def _judge(request: Request) -> Answer:
-    from assets.landing.land import record_texts
+    from assets.landing.records import record_texts
     from quality.gate.gate import Gate
     from quality.gate.ledger import Ledger
 

@@ -33,6 +33,7 @@ from quality.gate.great_expectations import Judge
 from quality.gate.ledger import Check, Expected, Ledger, Recorded
 from quality.gate.quarantine import RawTexts, write_quarantine
 from quality.landed.extract import (
+    FILES,
     LandedExtract,
     LandingManifest,
     read_landing_manifest,
@@ -259,7 +260,7 @@ class Gate:
         return _Case(extract, manifest, results, time.perf_counter() - started)
 
     def _completeness(self, extract: LandedExtract, manifest: LandingManifest) -> CheckResult:
-        delivered = {path.name: path for path in (extract.partition / "files").iterdir()}
+        delivered = {path.name: path for path in (extract.partition / FILES).iterdir()}
         landed = f"select _file, _row, true as is_row from {read_parquet(extract.rows_file)}"
         if extract.rejects_file.exists():
             landed += f" union all select _file, _row, false from {read_parquet(extract.rejects_file)}"

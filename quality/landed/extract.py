@@ -21,6 +21,11 @@ from storage.errors import JourneymartError
 
 Mode = Literal["increment", "full"]
 
+# Files of a landing partition: every delivered row, records that could not be parsed, what changed since the dump
+# before; and the folder of what was delivered.
+ROWS, REJECTED, CHANGES = "rows.parquet", "rejects.parquet", "changes.parquet"
+FILES = "files"
+
 # Why a record is a reject that has bytes its file's encoding does not know.
 BAD_ENCODING = "bytes that are not valid in the file's encoding"
 
@@ -60,17 +65,17 @@ class LandedExtract:
     @property
     def rows_file(self) -> Path:
         """Every delivered row, as text."""
-        return self.partition / "rows.parquet"
+        return self.partition / ROWS
 
     @property
     def judged_file(self) -> Path:
         """The rows to judge, as text."""
-        return self.partition / ("changes.parquet" if self.mode == "full" else "rows.parquet")
+        return self.partition / (CHANGES if self.mode == "full" else ROWS)
 
     @property
     def rejects_file(self) -> Path:
         """Records that could not be parsed."""
-        return self.partition / "rejects.parquet"
+        return self.partition / REJECTED
 
 
 def judged_by(contract: Contract, reading: Reading) -> str:

@@ -9,7 +9,8 @@ from pathlib import Path
 import pytest
 
 from assets.landing.connectors.config import FileStream
-from assets.landing.land import land, record_texts
+from assets.landing.land import land
+from assets.landing.records import record_texts
 from quality.contract.model import QuarantineBudget
 from quality.gate.gate import Gate
 from quality.gate.quarantine import list_quarantined, show

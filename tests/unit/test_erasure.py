@@ -19,8 +19,9 @@ from typing import Any
 import duckdb
 import pytest
 
-from assets.erasure import take_out as rows_of_people
-from assets.landing.land import land_many, record_texts
+from assets.erasure import roles
+from assets.landing.land import land_many
+from assets.landing.records import record_texts
 from orchestration.cli.app import command_line
 from orchestration.config.settings import Settings
 from orchestration.config.setup import Setup
@@ -564,15 +565,15 @@ def test_a_landed_stream_nobody_knows_any_more_stops_the_erasure(shop: Shop) -> 
 def test_every_column_that_can_lead_to_a_person_has_its_place() -> None:
     """A new contract has to say whether a column names whose a row is, who acted, or a thing."""
     placed = (
-        rows_of_people.SUBJECTS
-        | rows_of_people.ACTORS
-        | rows_of_people.THINGS
-        | rows_of_people.ABOUT
+        roles.SUBJECTS
+        | roles.ACTORS
+        | roles.THINGS
+        | roles.ABOUT
         # Emptied because they are none of these.
         | {"IndividualId", "LocationLatitude", "LocationLongitude", "domain_names"}
     )
     for contract in all_contracts():
-        if (contract.system, contract.stream) in rows_of_people.PEOPLE:
+        if (contract.system, contract.stream) in roles.PEOPLE:
             continue
         for name, column in contract.columns.items():
             if column.pii == "indirect" and name not in contract.key:

@@ -12,7 +12,8 @@ from pathlib import Path
 import pytest
 
 from assets.landing import deliveries
-from assets.landing.land import land, read_manifest, record_texts
+from assets.landing.land import land, read_manifest
+from assets.landing.records import record_texts
 from quality.landed.extract import read_landing_manifest
 from storage.errors import JourneymartError
 from storage.faults import FAULT_VARIABLE

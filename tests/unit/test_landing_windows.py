@@ -11,7 +11,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from assets.landing.land import record_texts
+from assets.landing.records import record_texts
 from storage.errors import JourneymartError
 from tests.landing_kit import FIRST, Drop, contract
 
