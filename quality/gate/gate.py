@@ -56,6 +56,7 @@ from quality.rows.split import (
     read_parquet,
     records_of_another_encoding,
     text_columns,
+    why_rejected,
     wrong_types,
 )
 from quality.rows.suite import key_suite, suite
@@ -386,6 +387,7 @@ class Gate:
                 if each.on_failure == "warn"
             }
             reasons = {each.reason: counts.found[each.name] for each in found if each.on_failure == "quarantine"}
+            reasons |= why_rejected(self._connection, extract)
             against_the_past, profile = self._against_the_past(extract, ran, past)
             results.update(against_the_past)
             results["freshness"] = _guarded("freshness", lambda: self._freshness(extract, manifest, counts, past))

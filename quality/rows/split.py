@@ -27,6 +27,8 @@ from quality.rows.suite import Expectation
 _LOCAL_DATE = "^([0-9]{1,2})[/.-]([0-9]{1,2})[/.-][0-9]{4}"
 # A longer text is no number, whatever it looks like.
 _LONGEST_NUMBER = 40
+# A file that cannot be parsed may have a reason for each number of fields.
+_MOST_REASONS = 3
 
 WORK = "work"
 # The rows to be accepted; announced deletions apart, because they have a key and nothing else.
@@ -252,6 +254,18 @@ def records_of_another_encoding(connection: duckdb.DuckDBPyConnection, extract: 
         f"where regexp_matches(concat({', '.join(columns)}), '[^\x00-\x7f]')"
     ).fetchone()
     return 0 if fits and fits[0] else int(counted[0])
+
+
+def why_rejected(connection: duckdb.DuckDBPyConnection, extract: LandedExtract) -> dict[str, int]:
+    """Why records could not be parsed, the most frequent reasons first, with how many records each."""
+    if not extract.rejects_file.exists():
+        return {}
+    return dict(
+        connection.execute(
+            f"select reason, count(*) as records from {read_parquet(extract.rejects_file)} "
+            f"group by reason order by records desc, reason limit {_MOST_REASONS}"
+        ).fetchall()
+    )
 
 
 def _texts_of(

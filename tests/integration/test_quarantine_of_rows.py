@@ -16,7 +16,7 @@ from quality.gate.gate import Gate
 from quality.gate.quarantine import list_quarantined, show
 from quality.landed.extract import LandedExtract
 from storage.errors import JourneymartError
-from tests.gate_kit import DAY, STREAM, Landing, column, contract
+from tests.gate_kit import DAY, STREAM, Landing, column, contract, metadata
 
 VERSION = f"{DAY}T10:00:00Z"
 STRICT = contract({"status": column("text", allowed=("open",))}, quarantine=QuarantineBudget(min_rows=3))
@@ -34,6 +34,16 @@ def test_what_is_in_quarantine_is_listed_with_its_reasons(tmp_path: Path) -> Non
     assert first.reasons == {"status: not allowed": 2, no_time: 1}
     assert first.blocked_by == ()
     assert (second.rows, second.blocked_by) == (4, ("quarantine",))
+
+
+def test_the_check_that_stops_a_night_says_why_records_could_not_be_read(tmp_path: Path) -> None:
+    landing = Landing(tmp_path, STRICT)
+    unread = [("1;open", "1 field instead of 3"), ("[1]", "not a JSON object"), ("2;open", "1 field instead of 3")]
+    landing.land([["1", "open", VERSION]], rejects=unread)
+    (verdict,) = landing.judge(landing.extract())
+    assert verdict.blocked_by == ("quarantine",)
+    said = metadata(verdict, "quarantine")
+    assert (said["1 field instead of 3"], said["not a JSON object"]) == (2, 1)
 
 
 def test_records_nobody_could_read_are_in_quarantine_too(tmp_path: Path) -> None:

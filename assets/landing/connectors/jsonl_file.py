@@ -33,7 +33,7 @@ from assets.landing.connectors.text_records import NUL, WINDOW_BYTES, Flags, Rec
 from assets.landing.connectors.unpack import map_bytes, text_start
 
 _INVALID = "not valid JSON"
-_NO_OBJECT = "not a JSON object"
+_NO_OBJECT = "not a JSON object (each line holds one; a list of them is none)"
 _KEYS = "a JSON object with an empty, repeated or reserved key, or one that differs from another only in case"
 
 # Lines DuckDB's reader alters (numbers with more digits than a double holds) or takes though JSON forbids
