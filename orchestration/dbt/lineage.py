@@ -15,6 +15,7 @@ from orchestration.config.settings import Settings
 from orchestration.dbt.project import project_hash
 
 if TYPE_CHECKING:
+    from sqlglot import exp
     from sqlglot.schema import Schema
 
 # Column of a node -> the (node or source, column) pairs it was read from.
@@ -108,7 +109,7 @@ def _columns(sql: str, schema: Schema, relations: Mapping[tuple[str, str, str], 
     try:
         traced = lineage(
             None,
-            _TEMPORARY.sub(r'temp.main."\1"', sql),
+            _by_position(_TEMPORARY.sub(r'temp.main."\1"', sql), schema),
             schema,
             dialect="duckdb",
             validate_qualify_columns=False,
@@ -129,3 +130,23 @@ def _columns(sql: str, schema: Schema, relations: Mapping[tuple[str, str, str], 
                 parents.add((parent, exp.to_column(node.name).name))
         found[column] = sorted(parents)
     return found
+
+
+def _by_position(sql: str, schema: Schema) -> str | exp.Expr:
+    """The statement with its unions by name as unions of equal columns, which is how sqlglot follows them."""
+    from sqlglot import exp, parse_one
+    from sqlglot.optimizer.qualify import qualify
+
+    if "by name" not in sql.lower():
+        return sql
+    query = qualify(parse_one(sql, dialect="duckdb"), schema=schema, dialect="duckdb", validate_qualify_columns=False)
+    for union in list(query.find_all(exp.SetOperation)):
+        if not union.args.get("by_name"):
+            continue
+        selects = [side for side in (union.left, union.right) if isinstance(side, exp.Select)]
+        names = dict.fromkeys(name for side in (union.left, union.right) for name in side.named_selects)
+        for select in selects:
+            told = {each.alias_or_name: each for each in select.selects}
+            select.set("expressions", [told.get(name) or exp.alias_(exp.Null(), name) for name in names])
+        union.set("by_name", False)
+    return query

@@ -100,7 +100,8 @@ def made_up(tmp_path_factory: pytest.TempPathFactory) -> DbtProject:
         copy = shutil.copytree if (PROJECT / part).is_dir() else shutil.copy
         copy(PROJECT / part, project / part)
     for system in ("canonical", "night"):
-        shutil.copytree(PROJECT / "models/staging" / system, project / "models/staging" / system)
+        staging = f"models/staging/{system}"
+        shutil.copytree(PROJECT / staging, project / staging, ignore=shutil.ignore_patterns("int_*.sql", "*__models.yml"))
     (project / "models/marts").mkdir()
     touched_by = "{{ new_rows('stg_canonical__action', ['owner_department', 'theme']) }}"
     for model, where in (("public", "{{ is_touched(['owner_department', 'theme']) }}"), ("careless", "true")):

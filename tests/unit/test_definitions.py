@@ -90,7 +90,7 @@ def test_every_kind_of_check_of_the_gate_is_a_check_of_every_accepted_stream(set
 def test_dbt_starts_after_every_gate(setup, graph):
     accepted = {keys.accepted(stream.stream) for stream in setup.sources.streams}
     assert accepted <= graph.get(keys.NIGHT).parent_keys
-    staging = [key for key in graph.get_all_asset_keys() if key.path[0] == "staging"]
+    staging = [key for key in graph.get_all_asset_keys() if key.path[-1].startswith("stg_")]
     assert staging
     assert all(keys.NIGHT in graph.get(key).parent_keys for key in staging)
 

@@ -16,9 +16,9 @@
 {%- endmacro -%}
 
 {#-
-    A CTE body: the versions of the answers in `records` (answer_key, what names the record: source, system, record_id, question_id,
-    order_id, and what it is read by: scale_min, scale_max, recode_values) that have a score, with when they came to be and their
-    place among the versions, by the order of newest_versions().
+    A CTE body: the versions of the answers in `records` (answer_key, what names the answer: source, answer_id, and what it is read by:
+    scale_min, scale_max, recode_values) that have a score, with when they came to be and their place among the versions, by the order of
+    newest_versions().
 -#}
 {%- macro answer_versions(records) -%}
     select
@@ -32,63 +32,18 @@
     from (
         select
             records.answer_key,
-            case when starts_with(versions.score, 'good') then 1.0 else 0.0 end as score,
+            coalesce(
+                versions.score, {{ read_score('versions.answer', 'records.scale_min', 'records.scale_max', 'records.recode_values') }}
+            ) as score,
             versions._version_at as version_at,
             versions._extract_date as extract_date,
             versions._file as file,
             versions._row as file_row
         from {{ records }} as records
-        inner join {{ ref('stg_zendesk__satisfaction_ratings') }} as versions
-            on versions._source = records.source
-            and versions.rating_id = records.record_id
-        where
-            records.system = 'zendesk'
-            and versions._op = 'upsert'
-            and versions.score in ('good', 'bad', 'good_with_comment', 'bad_with_comment')
-        union all
-        select
-            records.answer_key,
-            {{ read_score(
-                "(case records.question_id when 'QID1' then versions.qid1 when 'QID2' then versions.qid2 "
-                ~ "else " ~ json_entry('versions.other_answers', 'records.question_id') ~ " end)",
-                'records.scale_min', 'records.scale_max', 'records.recode_values'
-            ) }},
-            versions._version_at,
-            versions._extract_date,
-            versions._file,
-            versions._row
-        from {{ records }} as records
-        inner join {{ ref('stg_qualtrics__responses') }} as versions
-            on versions._source = records.source
-            and versions.response_id = records.record_id
-        where records.system = 'qualtrics' and versions._op = 'upsert'
-        union all
-        select
-            records.answer_key,
-            versions.review_score,
-            versions._version_at,
-            versions._extract_date,
-            versions._file,
-            versions._row
-        from {{ records }} as records
-        inner join {{ ref('stg_olist__order_reviews') }} as versions
-            on versions._source = records.source
-            and versions.review_id = records.record_id
-            and versions.order_id = records.order_id
-        where records.system = 'olist' and versions._op = 'upsert'
-        union all
-        select
-            records.answer_key,
-            coalesce(versions.score, {{ read_score('versions.answer', 'records.scale_min', 'records.scale_max', 'records.recode_values') }}),
-            versions._version_at,
-            versions._extract_date,
-            versions._file,
-            versions._row
-        from {{ records }} as records
-        inner join {{ ref('stg_canonical__survey_answer') }} as versions
-            on versions._source = records.source
-            and versions.answer_id = records.record_id
-        where records.system = 'canonical' and versions._op = 'upsert'
+        inner join {{ ref('int_survey_answer__version') }} as versions
+            on versions.source = records.source
+            and versions.answer_id = records.answer_id
+        where versions._op = 'upsert'
     ) as versions
     where score is not null
 {%- endmacro -%}

@@ -22,16 +22,9 @@
         union
         select survey_answer_key from {{ ref('int_survey_answer__unioned') }}
         where (source, survey_id) in (select source, survey_id from {{ touched('int_survey_question__unioned') }})
-        {%- for staging_model, record in [
-            ('stg_zendesk__satisfaction_ratings', 'rating_id'),
-            ('stg_qualtrics__responses', 'response_id'),
-            ('stg_olist__order_reviews', 'review_id'),
-            ('stg_canonical__survey_answer', 'answer_id'),
-        ] %}
         union
         select survey_answer_key from {{ ref('int_survey_answer__unioned') }}
-        where (source, record_id) in ({{ new_rows(staging_model, ['_source', record]) }})
-        {%- endfor %}
+        where (source, record_id) in ({{ new_versions('survey_answer', ['source', 'record_id']) }})
     ),
     moved_tickets as (
         select ticket_key from {{ touched('fct_ticket') }}

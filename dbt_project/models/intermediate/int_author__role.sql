@@ -9,101 +9,102 @@
 {{ config(
     touched_key=['source', 'author_id'],
     touched_by="
-        {{ new_rows('stg_zendesk__users', ['_source', 'user_id']) }}
-        union {{ new_rows('stg_canonical__agent', ['_source', 'agent_id']) }}
-        union {{ new_rows('stg_canonical__contact', ['_source', 'contact_id']) }}
+        {{ new_versions('contact', ['source', 'contact_id']) }}
         union
-        select users._source, users.user_id from {{ ref('stg_zendesk__users') }} as users
-        where users.user_id in ({{ new_rows('stg_canonical__agent', ['agent_id']) }})
+        select source, agent_id from {{ ref('int_agent__version') }}
+        where agent_id in (select agent_id from ({{ new_versions('agent', ['agent_id']) }}) as told)
     "
 ) }}
 
 {%- set newest_first = '_extract_date desc, _file desc nulls last, _row desc nulls last' %}
 
 with rosters as (
-    {{ newest_versions('stg_canonical__agent', ['agent_id'], ['is_automated'], where='true') }}
+    {{ newest_versions('int_agent__version', ['source', 'agent_id'], ['is_automated'], where='is_roster') }}
 ),
 
-{#- The help desk does not say which of its agents are bots; a roster in the canonical extract may, by the same id. -#}
+{#- A help desk does not say which of its agents are bots; a roster may, by the same id. -#}
 bots as (
-    select _source, agent_id
+    select source, agent_id
     from rosters
     where is_automated and not is_vanished
+),
+
+listed as (
+    select
+        source,
+        agent_id,
+        min(_version_at) as told_at
+    from {{ ref('int_agent__version') }}
+    where is_roster and _op = 'upsert'
+    group by source, agent_id
 ),
 
 {#- At one instant a roster of agents says more than a list of contacts, and the version delivered last more than others. -#}
 told as (
     select
-        _source,
-        user_id as author_id,
-        'zendesk' as system,
-        case when role in ('agent', 'admin') then 'agent' else 'customer' end as role,
+        source,
+        contact_id as author_id,
+        system,
+        role,
+        is_staff_for_good is not null as is_of_desk,
         _version_at as told_at,
-        row_number() over (partition by _source, user_id, _version_at order by {{ newest_first }}) as recency
-    from {{ ref('stg_zendesk__users') }}
-    where _op = 'upsert' and {{ is_touched(['_source', 'user_id']) }}
-    union all
-    select
-        _source,
-        agent_id,
-        'roster',
-        'agent',
-        min(_version_at),
-        1
-    from {{ ref('stg_canonical__agent') }}
-    where _op = 'upsert' and {{ is_touched(['_source', 'agent_id']) }}
-    group by _source, agent_id
-    union all
-    select
-        _source,
-        contact_id,
-        'canonical',
-        case when role = 'agent' then 'agent' else 'customer' end,
-        _version_at,
-        row_number() over (partition by _source, contact_id, _version_at order by {{ newest_first }})
-    from {{ ref('stg_canonical__contact') }}
+        row_number() over (partition by source, contact_id, _version_at order by {{ newest_first }}) as recency
+    from {{ ref('int_contact__version') }}
     where
         _op = 'upsert'
-        and {{ is_touched(['_source', 'contact_id']) }}
-        and (_source, contact_id) not in (select _source, agent_id from {{ ref('stg_canonical__agent') }} where _op = 'upsert')
+        and role is not null
+        and (is_staff_for_good is not null or (source, contact_id) not in (select source, agent_id from listed))
+        and {{ is_touched(['source', 'contact_id']) }}
+    union all by name
+    select
+        source,
+        agent_id as author_id,
+        'roster' as system,
+        'agent' as role,
+        false as is_of_desk,
+        told_at,
+        1 as recency
+    from listed
+    where {{ is_touched(['source', 'agent_id']) }}
 ),
 
 {#- Of a user whom a roster lists, the help desk's own versions tell the role: the roster tells only that they are a machine. -#}
 roles as (
     select
-        _source,
+        source,
         author_id,
         system,
         role,
+        is_of_desk,
         told_at,
-        min(told_at) over (partition by _source, author_id) as first_told_at,
-        lag(role) over (partition by _source, author_id order by told_at, system) is distinct from role as is_change
+        min(told_at) over (partition by source, author_id) as first_told_at,
+        lag(role) over (partition by source, author_id order by told_at, system) is distinct from role as is_change
     from told
     where recency = 1
 ),
 
 numbered as (
     select
-        _source,
+        source,
         author_id,
-        system,
         role,
+        is_of_desk,
         told_at,
         first_told_at,
-        cast(row_number() over (partition by _source, author_id order by told_at, system) as integer) as role_no,
-        lead(told_at) over (partition by _source, author_id order by told_at, system) as valid_to
+        cast(row_number() over (partition by source, author_id order by told_at, system) as integer) as role_no,
+        lead(told_at) over (partition by source, author_id order by told_at, system) as valid_to
     from roles
     where is_change
 )
 
 select
-    numbered._source as source,
+    numbered.source,
     numbered.author_id,
     numbered.role_no,
     case
         when numbered.role = 'agent' and exists (
             select 1 from bots
-            where bots.agent_id = numbered.author_id and (bots._source = numbered._source or numbered.system = 'zendesk')
+            where bots.agent_id = numbered.author_id and (bots.source = numbered.source or numbered.is_of_desk)
         ) then 'bot'
         else numbered.role
     end as role,

@@ -5,7 +5,7 @@
         select 'survey_answer' as source_object, survey_answer_key as source_ref from {{ touched('int_survey_answer__unioned') }}
         union select 'feedback', feedback_key from {{ touched('int_feedback__unioned') }}
         union select 'ticket', ticket_key from {{ touched('int_ticket__unioned') }}
-        union select 'ticket', {{ surrogate_key(['_source', 'ticket_id']) }} from ({{ new_rows('stg_zendesk__tickets', ['_source', 'ticket_id']) }}) as written
+        union select 'ticket', {{ surrogate_key(['source', 'ticket_id']) }} from ({{ new_rows('int_ticket__version', ['source', 'ticket_id']) }}) as written
     "
 ) }}
 
@@ -17,8 +17,8 @@
 -#}
 {%- set language = "nullif(lower(left(trim(language), 2)), '')" %}
 with messages as (
-    {{ newest_versions('stg_zendesk__tickets', ['ticket_id'], ['subject', 'description'],
-        where='(_source, ticket_id) in (select source, ticket_id from ' ~ ref('int_ticket__unioned')
+    {{ newest_versions('int_ticket__version', ['source', 'ticket_id'], ['subject', 'description'],
+        where='(source, ticket_id) in (select source, ticket_id from ' ~ ref('int_ticket__unioned')
             ~ ' where ' ~ is_touched(["'ticket'", 'ticket_key']) ~ ')') }}
 ),
 
@@ -48,7 +48,7 @@ unioned as (
         tickets.topic,
         concat_ws(chr(10), messages.subject, messages.description)
     from {{ ref('int_ticket__unioned') }} as tickets
-    left join messages on messages._source = tickets.source and messages.ticket_id = tickets.ticket_id
+    left join messages on messages.source = tickets.source and messages.ticket_id = tickets.ticket_id
     where {{ is_touched(["'ticket'", 'tickets.ticket_key']) }}
 )
 

@@ -1,38 +1,24 @@
 {{ config(
     touched_key=['source', 'contact_id'],
     touches=['contact_key'],
-    touched_by="
-        {{ new_rows('stg_salesforce__contact', ['_source', 'contact_id']) }}
-        union {{ new_rows('stg_zendesk__users', ['_source', 'user_id']) }}
-        union {{ new_rows('stg_canonical__contact', ['_source', 'contact_id']) }}
-    "
+    touched_by="{{ new_versions('contact', ['source', 'contact_id']) }}"
 ) }}
 
 {#- What each record says now, and what older versions of it said. -#}
-with said as (
-    select source, contact_id, email, phone, country, false as is_former
+with told as (
+    select source, contact_id, email, phone, mobile_phone, country, false as is_former
     from {{ ref('int_contact__unioned') }}
     where {{ is_touched(['source', 'contact_id']) }}
     union all
-    select source, contact_id, null, mobile_phone, country, false
-    from {{ ref('int_contact__unioned') }}
-    where {{ is_touched(['source', 'contact_id']) }}
+    select source, contact_id, email, phone, mobile_phone, country, true
+    from {{ ref('int_contact__version') }}
+    where _op = 'upsert' and {{ is_touched(['source', 'contact_id']) }}
+),
+
+said as (
+    select source, contact_id, email, phone, country, is_former from told
     union all
-    select _source, contact_id, email, phone, mailing_country, true
-    from {{ ref('stg_salesforce__contact') }}
-    where _op = 'upsert' and {{ is_touched(['_source', 'contact_id']) }}
-    union all
-    select _source, contact_id, null, mobile_phone, mailing_country, true
-    from {{ ref('stg_salesforce__contact') }}
-    where _op = 'upsert' and {{ is_touched(['_source', 'contact_id']) }}
-    union all
-    select _source, user_id, email, phone, null, true
-    from {{ ref('stg_zendesk__users') }}
-    where _op = 'upsert' and {{ is_touched(['_source', 'user_id']) }}
-    union all
-    select _source, contact_id, email, phone, country, true
-    from {{ ref('stg_canonical__contact') }}
-    where _op = 'upsert' and {{ is_touched(['_source', 'contact_id']) }}
+    select source, contact_id, null, mobile_phone, country, is_former from told
 ),
 
 spelled as (

@@ -11,15 +11,10 @@ with crm_ids as (
 ),
 
 account_contacts as (
-    select _source as source, contact_id, account_id, min(coalesce(created_date, _version_at)) as known_at
-    from {{ ref('stg_salesforce__contact') }}
+    select source, contact_id, account_id, min(coalesce(created_at, _version_at)) as known_at
+    from {{ ref('int_contact__version') }}
     where _op = 'upsert' and account_id is not null
-    group by _source, contact_id, account_id
-    union all
-    select _source, contact_id, account_id, min(coalesce(created_at, _version_at))
-    from {{ ref('stg_canonical__contact') }}
-    where _op = 'upsert' and account_id is not null
-    group by _source, contact_id, account_id
+    group by source, contact_id, account_id
 ),
 
 account_customers as (

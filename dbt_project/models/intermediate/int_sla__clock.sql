@@ -10,11 +10,11 @@
 {{ config(
     touched_key=['ticket_key'],
     touched_by="
-        select {{ surrogate_key(['_source', 'ticket_id']) }}
+        select {{ surrogate_key(['source', 'ticket_id']) }}
         from (
-            select distinct _source, ticket_id from {{ ref('stg_zendesk__ticket_metric_events') }}
-            where (_source, metric_event_id) in ({{ new_rows('stg_zendesk__ticket_metric_events', ['_source', 'metric_event_id']) }})
-        )
+            select distinct source, ticket_id from {{ ref('int_sla_event__version') }}
+            where (source, event_id) in ({{ new_versions('sla_event', ['source', 'event_id']) }})
+        ) as told
         union select ticket_key from {{ touched('int_ticket__unioned') }}
         union select ticket_key from {{ touched('int_ticket__change') }}
         union select ticket_key from {{ touched('fct_ticket_transition') }}
@@ -43,42 +43,41 @@ tickets as (
         priority,
         created_at
     from {{ ref('int_ticket__unioned') }}
-    where system = 'zendesk' and {{ is_touched(['ticket_key']) }}
+    where {{ is_touched(['ticket_key']) }}
 ),
 
-told as (
-    {{ newest_versions('stg_zendesk__ticket_metric_events', ['metric_event_id'], [
-        'ticket_id', 'metric', 'instance_id', 'event_type', 'occurred_at', 'sla_target_minutes', 'is_sla_in_business_hours',
-        'sla_policy', 'deleted'
-    ], where='(_source, metric_event_id) in (select _source, metric_event_id from ' ~ ref('stg_zendesk__ticket_metric_events')
-        ~ ' where (_source, ticket_id) in (select source, ticket_id from tickets))') }}
+newest as (
+    {{ newest_versions('int_sla_event__version', ['source', 'event_id'], [
+        'ticket_id', 'metric', 'instance_no', 'kind', 'moment', 'target_minutes', 'is_business_hours', 'policy', 'is_deleted'
+    ], where='(source, event_id) in (select source, event_id from ' ~ ref('int_sla_event__version')
+        ~ ' where (source, ticket_id) in (select source, ticket_id from tickets))') }}
 ),
 
 {#- At one instant a clock starts or stops first, then a target is applied, breached, fulfilled. -#}
 events as (
     select
         tickets.ticket_key,
-        told.metric,
-        coalesce(told.instance_id, 0) as instance_no,
-        case when told.event_type = 'apply_group_sla' then 'apply_sla' else told.event_type end as kind,
-        told.occurred_at as moment,
-        told.sla_target_minutes as target_minutes,
-        coalesce(told.is_sla_in_business_hours, false) as is_business_hours,
-        told.sla_policy as policy,
+        newest.metric,
+        newest.instance_no,
+        newest.kind,
+        newest.moment,
+        newest.target_minutes,
+        newest.is_business_hours,
+        newest.policy,
         row_number() over (
-            partition by tickets.ticket_key, told.metric, coalesce(told.instance_id, 0)
+            partition by tickets.ticket_key, newest.metric, newest.instance_no
             order by
-                told.occurred_at,
-                case told.event_type when 'apply_sla' then 1 when 'apply_group_sla' then 1 when 'breach' then 2 when 'fulfill' then 3 else 0 end,
-                try_cast(told.metric_event_id as bigint) nulls last,
-                told.metric_event_id
+                newest.moment,
+                case newest.kind when 'apply_sla' then 1 when 'breach' then 2 when 'fulfill' then 3 else 0 end,
+                try_cast(newest.event_id as bigint) nulls last,
+                newest.event_id
         ) as place
-    from told
-    inner join tickets on tickets.source = told._source and tickets.ticket_id = told.ticket_id
+    from newest
+    inner join tickets on tickets.source = newest.source and tickets.ticket_id = newest.ticket_id
     where
-        told.event_type in ('activate', 'pause', 'fulfill', 'apply_sla', 'apply_group_sla', 'breach')
-        and not coalesce(told.deleted, false)
-        and not told.is_vanished
+        newest.kind in ('activate', 'pause', 'fulfill', 'apply_sla', 'breach')
+        and not newest.is_deleted
+        and not newest.is_vanished
 ),
 
 numbered as (

@@ -12,7 +12,7 @@
     touched_key=['ticket_key'],
     touched_by="
         select ticket_key from {{ touched('int_ticket_event__unioned') }}
-        union select ticket_key from {{ touched('int_ticket__version') }}
+        union select ticket_key from {{ touched('int_ticket__state') }}
     "
 ) }}
 
@@ -59,7 +59,7 @@ versions as (
         updated_at,
         {{ 'assignee_id' if attribute == 'assignee' else attribute }} as value,
         {{ 'solved_at' if attribute == 'status' else 'cast(null as timestamptz)' }} as solved_at
-    from {{ ref('int_ticket__version') }}
+    from {{ ref('int_ticket__state') }}
     where {{ is_touched(['ticket_key']) }}
     {{ 'union all' if not loop.last }}
     {%- endfor %}

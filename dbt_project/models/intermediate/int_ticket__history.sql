@@ -13,7 +13,7 @@
         select ticket_key from {{ touched('int_ticket__unioned') }}
         union select ticket_key from {{ touched('int_ticket_event__unioned') }}
         union select ticket_key from {{ touched('int_ticket__change') }}
-        union select ticket_key from {{ touched('int_ticket__version') }}
+        union select ticket_key from {{ touched('int_ticket__state') }}
     "
 ) }}
 
@@ -36,7 +36,7 @@ versions as (
         ticket_key,
         count(*) as versions,
         max(case when is_escalated then 1 when not is_escalated then 0 end) as is_escalated
-    from {{ ref('int_ticket__version') }}
+    from {{ ref('int_ticket__state') }}
     where {{ is_touched(['ticket_key']) }}
     group by ticket_key
 ),

@@ -6,22 +6,16 @@
 {{ config(
     touched_key=['ticket_key'],
     touched_by="
-        {{ new_rows('stg_canonical__ticket', [surrogate_key(['_source', 'ticket_id'])]) }}
+        select ticket_key from {{ touched('int_ticket__unioned') }}
         union select ticket_key from {{ touched('fct_ticket') }}
-        union select ticket_key from {{ touched('int_ticket__version') }}
+        union select ticket_key from {{ touched('int_ticket__state') }}
     "
 ) }}
 
-with stated as (
-    {{ newest_versions('stg_canonical__ticket', ['ticket_id'], [
-        'sla_policy', 'first_reply_due_at', 'is_first_reply_breached', 'resolution_due_at', 'is_resolution_breached'
-    ], where=is_touched([surrogate_key(['_source', 'ticket_id'])]), purge="deletion_kind = 'retention_purge'") }}
-),
-
 {#- The priority a ticket was first known with is the one its targets were set for, as far as anybody can tell. -#}
-priorities as (
+with priorities as (
     select ticket_key, priority
-    from {{ ref('int_ticket__version') }}
+    from {{ ref('int_ticket__state') }}
     where version_no = 1
 ),
 
@@ -40,9 +34,10 @@ tickets as (
         facts.status in ('solved', 'closed') as is_solved,
         case when facts.status in ('solved', 'closed') then facts.last_solved_at end as solved_at,
         case when facts.status in ('solved', 'closed') then facts.last_solved_at else facts.removed_at end as gone_at
-    from stated
-    inner join {{ ref('fct_ticket') }} as facts on facts.ticket_key = {{ surrogate_key(['stated._source', 'stated.ticket_id']) }}
+    from {{ ref('int_ticket__unioned') }} as stated
+    inner join {{ ref('fct_ticket') }} as facts on facts.ticket_key = stated.ticket_key
     left join priorities on priorities.ticket_key = facts.ticket_key
+    where {{ is_touched(['stated.ticket_key']) }}
 )
 
 select

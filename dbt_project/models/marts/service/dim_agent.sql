@@ -11,16 +11,11 @@
     incremental_strategy='touched_keys',
     touched_key=['agent_key'],
     touched_by="
-        select {{ surrogate_key(['_source', 'user_id']) }}
+        select {{ surrogate_key(['source', 'agent_id']) }}
         from (
-            select distinct _source, user_id from {{ ref('stg_zendesk__users') }}
-            where role in ('agent', 'admin') and (
-                (_source, user_id) in ({{ new_rows('stg_zendesk__users', ['_source', 'user_id']) }})
-                or user_id in ({{ new_rows('stg_canonical__agent', ['agent_id']) }})
-            )
-        )
-        union
-        select {{ surrogate_key(['_source', 'agent_id']) }} from ({{ new_rows('stg_canonical__agent', ['_source', 'agent_id']) }})
+            select distinct source, agent_id from {{ ref('int_agent__version') }}
+            where agent_id in (select agent_id from ({{ new_versions('agent', ['agent_id']) }}) as told)
+        ) as agents
         union select agent_key from {{ touched('int_agent__unioned') }}
         union
         select {{ surrogate_key(['source', 'assignee_id']) }} from {{ ref('int_ticket__unioned') }}
@@ -32,63 +27,74 @@
     "
 ) }}
 
-{%- set newest_first = '_extract_date desc, _file desc nulls last, _row desc nulls last' %}
-
 with desk_agents as (
     select
-        {{ surrogate_key(['_source', 'user_id']) }} as agent_key,
-        _source,
-        user_id
-    from (select distinct _source, user_id from {{ ref('stg_zendesk__users') }} where role in ('agent', 'admin')) as users
+        {{ surrogate_key(['source', 'agent_id']) }} as agent_key,
+        agent_id
+    from (select distinct source, agent_id from {{ ref('int_agent__version') }} where is_agent and not is_roster) as agents
+),
+
+versions as (
+    select
+        {{ surrogate_key(['source', 'agent_id']) }} as agent_key,
+        system,
+        source,
+        agent_id,
+        is_roster,
+        _version_at as told_at,
+        team,
+        tier,
+        trained_on,
+        _extract_date as extract_date,
+        _file as file,
+        _row as file_row
+    from {{ ref('int_agent__version') }}
+    where _op = 'upsert' and is_agent
 ),
 
 {#- What each version says, of teams and of tiers. -#}
 teams_told as (
     select
-        desk_agents.agent_key,
-        'zendesk' as system,
-        users._version_at as told_at,
-        users.default_group_id as team,
-        row_number() over (
-            partition by desk_agents.agent_key, users._version_at
-            order by users._extract_date desc, users._file desc nulls last, users._row desc nulls last
-        ) as recency
-    from desk_agents
-    inner join {{ ref('stg_zendesk__users') }} as users on users._source = desk_agents._source and users.user_id = desk_agents.user_id
-    where users._op = 'upsert' and users.role in ('agent', 'admin') and {{ is_touched(['desk_agents.agent_key']) }}
-    union all
-    select
-        {{ surrogate_key(['_source', 'agent_id']) }},
-        'canonical',
-        _version_at,
+        agent_key,
+        system,
+        told_at,
         team,
-        row_number() over (partition by _source, agent_id, _version_at order by {{ newest_first }})
-    from {{ ref('stg_canonical__agent') }}
-    where _op = 'upsert' and {{ is_touched([surrogate_key(['_source', 'agent_id'])]) }}
+        row_number() over (
+            partition by agent_key, told_at order by extract_date desc, file desc nulls last, file_row desc nulls last
+        ) as recency
+    from versions
+    where {{ is_touched(['agent_key']) }}
 ),
 
 tiers_told as (
     select
-        desk_agents.agent_key,
-        rosters._version_at as told_at,
-        rosters.tier,
-        rosters.trained_on,
-        row_number() over (
-            partition by desk_agents.agent_key, rosters._version_at
-            order by rosters._extract_date desc, rosters._source, rosters._file desc nulls last, rosters._row desc nulls last
-        ) as recency
-    from desk_agents
-    inner join {{ ref('stg_canonical__agent') }} as rosters on rosters.agent_id = desk_agents.user_id
-    where rosters._op = 'upsert' and {{ is_touched(['desk_agents.agent_key']) }}
-    union all
-    select
-        {{ surrogate_key(['_source', 'agent_id']) }},
-        _version_at,
+        agent_key,
+        told_at,
         tier,
         trained_on,
-        row_number() over (partition by _source, agent_id, _version_at order by {{ newest_first }})
-    from {{ ref('stg_canonical__agent') }}
-    where _op = 'upsert' and {{ is_touched([surrogate_key(['_source', 'agent_id'])]) }}
+        row_number() over (
+            partition by agent_key, told_at
+            order by extract_date desc, source, file desc nulls last, file_row desc nulls last
+        ) as recency
+    from (
+        select agent_key, source, told_at, tier, trained_on, extract_date, file, file_row
+        from versions
+        where is_roster
+        union all
+        select
+            desk_agents.agent_key,
+            versions.source,
+            versions.told_at,
+            versions.tier,
+            versions.trained_on,
+            versions.extract_date,
+            versions.file,
+            versions.file_row
+        from desk_agents
+        inner join versions on versions.agent_id = desk_agents.agent_id
+        where versions.is_roster
+    ) as rosters
+    where {{ is_touched(['agent_key']) }}
 ),
 
 teams as (

@@ -1,0 +1,25 @@
+{#- Orders of the canonical extract. Whichever sign a source writes, a refund is money given back. -#}
+select
+    order_id,
+    contact_id,
+    account_id,
+    status,
+    ordered_at,
+    shipped_at,
+    delivered_at,
+    promised_at,
+    cancelled_at,
+    returned_at,
+    cast(item_amount as decimal(18, 2)) as item_amount,
+    cast(freight_amount as decimal(18, 2)) as freight_amount,
+    cast(payment_amount as decimal(18, 2)) as payment_amount,
+    cast(abs(refund_amount) as decimal(18, 2)) as refund_amount,
+    currency,
+    channel,
+    order_type,
+    product,
+    created_at,
+    coalesce(is_deleted, false) as is_deleted,
+    updated_at,
+    {{ version_columns() }}
+from {{ ref('stg_canonical__order') }}

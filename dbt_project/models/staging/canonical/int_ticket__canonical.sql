@@ -1,0 +1,35 @@
+{#- Tickets of the canonical extract. Of one that was purged a last version may say so: a tombstone. -#}
+select
+    ticket_id,
+    requester_id,
+    requester_email,
+    account_id,
+    created_by_id,
+    assignee_id,
+    team,
+    channel,
+    direction,
+    ticket_type,
+    topic,
+    priority,
+    status,
+    coalesce(is_complaint, ticket_type = 'complaint', false) as is_complaint,
+    is_escalated,
+    created_at,
+    solved_at,
+    sla_policy,
+    first_reply_due_at,
+    is_first_reply_breached,
+    resolution_due_at,
+    is_resolution_breached,
+    merged_into_ticket_id,
+    coalesce(
+        deletion_kind, case when merged_into_ticket_id is not null then 'merged' when status = 'deleted' or is_deleted then 'soft' end
+    ) as deletion_kind,
+    coalesce(is_deleted, false) or status = 'deleted' or merged_into_ticket_id is not null as is_deleted,
+    not coalesce(is_deleted, false) and deletion_kind is null and status <> 'deleted' as is_there,
+    case when deletion_kind = 'retention_purge' then deletion_kind end as tombstone_kind,
+    case when status = 'closed' then 'retention_purge' else 'hard_inferred' end as vanished_kind,
+    updated_at,
+    {{ version_columns() }}
+from {{ ref('stg_canonical__ticket') }}
