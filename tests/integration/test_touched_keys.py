@@ -101,7 +101,8 @@ def made_up(tmp_path_factory: pytest.TempPathFactory) -> DbtProject:
         copy(PROJECT / part, project / part)
     for system in ("canonical", "night"):
         staging = f"models/staging/{system}"
-        shutil.copytree(PROJECT / staging, project / staging, ignore=shutil.ignore_patterns("int_*.sql", "*__models.yml"))
+        only_types = shutil.ignore_patterns("int_*.sql", "*__models.yml")
+        shutil.copytree(PROJECT / staging, project / staging, ignore=only_types)
     (project / "models/marts").mkdir()
     touched_by = "{{ new_rows('stg_canonical__action', ['owner_department', 'theme']) }}"
     for model, where in (("public", "{{ is_touched(['owner_department', 'theme']) }}"), ("careless", "true")):

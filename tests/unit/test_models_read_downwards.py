@@ -10,7 +10,7 @@ from typing import Any
 
 import pytest
 
-from orchestration.dbt_manifest import load_manifest
+from orchestration.dbt.project import load_manifest
 from tests.checkout import CHECKOUT
 
 
