@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 from random_history import random_history
 
 LONG = os.environ.get("JOURNEYMART_CHAOS") == "long"
-MODELS = sorted(path.stem for path in (PROJECT / "models" / "intermediate").glob("int_*__unioned.sql"))
+MODELS = sorted(path.stem for path in (PROJECT / "models" / "intermediate").glob("*/int_*__unioned.sql"))
 SELECT = " ".join([*MODELS, "map_customer_identity"])
 TABLES = [f"intermediate.{model}" for model in SELECT.split()]
 # What the identity of customers is worked out from. Which of its rules a history meets is a matter of luck.

@@ -1,6 +1,6 @@
 {#-
     The models whose records the KPIs count. What lives here: their names, all their records, and the days a night moves. A new
-    family is named here once. Not here: the records themselves (models/intermediate/int_kpi__*).
+    family is named here once. Not here: the records themselves (models/intermediate/kpi/int_kpi__*).
 -#}
 {%- macro kpi_families() -%}
     {{ return(['int_kpi__answer', 'int_kpi__voice', 'int_kpi__ticket', 'int_kpi__order', 'int_kpi__customer', 'int_kpi__journey', 'int_kpi__case']) }}

@@ -1,6 +1,6 @@
 {#-
     Records a KPI cannot count because something about them is not known. What lives here: the models that hold them, and the
-    months a night moves. A new family is named here once. Not here: the records (models/intermediate/int_kpi__left_out_*), why
+    months a night moves. A new family is named here once. Not here: the records (models/intermediate/kpi/int_kpi__left_out_*), why
     and what to do (seed left_out_reasons).
 -#}
 {%- macro left_out_families() -%}

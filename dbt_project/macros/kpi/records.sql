@@ -1,6 +1,6 @@
 {#-
     What the KPIs count, in one shape. What lives here: the columns of a record, and whose segment and country it has. Not here:
-    which records belong to a measure (models/intermediate/int_kpi__*), what is made of them (int_kpi__cell).
+    which records belong to a measure (models/intermediate/kpi/int_kpi__*), what is made of them (int_kpi__cell).
 
     A record has a measure, the day it counts on, who is behind it, and what it adds: positives, negatives, responses, a total
     (means and sums) or minutes (quantiles). A dimension without a value does not exist for the measure. A state that lasts
