@@ -156,12 +156,14 @@ def _run_nights(setup: Setup, nights: Sequence[Sequence[date]]) -> list[Manifest
 
 def _print_scorecard(setup: Setup, made: Sequence[Manifest], seconds: float) -> None:
     from assets.versions.versions import current_version
-    from orchestration.cli.console import print_scorecard
+    from orchestration.cli.console import print_no_longer_named, print_scorecard
     from orchestration.cli.scorecard import read_scorecard
+    from orchestration.operations.plan_night import no_longer_named
 
     version = current_version(setup.folder)
     if version:
         print_scorecard(console, read_scorecard(setup.folder, version, made), seconds)
+    print_no_longer_named(console, no_longer_named(setup))
 
 
 @app.command()
@@ -209,8 +211,9 @@ def status(as_json: Json = False) -> None:
     """Say what readers see now, and whether a night is due."""
     setup = _setup()
     from assets.versions.versions import current_version, list_versions
-    from orchestration.cli.console import print_left_out, print_warned
+    from orchestration.cli.console import print_left_out, print_no_longer_named, print_warned
     from orchestration.cli.scorecard import left_out, warned
+    from orchestration.operations.plan_night import no_longer_named
 
     version = current_version(setup.folder)
     report = {
@@ -230,10 +233,12 @@ def status(as_json: Json = False) -> None:
         **_due(setup),
     }
     warnings, without = (warned(version), left_out(version)) if version else ((), ())
+    gone = no_longer_named(setup)
     if as_json:
-        _print_json({**report, "warned": warnings, "left_out": without})
+        _print_json({**report, "warned": warnings, "left_out": without, "no_longer_named": gone})
     else:
         _print(report, as_json)
+        print_no_longer_named(console, gone)
         print_warned(console, warnings)
         print_left_out(console, without)
 

@@ -104,6 +104,11 @@ def print_warned(console: Console, sentences: Sequence[str]) -> None:
     _print_sentences(console, "Worth a look in the extracts of the last days", sentences)
 
 
+def print_no_longer_named(console: Console, sentences: Sequence[str]) -> None:
+    """Print which streams delivered once and are named no more, if any; a sentence each."""
+    _print_sentences(console, "No longer among the sources", sentences)
+
+
 def print_left_out(console: Console, sentences: Sequence[str]) -> None:
     """Print what the figures leave out, if anything; a sentence each."""
     _print_sentences(console, "Left out of the figures of the last 12 months", sentences)

@@ -5,7 +5,7 @@ Decisions over what lies on disk; nothing is changed here. The rules of dates ar
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from datetime import date, datetime, timedelta
@@ -153,6 +153,20 @@ def plan_build(setup: Setup, last_date: date) -> BuildPlan:
         and base.id == current.id
         and (base.manifest.as_of, base.manifest.missing, base.manifest.approvals)
         == (reached.as_of, lacking_extracts, approved),
+    )
+
+
+def no_longer_named(setup: Setup) -> tuple[str, ...]:
+    """Streams that delivered and that `sources.yml` names no more, whose past is in no figure, a sentence each."""
+    from quality.gate.accepted import accepted_batches
+
+    named = {stream.stream for stream in setup.sources.streams}
+    extracts = Counter(batch.stream_id for batch in accepted_batches(setup.folder) if batch.stream_id not in named)
+    return tuple(
+        f"{stream}: {count} accepted extract{'s are' if count > 1 else ' is'} in no figure, because "
+        f"{setup.sources.file} does not name the stream: put it back with when_missing: carry_forward to keep its "
+        f"past, or remove {setup.folder.accepted / stream.source / stream.stream}, if its past is to go."
+        for stream, count in sorted(extracts.items(), key=lambda each: str(each[0]))
     )
 
 

@@ -14,7 +14,9 @@ import pytest
 from assets.identity.suggest import suggest
 from orchestration.cli import app as cli
 from orchestration.config.settings import PROJECT, load_settings
+from storage.data_folder import StreamId
 from storage.errors import JourneymartError
+from tests.gate_kit import DAY, Landing, contract
 from tests.small_night import SmallNight, run
 
 
@@ -113,6 +115,17 @@ def test_status_answers_before_the_first_night(journeymart):
     assert code == 0
     assert said["current"] is None
     assert said["problem"].startswith("No complete extract of")
+
+
+def test_status_says_which_streams_delivered_and_are_named_no_more(journeymart, tmp_path, monkeypatch):
+    landing = Landing(tmp_path, contract(), stream=StreamId("old_desk", "zendesk", "tickets"))
+    monkeypatch.setenv("JOURNEYMART_DATA", str(landing.folder.root))
+    landing.judge(landing.land([["1", f"{DAY}T10:00:00Z"]]))
+    told = json.loads(journeymart("status", "--json")[1])["no_longer_named"]
+    assert len(told) == 1
+    assert told[0].startswith("old_desk/tickets: 1 accepted extract is in no figure, because ")
+    assert "put it back with when_missing: carry_forward" in told[0]
+    assert "No longer among the sources" in journeymart("status")[1]
 
 
 def test_versions_and_quarantine_are_empty_lists_before_the_first_night(journeymart):
