@@ -34,6 +34,7 @@ with tickets as (
         tickets.first_reply_minutes,
         tickets.first_reply_business_minutes,
         tickets.requester_wait_minutes,
+        coalesce(tickets.is_status_history_known, false) as is_status_history_known,
         tickets.is_one_touch,
         tickets.is_reopened,
         tickets.transfers,
@@ -67,7 +68,7 @@ left_out as (
     where is_solved and {{ 'last_solved_on' if measure.endswith('minutes') else 'first_solved_on' }} is null{{ ' and is_customer_initiated' if measure == 'fcr' }}
     {%- endfor %}
     union all
-    select ticket_key, 'requester_wait_minutes', last_solved_on, 'status_history_not_delivered'
+    select ticket_key, 'requester_wait_minutes', last_solved_on, case when is_status_history_known then 'status_partly_unknown' else 'status_history_not_delivered' end
     from tickets
     where is_solved and last_solved_on is not null and requester_wait_minutes is null
     union all
