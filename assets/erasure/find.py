@@ -18,9 +18,9 @@ import pyarrow.parquet as pq
 
 from assets.erasure.people import spell_number
 from assets.erasure.register import BlockList
-from assets.erasure.roles import ABOUT, ACTORS, LINKS, PEOPLE, SUBJECTS, TICKETS, WRITERS
 from assets.warehouse.contact_points import spell_email
 from quality.contract.model import Column, Contract
+from quality.contract.roles import role_of
 
 Mask = npt.NDArray[np.bool_]
 
@@ -37,12 +37,14 @@ class Found:
     Attributes:
         own: The row says that it is theirs.
         about: It points to a conversation of theirs.
-        acted: By column: who did something is one of them.
+        wrote: Who wrote it is one of them.
+        acted: By column: who did something is one of them, writing included.
         quoted: By column: the text holds an address of theirs.
     """
 
     own: Mask
     about: Mask
+    wrote: Mask
     acted: Mapping[str, Mask]
     quoted: Mapping[str, Mask]
 
@@ -54,16 +56,15 @@ class Found:
     @property
     def hushed(self) -> Mask:
         """Rows whose texts go."""
-        return _any(self.own, self.about, *(mask for name, mask in self.acted.items() if name in WRITERS))
+        return _any(self.own, self.about, self.wrote)
 
 
 def find(blocked: BlockList, contract: Contract, source: str, rows: Path) -> Found:
     """Find people in a file of rows, landed or accepted. Digests are made of distinct values only, column by column."""
     file = pq.ParquetFile(rows)
     count = file.metadata.num_rows
-    is_person = (contract.system, contract.stream) in PEOPLE
-    whose = (LINKS | {contract.key[0]}) if is_person else SUBJECTS
-    own, about = np.zeros(count, dtype=bool), np.zeros(count, dtype=bool)
+    is_person, is_conversation = contract.record == "person", contract.record == "conversation"
+    own, about, wrote = (np.zeros(count, dtype=bool) for _ in range(3))
     acted: dict[str, Mask] = {}
     quoted: dict[str, Mask] = {}
     for name in dict.fromkeys(file.schema_arrow.names):
@@ -75,15 +76,17 @@ def find(blocked: BlockList, contract: Contract, source: str, rows: Path) -> Fou
                 has_country = column.country in file.schema_arrow.names
                 countries = _in_one(file.read(columns=[column.country]).column(0)) if has_country else None
                 own |= _mask(texts, _point_on(blocked, column), countries)
-            if name in whose:
+            role, is_key = role_of(contract, name), name == contract.key[0]
+            if (role == "self" or is_key) if is_person else role == "subject":
                 own |= _mask(texts, lambda value: blocked.has_id("record", source, value))
-            elif name in ACTORS and not is_person:
+            elif role in ("author", "actor") and not is_person:
                 acted[name] = _mask(texts, lambda value: blocked.has_id("record", source, value))
-            if name in ABOUT or ((contract.system, contract.stream) in TICKETS and name == contract.key[0]):
+                wrote |= acted[name] & (role == "author")
+            if role == "conversation" or (is_conversation and is_key):
                 about |= _mask(texts, lambda value: blocked.has_id("ticket", source, value))
             if pc.any(pc.match_substring(texts, "@")).as_py():
                 quoted[name] = _mask(texts, lambda value: "@" in value and _quotes(blocked, value))
-    return Found(own, about, acted, quoted)
+    return Found(own, about, wrote, acted, quoted)
 
 
 def tells(blocked: BlockList, source: str, raw: str | None) -> bool:

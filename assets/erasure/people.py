@@ -17,7 +17,6 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from assets.erasure.register import scoped_ids
-from assets.erasure.roles import LINKS, PEOPLE
 from assets.warehouse.contact_points import spell_email, spell_phone
 from quality.contract.model import Contract
 from quality.landed.extract import ROWS
@@ -50,19 +49,20 @@ def read_people(partitions: Iterable[tuple[StreamId, Contract, Path]]) -> list[R
     people: dict[tuple[StreamId, str], Record] = {}
     spelled: dict[tuple[str, str, str | None], str | None] = {}
     for stream, contract, partition in partitions:
-        if (contract.system, contract.stream) not in PEOPLE:
+        if contract.record != "person":
             continue
         points = {name: column for name, column in contract.columns.items() if column.contact_point}
         countries = [column.country for column in points.values() if column.country]
-        named = PEOPLE[contract.system, contract.stream]
-        wanted = {contract.key[0], *LINKS, *points, *countries, *named}
+        named = [name for name, column in contract.columns.items() if column.role == "name"]
+        links = contract.having("self")
+        wanted = {contract.key[0], *links, *points, *countries, *named}
         have = set(pq.read_schema(partition / ROWS).names)
         for row in pq.read_table(partition / ROWS, columns=sorted(wanted & have)).to_pylist():
             key = row.get(contract.key[0])
             if not key:
                 continue
             record = people.setdefault((stream, key), Record(stream.source, set(scoped_ids(stream.source, key))))
-            for link in LINKS & have:
+            for link in links & have:
                 record.links |= scoped_ids(stream.source, row[link]) if row[link] else set()
             for name, column in points.items():
                 value, country = row.get(name), row.get(column.country) if column.country else None

@@ -22,9 +22,9 @@ import pyarrow.parquet as pq
 
 from assets.erasure.find import Found, Mask, find
 from assets.erasure.register import BlockList
-from assets.erasure.roles import ABOUT, ACTORS, PEOPLE, SUBJECTS, THINGS, TICKETS
 from assets.erasure.stand_ins import ERASED, changed_column
 from quality.contract.model import Column, Contract
+from quality.contract.roles import usual_roles
 
 # In JSON that holds texts, a word without blanks under another key than these is the machine's; all else is somebody's.
 _WORD = re.compile(r"[A-Za-z0-9_.:+-]{1,40}")
@@ -70,8 +70,7 @@ def take_out(blocked: BlockList, contract: Contract, source: str, rows: Path) ->
     table = pq.read_table(rows)
     if not found.rows.any():
         return Taken(table, frozenset(), frozenset())
-    is_person = (contract.system, contract.stream) in PEOPLE
-    dropped = found.own if is_person else np.zeros_like(found.own)
+    dropped = found.own if contract.record == "person" else np.zeros_like(found.own)
     emptied = np.zeros_like(dropped)
     for name in table.column_names:
         for mask, change in _changes(blocked, contract, source, found, name):
@@ -100,21 +99,20 @@ def _changes(
             # Nobody said what is in it.
             yield found.hushed, lambda _: None
     elif name in contract.key:
-        if name in SUBJECTS:
+        if column.role == "subject":
             yield found.own, lambda value: value and blocked.pseudonym(source, value)
     elif column.contact_point:
         yield found.own, nothing
     elif column.pii in ("direct", "free_text"):
         yield found.hushed, nothing
-    elif name in SUBJECTS:
+    elif column.role == "subject":
         # Who asks in a conversation is also who writes in it: the two must stay one.
-        asks = name == "requester_id" and (contract.system, contract.stream) in TICKETS
-        yield found.own, (lambda _: ERASED) if asks else nothing
-    elif name in ACTORS:
+        yield found.own, (lambda _: ERASED) if contract.record == "conversation" else nothing
+    elif column.role in ("author", "actor"):
         yield found.acted.get(name, np.zeros_like(found.own)), lambda _: ERASED
     elif column.type == "json":
         yield found.hushed, lambda value: value and _scrubbed(blocked, source, value, has_texts=False)
-    elif column.pii == "indirect" and name not in THINGS | ABOUT:
+    elif column.role == "trait":
         yield found.own, nothing
 
 
@@ -145,7 +143,11 @@ def _scrubbed(blocked: BlockList, source: str, text: str, *, has_texts: bool) ->
             key in _PERSON_KEYS or (has_texts and (key in _TEXT_KEYS or not _WORD.fullmatch(said)))
         ):
             return ""
-        names = key in ACTORS | SUBJECTS and isinstance(said, str | int) and not isinstance(said, bool)
+        names = (
+            usual_roles().get(key) in ("subject", "author", "actor")
+            and isinstance(said, str | int)
+            and not isinstance(said, bool)
+        )
         return ERASED if names and blocked.has_id("record", source, str(said)) else said
 
     try:

@@ -16,26 +16,9 @@ import duckdb
 from assets.versions.contents import attach, identifier, literal
 from assets.versions.versions import Version
 from assets.warehouse.load import accepted_table
-from quality.contract.model import load_contract
+from quality.contract.model import all_contracts
 from quality.gate.ledger import Outcome
 from storage.data_folder import warehouse_file
-
-# Streams whose every record is one record of a canonical object. Others are split, joined or filtered on the way, each
-# with dbt tests of its own.
-ONE_TO_ONE: Mapping[str, tuple[tuple[str, str], ...]] = {
-    "account": (("salesforce", "account"), ("zendesk", "organizations"), ("canonical", "account")),
-    "contact": (("salesforce", "contact"), ("canonical", "contact")),
-    "order": (("salesforce", "opportunity"), ("olist", "orders"), ("canonical", "order")),
-    "ticket": (("zendesk", "tickets"), ("salesforce", "case"), ("canonical", "ticket")),
-    "activity": (("canonical", "activity"),),
-    "agent": (("canonical", "agent"),),
-    "ticket_event": (("canonical", "ticket_event"),),
-    "survey_question": (("canonical", "survey_question"),),
-    "survey_invitation": (("canonical", "survey_invitation"),),
-    "survey_answer": (("canonical", "survey_answer"),),
-    "feedback": (("canonical", "feedback"),),
-    "action": (("canonical", "action"),),
-}
 
 # Canonical objects whose every record is one row of a fact: removed and merged ones stay, marked as such.
 FACTS: Mapping[str, str] = {
@@ -156,18 +139,19 @@ def reconcile(connection: duckdb.DuckDBPyConnection) -> Finding:
     for system, stream, rows in loaded:
         table = f"warehouse.accepted.{identifier(accepted_table(system, stream))}"
         _note(wrong, f"{system}/{stream}: loaded rows", rows, _count(connection, table))
-    for canonical, streams in ONE_TO_ONE.items():
-        for system, stream in streams:
-            key = ", ".join(identifier(name) for name in ("_source", *load_contract(system, stream).key))
-            table = identifier(accepted_table(system, stream))
-            records = f"(select distinct {key} from warehouse.accepted.{table})"
-            objects = f"warehouse.intermediate.int_{canonical}__unioned where system = {literal(system)}"
-            _note(
-                wrong,
-                f"{system}/{stream} in {canonical}",
-                _count(connection, records),
-                _count(connection, objects),
-            )
+    for contract in all_contracts():
+        if contract.becomes is None:
+            continue
+        key = ", ".join(identifier(name) for name in ("_source", *contract.key))
+        table = identifier(accepted_table(contract.system, contract.stream))
+        records = f"(select distinct {key} from warehouse.accepted.{table})"
+        objects = f"warehouse.intermediate.int_{contract.becomes}__unioned where system = {literal(contract.system)}"
+        _note(
+            wrong,
+            f"{contract.system}/{contract.stream} in {contract.becomes}",
+            _count(connection, records),
+            _count(connection, objects),
+        )
     for canonical, fact in FACTS.items():
         rows = _count(connection, f"warehouse.intermediate.{canonical}")
         _note(wrong, f"{canonical} in {fact}", rows, _count(connection, f"marts.main.{fact}"))

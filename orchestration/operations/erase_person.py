@@ -25,7 +25,6 @@ from assets.erasure.landed import files_to_replace, forget_in
 from assets.erasure.people import read_people, role_addresses, spell_number, who
 from assets.erasure.quarantined import forget_quarantined
 from assets.erasure.register import BlockList, Register, has_entries, open_register, scoped_ids, settled
-from assets.erasure.roles import PEOPLE, TICKETS
 from assets.erasure.take_out import Taken, take_out
 from assets.identity.suggest import SUGGESTIONS
 from assets.landing.connectors.config import FileStream
@@ -136,7 +135,7 @@ def _given(
     known = {
         f"{stream.stream.source}:{stream.stream.stream}"
         for stream in setup.sources.streams
-        if (stream.stream.system, stream.stream.stream) in PEOPLE
+        if load_contract(stream.stream.system, stream.stream.stream).record == "person"
     }
     scoped: set[tuple[str, str]] = set()
     for number, text in enumerate(ids, start=1):
@@ -198,7 +197,7 @@ def _conversations(blocked: BlockList, partitions: Sequence[Partition]) -> froze
     """Marks of the conversations of people: what others wrote in them goes too."""
     marks: set[str] = set()
     for stream, contract, _, landed in partitions:
-        if (contract.system, contract.stream) in TICKETS and landed.exists():
+        if contract.record == "conversation" and landed.exists():
             own = find(blocked, contract, stream.stream.source, landed / ROWS).own
             if own.any():
                 ids = pq.read_table(landed / ROWS, columns=[contract.key[0]]).column(0).to_pylist()

@@ -12,7 +12,7 @@ import re
 from datetime import date
 from functools import cache
 from pathlib import Path
-from typing import Annotated, Literal
+from typing import Annotated, Literal, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
@@ -41,6 +41,8 @@ ColumnType = Literal[
 ]
 OnFailure = Literal["quarantine", "block", "warn"]
 ContactPoint = Literal["email", "phone"]
+Role = Literal["name", "self", "subject", "author", "actor", "conversation", "thing", "trait"]
+Record = Literal["person", "conversation"]
 FieldType = Literal["text", "bigint", "double", "decimal", "boolean", "list", "object"]
 # A limit: a day of dates and times, else a number.
 Limit = Annotated[date, Field(strict=True)] | float
@@ -117,11 +119,17 @@ class Column(_Strict):
     A column that holds e-mail addresses or phone numbers says so by `contact_point`: they are brought into one
     spelling before the models read them. `country` names the column that says in which country a phone number
     without a country code is dialled.
+
+    What may lead to a person says how, by its `role`, because erasing a person follows it: the column names another
+    record of the `self` person, the `subject` whose the row is, the `author` who wrote its texts, an `actor` who did
+    something else, the `conversation` it belongs to, a `thing` that stays, or it is a `trait` of the subject, which
+    goes with them. A `name` is part of the name of the person whose record the row is.
     """
 
     type: ColumnType
     required: bool = False
     pii: Literal["none", "direct", "indirect", "free_text"]
+    role: Role | None = None
     allowed: tuple[str, ...] | None = None
     spellings: dict[str, str] = {}
     holds: Holds | None = None
@@ -151,6 +159,8 @@ class Column(_Strict):
             raise ValueError("only json columns have fields")
         if unreadable := [path for path in self.fields if not _JSON_PATH.fullmatch(path)]:
             raise ValueError(f"{unreadable[0]} is no path to a field, such as $.target or $[*].public")
+        if self.role and self.pii != ("direct" if self.role == "name" else "indirect"):
+            raise ValueError("a role is said of what may lead to a person: pii direct of a name, else pii indirect")
         if self.contact_point and (self.type != "text" or self.pii != "direct"):
             raise ValueError("an e-mail address or a phone number is text that names a person: type text, pii direct")
         if self.country and self.contact_point != "phone":
@@ -209,6 +219,9 @@ class Contract(_Strict):
         stream: Object of the vendor.
         description: What the stream holds; ends with its grain, "One row per ...".
         key: Columns that name a record within one source system.
+        record: What each record is to us: a person, or a conversation with one; None: neither.
+        becomes: Canonical object of which each record becomes one, so that none can be lost; None: records are split,
+            joined or filtered on the way.
         version: Timestamp column whose newest value wins among versions of a record; None: the extract date
             does.
         columns: Columns by name.
@@ -222,6 +235,8 @@ class Contract(_Strict):
     stream: str
     description: str
     key: tuple[str, ...]
+    record: Record | None = None
+    becomes: str | None = None
     version: str | None
     columns: dict[str, Column]
     rules: tuple[Rule, ...] = ()
@@ -261,6 +276,31 @@ class Contract(_Strict):
             raise ValueError("two rules have the same name")
         return self
 
+    @model_validator(mode="after")
+    def _says_what_leads_to_people(self) -> Contract:
+        for name, column in self.columns.items():
+            if column.pii == "indirect" and name not in self.key and column.role is None:
+                raise ValueError(
+                    f"{name} may lead to a person: say how by its role, one of "
+                    f"{', '.join(each for each in get_args(Role) if each != 'name')}"
+                )
+            if self.record == "person" and column.role in {"subject", "author", "actor"}:
+                raise ValueError(f"{name}: each row is a person's record, which its key and roles self and name say")
+            if self.record != "person" and column.role in {"self", "name"}:
+                raise ValueError(f"{name}: only records of people (record: person) have columns of role {column.role}")
+        return self
+
+    @model_validator(mode="after")
+    def _becomes_what_there_is(self) -> Contract:
+        objects = sorted(path.stem for path in (CONTRACTS / "canonical").glob("*.yml"))
+        if self.becomes is not None and self.becomes not in objects:
+            raise ValueError(f"records become one of {', '.join(objects)}, not {self.becomes}")
+        return self
+
+    def having(self, *roles: Role) -> frozenset[str]:
+        """Columns of these roles."""
+        return frozenset(name for name, column in self.columns.items() if column.role in roles)
+
     def bounds(self, name: str) -> Bounds | None:
         """What the values of a column lie within; None: they have no order.
 
@@ -280,8 +320,11 @@ class Contract(_Strict):
 
     @property
     def fingerprint(self) -> str:
-        """Hash that changes whenever what the contract asks changes."""
-        return hashlib.sha256(json.dumps(self.model_dump(mode="json"), sort_keys=True).encode()).hexdigest()
+        """Hash that changes whenever what the contract asks changes; what rows are to us, it does not ask."""
+        asked = self.model_dump(
+            mode="json", exclude={"record": True, "becomes": True, "columns": {"__all__": {"role"}}}
+        )
+        return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
 @cache

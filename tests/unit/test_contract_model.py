@@ -108,6 +108,44 @@ def test_a_contact_point_that_cannot_be_one_is_refused(settings: dict[str, Any],
         Column.model_validate({"description": "A column.", **settings})
 
 
+@pytest.mark.parametrize(
+    ("settings", "record", "said"),
+    [
+        ({"pii": "indirect"}, None, "note may lead to a person: say how by its role, one of self, subject, author"),
+        ({"pii": "indirect", "role": "self"}, None, "note: only records of people"),
+        ({"pii": "direct", "role": "name"}, "conversation", "note: only records of people"),
+        ({"pii": "indirect", "role": "subject"}, "person", "note: each row is a person's record"),
+    ],
+)
+def test_a_contract_that_does_not_say_what_leads_to_people_is_refused(
+    settings: dict[str, Any], record: str | None, said: str
+) -> None:
+    with pytest.raises(ValidationError, match=said):
+        contract({"note": column("text", **settings)}, record=record)
+
+
+@pytest.mark.parametrize("settings", [{"pii": "none", "role": "subject"}, {"pii": "indirect", "role": "name"}])
+def test_a_role_is_said_of_personal_columns_only(settings: dict[str, Any]) -> None:
+    with pytest.raises(ValidationError, match="a role is said of what may lead to a person"):
+        column("text", **settings)
+
+
+def test_a_stream_becomes_an_object_there_is() -> None:
+    assert contract({}, becomes="ticket").becomes == "ticket"
+    with pytest.raises(ValidationError, match=r"records become one of account, .*, ticket, ticket_event, not tickets"):
+        contract({}, becomes="tickets")
+
+
+def test_what_rows_are_to_us_asks_nothing_of_them() -> None:
+    """An extract that passed is not judged again for it."""
+    asked = contract({"note": column("id", pii="indirect", role="subject")})
+    for told in (
+        contract({"note": column("id", pii="indirect", role="thing")}),
+        contract({"note": column("id", pii="indirect", role="subject")}, record="conversation", becomes="ticket"),
+    ):
+        assert told.fingerprint == asked.fingerprint
+
+
 def test_the_fingerprint_changes_with_what_is_asked() -> None:
     asked = contract({"score": column("bigint", max=10)})
     assert asked.fingerprint == contract({"score": column("bigint", max=10)}).fingerprint

@@ -17,9 +17,12 @@ from pathlib import Path
 from typing import Any
 
 import duckdb
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 
-from assets.erasure import roles
+from assets.erasure.people import read_people, who
+from assets.erasure.register import scoped_ids
 from assets.landing.land import land_many
 from assets.landing.records import record_texts
 from orchestration.cli.app import command_line
@@ -31,7 +34,8 @@ from orchestration.operations.erase_person import Erasure, erase
 from quality.contract.model import all_contracts, load_contract
 from quality.gate.accepted import accepted_batches
 from quality.gate.gate import Gate, LandedExtract, Verdict
-from quality.landed.extract import read_landing_manifest
+from quality.landed.extract import ROWS, read_landing_manifest
+from storage.data_folder import StreamId
 from storage.errors import JourneymartError
 
 KEY = "a secret of the tests, long enough to be one"
@@ -562,21 +566,18 @@ def test_a_landed_stream_nobody_knows_any_more_stops_the_erasure(shop: Shop) -> 
         shop.forget(ANN)
 
 
-def test_every_column_that_can_lead_to_a_person_has_its_place() -> None:
-    """A new contract has to say whether a column names whose a row is, who acted, or a thing."""
-    placed = (
-        roles.SUBJECTS
-        | roles.ACTORS
-        | roles.THINGS
-        | roles.ABOUT
-        # Emptied because they are none of these.
-        | {"IndividualId", "LocationLatitude", "LocationLongitude", "domain_names"}
-    )
+def test_a_stream_that_tells_names_of_people_is_one_of_people_or_of_their_answers() -> None:
+    """Which columns lead to people, a contract has to say before it loads (test_contract_model.py)."""
     for contract in all_contracts():
-        if (contract.system, contract.stream) in roles.PEOPLE:
-            continue
-        for name, column in contract.columns.items():
-            if column.pii == "indirect" and name not in contract.key:
-                assert name in placed, f"{contract.system}/{contract.stream}: {name}"
         named = {name for name, column in contract.columns.items() if column.pii == "direct"}
-        assert not named & {"first_name", "FirstName"}, f"{contract.system}/{contract.stream} is a stream of people"
+        if named & {"first_name", "FirstName"}:
+            assert contract.record == "person", f"{contract.system}/{contract.stream}"
+
+
+def test_a_person_of_whom_there_are_several_records_is_found_by_what_they_have_in_common(tmp_path: Path) -> None:
+    """A shop makes a record per order; the person they name makes them one."""
+    rows = {"customer_id": ["a", "b", "c"], "customer_unique_id": ["ann", "ann", "bob"]}
+    pq.write_table(pa.table(rows), tmp_path / ROWS)
+    people = read_people([(StreamId("shop", "olist", "customers"), load_contract("olist", "customers"), tmp_path)])
+    _, ids = who(people, [], scoped_ids("shop", "a"), lambda _: False)
+    assert ids == scoped_ids("shop", "a") | scoped_ids("shop", "b") | scoped_ids("shop", "ann")
