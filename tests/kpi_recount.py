@@ -22,9 +22,16 @@ import pandas as pd
 
 from orchestration.config.settings import PROJECT
 from storage.data_folder import marts_file, warehouse_file
-from tests.differences import Estimate, difference, of_amounts, of_places, of_rate, of_score, of_share
+from tests.counting.calendar import years_after
+from tests.counting.differences import Estimate, difference, of_amounts, of_places, of_rate, of_score, of_share
+from tests.counting.equality import ROUNDING, same
+from tests.counting.intervals import (
+    interval_of_a_count,
+    interval_of_a_quantile,
+    interval_of_a_score,
+    interval_of_a_share,
+)
 
-Z = 1.959964
 EPOCH = date(1970, 1, 1)
 FLOW = ("day", "week", "month", "quarter", "rolling_7", "rolling_28", "rolling_90")
 STOCK = ("day", "week", "month", "quarter")
@@ -76,44 +83,6 @@ FACTS = (
 )
 # Days of what has no day, and of what has no end.
 NEVER, FOREVER = -(10**6), 10**9
-
-
-def interval_of_a_score(promoters: float, detractors: float, n: float) -> tuple[float, float]:
-    """Ends of the adjusted Wald interval of an NPS: three answers more, 3/4 at either end."""
-    more = n + 3
-    p, d = (promoters + 0.75) / more, (detractors + 0.75) / more
-    error = 100 * math.sqrt((p + d - (p - d) ** 2) / more)
-    centre = 100 * (p - d)
-    return max(-100.0, centre - Z * error), min(100.0, centre + Z * error)
-
-
-def trinomial_margin(promoters: float, detractors: float, n: float) -> float:
-    """The usual margin of an NPS, for comparison: nothing at all where everybody agrees."""
-    p, d = promoters / n, detractors / n
-    return Z * 100 * math.sqrt((p + d - (p - d) ** 2) / n)
-
-
-def interval_of_a_share(positives: float, n: float) -> tuple[float, float]:
-    """Wilson's interval of a share, in percent: the shares whose own margin just reaches what was seen."""
-    seen = positives / n
-    # (seen - p)^2 = Z^2 p (1 - p) / n, solved for p
-    a, b, c = 1 + Z * Z / n, -(2 * seen + Z * Z / n), seen * seen
-    root = math.sqrt(max(0.0, b * b - 4 * a * c))
-    return 100 * (-b - root) / (2 * a), 100 * (-b + root) / (2 * a)
-
-
-def interval_of_a_quantile(ordered: np.ndarray[Any, Any], q: float) -> tuple[float | None, float | None]:
-    """The order statistics around a quantile; None where no rank is far enough out."""
-    n = len(ordered)
-    margin = Z * math.sqrt(n * q * (1 - q))
-    low, high = math.floor(n * q - margin), math.ceil(n * q + margin) + 1
-    return (float(ordered[low - 1]) if low >= 1 else None), (float(ordered[high - 1]) if high <= n else None)
-
-
-def interval_of_a_count(seen: float) -> tuple[float, float]:
-    """The score interval of a Poisson count: the means whose own margin just reaches what was seen."""
-    half = Z * math.sqrt(seen + Z * Z / 4)
-    return seen + Z * Z / 2 - half, seen + Z * Z / 2 + half
 
 
 Days = np.ndarray[Any, np.dtype[np.int64]]
@@ -696,9 +665,7 @@ def _bought_within(bought: Sequence[int], day: int) -> int:
 @cache
 def _a_year_after(number: int) -> int:
     """The same day of the next year; of 29 February the 28th."""
-    day = EPOCH + timedelta(days=number)
-    leap = (day.month, day.day) == (2, 29)
-    return (day.replace(year=day.year + 1, day=28 if leap else day.day) - EPOCH).days
+    return (years_after(EPOCH + timedelta(days=number), 1) - EPOCH).days
 
 
 def _minus(one: float | None, other: float | None) -> float | None:
@@ -770,7 +737,7 @@ def disagreements(connection: duckdb.DuckDBPyConnection, recount: Recount, draws
                 found += [
                     f"{kpi} {day} {period} {dimension}={member} {place}.{name}: {rows[member][name]}, counted {value}"
                     for name, value in expected.items()
-                    if not _same(rows[member][name], value, _tolerance(expected, name))
+                    if not same(rows[member][name], value, _tolerance(expected, name))
                 ]
     return found
 
@@ -799,11 +766,4 @@ def _tolerance(expected: Mapping[str, Any], name: str) -> float:
     )
     known = [expected[end] for end in ends if expected.get(end) is not None]
     width = max(known) - min(known) if known and name in ends else 0.0
-    return (3e-4 if name in CHANGES else 1.01e-4) + 1e-6 * width
-
-
-def _same(said: Any, counted: Any, tolerance: float) -> bool:
-    """Equal, numbers but for rounding, NULL to nothing."""
-    if isinstance(said, float) and counted is not None:
-        return math.isclose(said, counted, rel_tol=1e-9, abs_tol=tolerance)
-    return bool(said == counted)
+    return (3e-4 if name in CHANGES else ROUNDING) + 1e-6 * width

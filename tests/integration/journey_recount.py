@@ -13,20 +13,19 @@ from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, field
 from datetime import date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 from dbt_harness import Warehouse
 from hidden_recount import hidden_in_table, hidden_siblings
 
-from tests.differences import difference, of_places, of_score, of_share
+from tests.counting.calendar import BERLIN, local_day
+from tests.counting.differences import difference, of_places, of_score, of_share
+from tests.counting.intervals import interval_of_a_quantile, interval_of_a_score, interval_of_a_share, quantile
 
 Row = dict[str, Any]
 Cells = dict[tuple[Any, ...], Row]
 Cell = tuple[str, str, str, str]
 """Of the map in one period: journey, segment, step, touchpoint."""
-BERLIN = ZoneInfo("Europe/Berlin")
-Z = 1.959964
 MONTH = timedelta(days=30)
 QUARTER = timedelta(days=90)
 FLOOR = 0.4
@@ -102,11 +101,6 @@ def read_facts(warehouse: Warehouse) -> Facts:
         preferred={row["customer_key"]: row["preferred_channel"] for row in preferred},
         limits={step["step"]: step["target_minutes"] for step in steps["support"]},
     )
-
-
-def quantile(values: list[float], q: float) -> float | None:
-    """The quantile as NumPy has it; None of nothing."""
-    return float(np.quantile(values, q)) if values else None
 
 
 def one_or_own(customer: int, key: int) -> int:
@@ -516,7 +510,7 @@ def channel_records(facts: Facts) -> Iterator[Row]:
                 yield {
                     "kpi": kpi,
                     "channel": ticket["channel"],
-                    "day": ticket[at].astimezone(BERLIN).date(),
+                    "day": local_day(ticket[at]),
                     "who": one_or_own(ticket["customer_key"], ticket["ticket_key"]),
                     "level": ticket[kpi],
                     "floor": facts.limits[step],
@@ -591,31 +585,19 @@ def _channel_figures(kpi: str, rows: list[Row]) -> Row:
     levels = sorted(row["level"] for row in rows if "level" in row)
     figures: Row = {"numerator": None, "denominator": n, "n": n, "_estimate": None}
     if kpi.endswith("_minutes"):
-        figures |= {"value": quantile(levels, 0.5)} | dict(
-            zip(("ci_low", "ci_high"), _median_ends(levels), strict=True)
-        )
+        low, high = interval_of_a_quantile(levels, 0.5)
+        figures |= {"value": quantile(levels, 0.5), "ci_low": low, "ci_high": high}
     elif kpi == "nps_transactional":
         good, bad = sum(row["good"] for row in rows), sum(row["bad"] for row in rows)
-        p, d, m = (good + 0.75) / (n + 3), (bad + 0.75) / (n + 3), n + 3
-        half = Z * math.sqrt((p + d - (p - d) ** 2) / m)
+        low, high = interval_of_a_score(good, bad, n)
         figures |= {"numerator": good - bad, "value": 100 * (good - bad) / n}
-        figures |= {"ci_low": max(-100, 100 * (p - d - half)), "ci_high": min(100, 100 * (p - d + half))}
+        figures |= {"ci_low": low, "ci_high": high}
         figures["_estimate"] = of_score(good, bad, n)
     else:
         good = sum(row["good"] for row in rows)
-        share = good / n
-        middle, half = share + Z**2 / (2 * n), Z * math.sqrt(share * (1 - share) / n + Z**2 / (4 * n * n))
-        low, high = ((middle + sign * half) / (1 + Z**2 / n) for sign in (-1, 1))
-        figures |= {"numerator": good, "value": 100 * share}
-        figures |= {"ci_low": max(0, 100 * low), "ci_high": min(100, 100 * high)}
+        low, high = interval_of_a_share(good, n)
+        figures |= {"numerator": good, "value": 100 * good / n, "ci_low": low, "ci_high": high}
         figures["_estimate"] = of_share(good, n)
     figures |= {f"p{q}": quantile(levels, q / 100) for q in (10, 50, 90)}
     figures["share_below_floor"] = sum(row["is_beyond"] for row in rows) / n if levels else None
     return figures
-
-
-def _median_ends(levels: list[float]) -> tuple[float | None, float | None]:
-    n = len(levels)
-    half = Z * math.sqrt(n * 0.25)
-    low, high = math.floor(n * 0.5 - half), math.ceil(n * 0.5 + half) + 1
-    return (levels[low - 1] if low >= 1 else None, levels[high - 1] if high <= n else None)

@@ -7,20 +7,18 @@ order, and what the marts of the loop must say of it, from its records alone. No
 
 from __future__ import annotations
 
-import math
 import random
 from collections import defaultdict
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
-from tests.differences import difference as of_difference
-from tests.differences import of_share
+from tests.counting.calendar import BERLIN, last_day, local_day, plus_months, years_after
+from tests.counting.differences import difference as of_difference
+from tests.counting.differences import of_share
+from tests.counting.intervals import interval_of_a_share
 
-BERLIN = ZoneInfo("Europe/Berlin")
 START = datetime(2024, 6, 1, tzinfo=UTC)
-Z = 1.959964
 HOURS = {"low_score": 48, "complaint": 24, "unanswered": 24}
 SURVEYS = {
     "nps": ("nps", 0, 10),
@@ -48,27 +46,9 @@ def at(day: str, hour: int = 12) -> datetime:
     return datetime.fromisoformat(f"{day}T{hour:02d}:00:00+00:00")
 
 
-def local_day(moment: datetime) -> date:
-    return moment.astimezone(BERLIN).date()
-
-
 def end_of(day: date) -> datetime:
     midnight = datetime.combine(day + timedelta(days=1), datetime.min.time(), BERLIN)
     return midnight.astimezone(UTC)
-
-
-def plus_months(month: date, months: int) -> date:
-    place = month.year * 12 + month.month - 1 + months
-    return date(place // 12, place % 12 + 1, 1)
-
-
-def last_day(month: date) -> date:
-    return plus_months(month, 1) - timedelta(days=1)
-
-
-def a_year_after(day: date) -> date:
-    """The same day of the next year; of 29 February the 28th."""
-    return day.replace(year=day.year + 1, day=28 if (day.month, day.day) == (2, 29) else day.day)
 
 
 def is_low(survey: str, score: float) -> bool:
@@ -489,7 +469,7 @@ class Recount:
         }
 
     def _active(self, person: str, day: date) -> bool:
-        return any(bought <= day < a_year_after(bought) for bought, _ in self.orders.get(person, ()))
+        return any(bought <= day < years_after(bought, 1) for bought, _ in self.orders.get(person, ()))
 
     def _retention(self, case: Row) -> Row:
         said: Row = {}
@@ -604,13 +584,6 @@ def earliest(moments: Iterable[datetime]) -> datetime | None:
     return min(moments, default=None)
 
 
-def wilson(part: int, whole: int) -> tuple[float, float]:
-    share = part / whole
-    centre = share + Z * Z / (2 * whole)
-    margin = Z * math.sqrt(share * (1 - share) / whole + Z * Z / (4 * whole * whole))
-    return tuple(100 * (centre + sign * margin) / (1 + Z * Z / whole) for sign in (-1, 1))  # type: ignore[return-value]
-
-
 def figure(keys: tuple[str, ...], units: list[tuple[str, bool]], *, matured: bool, hidden: bool) -> Row:
     n, hits, shown = len(units), sum(hit for _, hit in units), matured and not hidden
     row: Row = dict.fromkeys(("numerator", "denominator", "n", "value", "ci_low", "ci_high"))
@@ -618,7 +591,7 @@ def figure(keys: tuple[str, ...], units: list[tuple[str, bool]], *, matured: boo
     if shown and keys[1] == "customers":
         row |= {"numerator": n, "n": n, "value": n}
     elif shown:
-        low, high = wilson(hits, n)
+        low, high = interval_of_a_share(hits, n)
         row |= {"numerator": hits, "denominator": n, "n": n, "value": 100 * hits / n, "ci_low": low, "ci_high": high}
     return row
 

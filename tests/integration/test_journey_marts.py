@@ -7,7 +7,6 @@ rows (dbt unit tests).
 from __future__ import annotations
 
 import csv
-import math
 from collections import Counter, defaultdict
 from collections.abc import Iterable
 from datetime import timedelta
@@ -17,6 +16,8 @@ import pytest
 from dbt_harness import PROJECT, DbtProject, Warehouse
 from journey_company import AS_OF, JourneyCompany
 from journey_recount import Facts, channels, journey_map, journey_paths, map_by_period, read_facts
+
+from tests.counting.equality import same
 
 MARTS = ("mart_journey_map", "mart_journey_path", "mart_channel_consistency")
 TABLES = (
@@ -66,12 +67,6 @@ def differences(
             if not name.startswith(("_", "is_hidden")) and not same(said[key][name], value):
                 found.append(f"{key} {name}: {said[key][name]}, not {value}")
     return sorted(found)
-
-
-def same(left: Any, right: Any) -> bool:
-    if isinstance(left, int | float) and isinstance(right, int | float):
-        return math.isclose(left, right, abs_tol=0.0001)
-    return bool(left == right)
 
 
 def test_any_nights_make_the_marts_of_one_full_rebuild(marts: Warehouse) -> None:

@@ -24,7 +24,14 @@ from service_desk import Desk
 
 from assets.report.kpi_explanation import Place, explain
 from storage.errors import JourneymartError
-from tests.differences import of_share
+from tests.counting.differences import of_share
+from tests.counting.intervals import (
+    interval_of_a_count,
+    interval_of_a_quantile,
+    interval_of_a_score,
+    interval_of_a_share,
+    trinomial_margin,
+)
 from tests.kpi_recount import (
     Cell,
     Recount,
@@ -32,13 +39,8 @@ from tests.kpi_recount import (
     disagreements,
     draw,
     first_of,
-    interval_of_a_count,
-    interval_of_a_quantile,
-    interval_of_a_score,
-    interval_of_a_share,
     is_row_day,
     opened,
-    trinomial_margin,
 )
 
 Row = dict[str, Any]

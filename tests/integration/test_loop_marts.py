@@ -6,7 +6,6 @@ writing of the definitions (loop_recount.py), formulas on single numbers (dbt un
 
 from __future__ import annotations
 
-import math
 import os
 import random
 from datetime import UTC, date, datetime, timedelta
@@ -16,6 +15,8 @@ import pytest
 from dbt_harness import DbtProject, Warehouse
 from loop_recount import Company, Recount
 from random_history import random_history
+
+from tests.counting.equality import unequal
 
 MODELS = "fct_closed_loop_case mart_recovery"
 TABLES = [f"cx_marts.main.{model}" for model in MODELS.split()]
@@ -29,25 +30,6 @@ COLUMNS = (
 FIGURES = ("numerator", "denominator", "n", "value", "ci_low", "ci_high", "is_matured", "is_suppressed", "is_low_n")
 
 Row = dict[str, Any]
-
-
-def same(one: Any, other: Any) -> bool:
-    """Equal; numbers to the fourth decimal they are published with."""
-    if one is None or other is None or isinstance(one, bool | str | datetime):
-        return bool(one == other)
-    return math.isclose(float(one), float(other), abs_tol=1e-4)
-
-
-def unequal(published: dict[Any, Row], expected: dict[Any, Row], columns: tuple[str, ...]) -> list[Any]:
-    """The cells that differ, and the rows that only one of the two has."""
-    only_one = [(key, "published" if key in published else "expected") for key in set(published) ^ set(expected)]
-    return only_one + [
-        (key, column, published[key][column], row[column])
-        for key, row in expected.items()
-        if key in published
-        for column in columns
-        if not same(published[key][column], row[column])
-    ]
 
 
 @pytest.fixture(scope="module")

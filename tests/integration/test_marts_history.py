@@ -12,17 +12,16 @@ from collections import defaultdict
 from collections.abc import Callable, Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
-import numpy as np
 import pytest
 from dbt_harness import DbtProject, Warehouse
 from random_history import random_history
 from test_marts_traps import MARTS
-from value_recount import years_after
+
+from tests.counting.calendar import local_day, years_after
+from tests.counting.intervals import quantile
 
 TABLES = ["intermediate.int_kpi__cell", *(f"cx_marts.main.{table}" for table in MARTS)]
-BERLIN = ZoneInfo("Europe/Berlin")
 START = datetime(2024, 1, 1, tzinfo=UTC)
 AS_OF = date(2025, 12, 31)
 COUNTRIES = ("DE", "FR", None)
@@ -174,18 +173,6 @@ def marts(company: Company, dbt_project: DbtProject, tmp_path_factory: pytest.Te
 Cells = dict[tuple[str, str, str, str], float]
 
 
-def local_day(moment: datetime) -> date:
-    return moment.astimezone(BERLIN).date()
-
-
-def median(values: list[float]) -> float:
-    return float(np.quantile(values, 0.5))
-
-
-def nine_of_ten(values: list[float]) -> float:
-    return float(np.quantile(values, 0.9))
-
-
 class Recount:
     """The definitions, one day at a time, from the company's final records. Slow and plain on purpose."""
 
@@ -278,8 +265,8 @@ class Recount:
                         {"contact": ticket["requester_id"], "channel": ticket["channel"], "minutes": minutes}
                     )
         for measure, rows in waits.items():
-            yield f"{measure}_median", period, rows, lambda group: median([row["minutes"] for row in group])
-            yield f"{measure}_p90", period, rows, lambda group: nine_of_ten([row["minutes"] for row in group])
+            yield f"{measure}_median", period, rows, lambda group: quantile([row["minutes"] for row in group], 0.5)
+            yield f"{measure}_p90", period, rows, lambda group: quantile([row["minutes"] for row in group], 0.9)
 
     def _active(self, day: date) -> set[str]:
         return {

@@ -15,12 +15,15 @@ from functools import cache
 from pathlib import Path
 from statistics import median
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pytest
 from dbt_harness import PROJECT, DbtProject, Warehouse
 from hidden_recount import hidden_siblings
 from service_desk import AS_OF, Clock, Desk, Ticket
+
+from tests.counting.calendar import BERLIN, local_day
+from tests.counting.equality import unequal
+from tests.counting.intervals import quantile
 
 MARTS = (
     "dim_agent",
@@ -32,7 +35,6 @@ MARTS = (
     "mart_ticket_volume_daily",
 )
 TABLES = [f"cx_marts.main.{table}" for table in MARTS]
-BERLIN = ZoneInfo("Europe/Berlin")
 TIERS = {"5001": 1, "5002": 1, "5004": 2}
 WEEK = timedelta(days=7)
 ANSWER_FACTS = ("replies", "never_answered", "first_reply_minutes", "first_human_minutes", "agent_touches",
@@ -44,10 +46,6 @@ Cell = tuple[str, date, str, str, int]
 
 def at(text: str) -> datetime:
     return datetime.fromisoformat(f"{text}+00:00")
-
-
-def local_day(moment: datetime) -> date:
-    return moment.astimezone(BERLIN).date()
 
 
 def end_of(day: date) -> datetime:
@@ -502,28 +500,11 @@ def recount(desk: Desk, marts: Warehouse, facts: dict[str, dict[str, Any]]) -> R
     )
 
 
-def same(found: object, expected: object) -> bool:
-    if isinstance(found, float | int) and isinstance(expected, float | int):
-        return math.isclose(found, expected, abs_tol=1e-4)
-    return found == expected
-
-
-def differing(found: dict[Any, dict[str, Any]], expected: dict[Any, dict[str, Any]]) -> list[Any]:
-    """Cells that are not what they should be; records that only one side has."""
-    odd: list[Any] = [("only here or there", key) for key in found.keys() ^ expected.keys()]
-    return odd + [
-        (key, name, found[key][name], value)
-        for key in found.keys() & expected.keys()
-        for name, value in expected[key].items()
-        if not same(found[key][name], value)
-    ]
-
-
 def test_facts_of_tickets_are_what_their_definitions_count(
     desk: Desk, facts: dict[str, dict[str, Any]], recount: Recount
 ) -> None:
     expected = {ticket.name: recount.facts(ticket) for ticket in desk.tickets}
-    assert differing(facts, expected) == []
+    assert unequal(facts, expected) == []
     for name in expected["t0"]:
         seen = Counter(str(row[name]) for row in expected.values())
         assert len(seen) > 1, name
@@ -541,7 +522,7 @@ def test_targets_of_the_desk_end_as_their_clocks_say(marts: Warehouse, desk: Des
         for ticket in desk.tickets
         for application, became in recount.targets(ticket)
     }
-    assert differing(found, expected) == []
+    assert unequal(found, expected) == []
     outcomes = Counter(became["outcome"] for became in expected.values())
     assert set(outcomes) == {"achieved", "breached", "superseded", "cancelled", "active", "paused"}
     counted = [row for row in rows if row["is_counted"]]
@@ -554,7 +535,7 @@ def test_the_backlog_is_replayed_with_its_ages(marts: Warehouse, recount: Recoun
     rows = marts.rows("select * from cx_marts.main.fct_ticket_backlog_daily")
     found = {(row["date_day"], row["channel"], row["team"], row["priority"]): row for row in rows}
     expected = {cell: {name: counts[name] for name in names} for cell, counts in recount.backlog().items()}
-    assert differing(found, expected) == []
+    assert unequal(found, expected) == []
     assert all(
         row["opening"] + row["created"] + row["reopened"] - row["solved"] - row["removed"] == row["closing"]
         for row in rows
@@ -570,7 +551,7 @@ def test_volumes_are_compared_with_the_weeks_before(marts: Warehouse, recount: R
         cell: dict(zip(names, (*values, None if values[3] is None else values[0] > values[3]), strict=True))
         for cell, values in recount.volumes().items()
     }
-    assert differing(found, expected) == []
+    assert unequal(found, expected) == []
     # Ten tickets came at once.
     assert found[date(2026, 5, 13), "email"]["is_spike"]
 
@@ -593,16 +574,10 @@ def shares_and_quantiles(cells: dict[Cell, list[float]]) -> dict[Cell, dict[str,
     return found
 
 
-def quantile(values: list[float], share: float) -> float:
-    ordered, place = sorted(values), (len(values) - 1) * share
-    below = math.floor(place)
-    return ordered[below] + (place - below) * (ordered[math.ceil(place)] - ordered[below])
-
-
 def test_scorecards_show_what_rests_on_ten_records(marts: Warehouse, recount: Recount) -> None:
     rows = marts.rows("select * from cx_marts.main.mart_service_scorecard")
     found = {(row["measure"], row["month_start"], row["level"], row["team"], row["agent_key"]): row for row in rows}
-    assert differing(found, shares_and_quantiles(recount.scorecard())) == []
+    assert unequal(found, shares_and_quantiles(recount.scorecard())) == []
     shown = [row for row in rows if row["level"] == "agent" and not row["is_suppressed"]]
     assert len(shown) > 20
     assert all(row["ci_low"] <= row["value"] for row in rows if row["ci_low"] is not None)

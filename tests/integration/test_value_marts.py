@@ -7,16 +7,17 @@ second writing of the definitions (value_recount.py), formulas on single numbers
 
 from __future__ import annotations
 
-import math
 import os
 import random
 from datetime import date, timedelta
 from typing import Any
 
-import pandas as pd
 import pytest
 from dbt_harness import DbtProject, Warehouse
-from value_recount import Company, Recount, last_day
+from value_recount import Company, Recount
+
+from tests.counting.calendar import last_day
+from tests.counting.equality import unequal
 
 MODELS = "fct_customer_month mart_retention_cohort mart_customer_value"
 AS_OF = date(2025, 12, 17)
@@ -29,27 +30,6 @@ CORRECTED = {
     "canonical.survey_answer": {"score": 1},
 }
 COUNTS = ("numerator", "denominator", "n", "value", "ci_low", "ci_high")
-
-
-def same(one: object, other: object) -> bool:
-    """Equal, NULL to NULL, numbers to a hundredth of a cent (or their tenth digit)."""
-    if pd.isna(one) or pd.isna(other):
-        return bool(pd.isna(one) and pd.isna(other))
-    if isinstance(one, bool | str | date):
-        return one == other
-    return math.isclose(float(one), float(other), rel_tol=1e-10, abs_tol=2e-4)  # type: ignore[arg-type]
-
-
-def unequal(published: dict[Any, dict[str, Any]], expected: dict[Any, dict[str, Any]], columns: list[str]) -> list[Any]:
-    """The cells that differ, and the rows that only one of the two has."""
-    only_one = [(key, key in published) for key in set(published) ^ set(expected)]
-    return only_one + [
-        (key, column, published[key][column], row.get(column))
-        for key, row in expected.items()
-        if key in published
-        for column in columns
-        if not same(published[key][column], row.get(column))
-    ]
 
 
 @pytest.fixture(scope="module")

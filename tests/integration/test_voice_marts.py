@@ -6,14 +6,12 @@ their own, and random rows of every stream. Not here: the formulas on counts (db
 
 from __future__ import annotations
 
-import math
 import random
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from datetime import UTC, date, datetime, timedelta
 from itertools import chain
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import numpy as np
 import pandas as pd
@@ -23,7 +21,10 @@ from hidden_recount import hidden_siblings
 from random_history import random_history
 
 from assets.text.sentiment import TextSentiment
-from tests.differences import difference, of_share
+from tests.counting.calendar import local_day, month_of
+from tests.counting.differences import difference, of_share
+from tests.counting.equality import same
+from tests.counting.intervals import interval_of_a_share
 
 VOICE_MARTS = (
     "bridge_feedback_theme",
@@ -34,10 +35,8 @@ VOICE_MARTS = (
     "mart_feedback_utilisation",
     "mart_survey_funnel",
 )
-BERLIN = ZoneInfo("Europe/Berlin")
 START = datetime(2025, 7, 1, tzinfo=UTC)
 DAYS = 120
-Z = 1.959964
 
 # What people write, and what anybody would say it is about: theme and, where it has one, the field it belongs to.
 PHRASES: tuple[tuple[str | None, frozenset[str]], ...] = (
@@ -430,27 +429,6 @@ def test_any_order_of_nights_makes_the_voice_of_one_full_rebuild(marts: Warehous
     assert marts.differences(marts.rebuilt(), tables) == {}
 
 
-def month_of(moment: datetime) -> date:
-    return moment.astimezone(BERLIN).date().replace(day=1)
-
-
-def wilson(part: int, whole: int) -> tuple[float, float] | None:
-    if whole == 0:
-        return None
-    share = part / whole
-    middle = share + Z * Z / (2 * whole)
-    reach = Z * math.sqrt(share * (1 - share) / whole + Z * Z / (4 * whole * whole))
-    return tuple(100 * min(1, max(0, (middle + sign * reach) / (1 + Z * Z / whole))) for sign in (-1, 1))  # type: ignore[return-value]
-
-
-def close(published: Any, expected: float | None) -> bool:
-    return (
-        published is None
-        if expected is None
-        else published is not None and math.isclose(published, expected, abs_tol=1.01e-4)
-    )
-
-
 def rows_of(marts: Warehouse, mart: str) -> list[dict[str, Any]]:
     """The months of the company: traps and random rows have others."""
     return marts.rows(f"select * from cx_marts.main.{mart} where month_start between '2025-07-01' and '2025-11-30'")
@@ -496,7 +474,7 @@ def told_together(sent: Sequence[dict[str, Any]]) -> dict[str, Any]:
 def test_the_funnel_is_what_the_invitations_say(marts: Warehouse, company: Company) -> None:
     table = pd.DataFrame(people_asked(company.invitations))
     assert len(table) < sum(not row["is_deleted"] for row in company.invitations)
-    table["month"] = [month_of(at) for at in table["updated_at"]]
+    table["month"] = [month_of(local_day(at)) for at in table["updated_at"]]
     # Of employees nobody is known, and of the others only those with a contact.
     table["person"] = [
         contact if isinstance(contact, str) and survey != "staff" else place
@@ -559,11 +537,11 @@ def test_the_funnel_is_what_the_invitations_say(marts: Warehouse, company: Compa
             continue
         numbers = {name: int(rows[name].sum()) for name in counts}
         assert {name: row[name] for name in counts} == numbers, cell
-        ends = wilson(numbers["completed"], numbers["delivered"]) or (None, None)
+        ends = interval_of_a_share(numbers["completed"], numbers["delivered"]) if numbers["delivered"] else (None, None)
         rate = 100 * numbers["completed"] / numbers["delivered"] if numbers["delivered"] else None
         rr1 = 100 * numbers["completed"] / numbers["invited"] if numbers["invited"] else None
-        assert close(row["response_rate"], rate) and close(row["rr1_like"], rr1), cell
-        assert close(row["ci_low"], ends[0]) and close(row["ci_high"], ends[1]), cell
+        assert same(row["response_rate"], rate) and same(row["rr1_like"], rr1), cell
+        assert same(row["ci_low"], ends[0]) and same(row["ci_high"], ends[1]), cell
 
 
 def test_no_hidden_cell_of_the_funnel_can_be_computed_from_the_others(marts: Warehouse) -> None:
@@ -610,7 +588,7 @@ def items_of(company: Company) -> pd.DataFrame:
             about = {"source": "ticket", "responded": "Comment" in kinds, "actioned": "Change" in kinds}
             items.append(about | {"at": row["created_at"], "themes": row["_themes"]})
     table = pd.DataFrame(items)
-    table["month"] = [month_of(at) for at in table["at"]]
+    table["month"] = [month_of(local_day(at)) for at in table["at"]]
     table["voice"] = np.where(table["source"] == "employee", "employee", "customer")
     table["linked"] = table["person"].notna()
     table["person"] = table["person"].where(table["linked"], table.index.to_series())
@@ -669,13 +647,13 @@ def test_themes_are_what_people_would_say_they_are(marts: Warehouse, company: Co
             rates[cell] = (len(group), len(rows))
             shown[month, voice][theme] = float(group["weight"].sum())
             assert (row["all_items"], row["items"]) == (len(rows), len(group))
-            assert close(row["share"], 100 * group["weight"].sum() / len(rows)), cell
+            assert same(row["share"], 100 * group["weight"].sum() / len(rows)), cell
             scored = group[group["norm"].notna()].groupby("scale")
             best = min(((-len(part), str(scale)) for scale, part in scored), default=None)
             part = None if best is None else scored.get_group(best[1])
             if part is not None and part["person"].nunique() >= least:
                 assert (row["score_scale"], row["scores"]) == (best[1], len(part)), cell
-                assert close(row["score_mean"], part["norm"].mean()), cell
+                assert same(row["score_mean"], part["norm"].mean()), cell
             else:
                 assert row["score_mean"] is None, cell
     assert seen == set(published)
@@ -717,8 +695,8 @@ def check_changes(
         compared += 1
         now, then = 100 * part / whole, 100 * part_before / whole_before
         low, high = difference(of_share(part, whole), of_share(part_before, whole_before), now - then, 100)
-        assert close(row["difference"], now - then)
-        assert close(row["difference_ci_low"], low) and close(row["difference_ci_high"], high)
+        assert same(row["difference"], now - then)
+        assert same(row["difference_ci_low"], low) and same(row["difference_ci_high"], high)
         assert row["is_changed"] == (low > 0 or high < 0)
     assert compared > 0
 

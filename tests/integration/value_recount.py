@@ -12,17 +12,16 @@ from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
-from zoneinfo import ZoneInfo
 
 import pandas as pd
 from dbt_harness import PROJECT
 from hidden_recount import hidden_in_table, hidden_siblings
 
-from tests.differences import of_amounts
+from tests.counting.calendar import last_day, local_day, month_of, plus_months, years_after
+from tests.counting.differences import of_amounts
+from tests.counting.intervals import interval_of_a_share
 
-BERLIN = ZoneInfo("Europe/Berlin")
 START = datetime(2023, 6, 1, tzinfo=UTC)
-Z = 1.959964
 NEEDED = ("customer", "month_start", "is_complete_month", "cohort_month", "segment", "has_contract", "currency",
           "net_amount_365_days", "cumulative_orders", "is_active")  # fmt: skip
 HEADCOUNTS = {
@@ -177,36 +176,6 @@ def named_order(contact: str, day: str, **more: Any) -> dict[str, Any]:
         "status": "completed",
         "currency": "EUR",
     } | more  # fmt: skip
-
-
-def local_day(moment: datetime) -> date:
-    return moment.astimezone(BERLIN).date()
-
-
-def month_of(day: date) -> date:
-    return day.replace(day=1)
-
-
-def plus_months(month: date, months: int) -> date:
-    place = month.year * 12 + month.month - 1 + months
-    return date(place // 12, place % 12 + 1, 1)
-
-
-def years_after(day: date, years: int) -> date:
-    """The same day so many years later; of 29 February the 28th."""
-    year = day.year + years
-    return day.replace(year=year, day=28 if (day.month, day.day) == (2, 29) else day.day)
-
-
-def last_day(month: date) -> date:
-    return plus_months(month, 1) - timedelta(days=1)
-
-
-def wilson(part: float, whole: float) -> tuple[float, float]:
-    share = part / whole
-    centre = share + Z * Z / (2 * whole)
-    margin = Z * math.sqrt(share * (1 - share) / whole + Z * Z / (4 * whole * whole))
-    return tuple(100 * (centre + sign * margin) / (1 + Z * Z / whole) for sign in (-1, 1))  # type: ignore[return-value]
 
 
 class Recount:
@@ -462,7 +431,7 @@ class Recount:
         bought = sum(row.orders > 0 for row in rows)
         if not rows[0].is_complete_month:
             return {"customers": len(rows)}
-        low, high = wilson(bought, len(rows))
+        low, high = interval_of_a_share(bought, len(rows))
         return {"customers": len(rows), "retained": bought, "logo_retention": 100 * bought / len(rows),
                 "ci_low": low, "ci_high": high}  # fmt: skip
 
@@ -582,7 +551,7 @@ class Recount:
 def share(part: int, whole: int) -> dict[str, Any]:
     if not whole:
         return {"n": 0}
-    low, high = wilson(part, whole)
+    low, high = interval_of_a_share(part, whole)
     counts = {"numerator": part, "denominator": whole, "n": whole}
     return counts | {"value": 100 * part / whole, "ci_low": low, "ci_high": high}
 
