@@ -21,7 +21,7 @@ import duckdb
 import jinja2
 import numpy as np
 import pytest
-from tests.differences import of_amounts, of_places, of_rate, of_score, of_share
+from tests.counting.differences import of_amounts, of_places, of_rate, of_score, of_share
 
 from tests.checkout import CHECKOUT
 
