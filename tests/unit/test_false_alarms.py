@@ -21,9 +21,9 @@ import duckdb
 import jinja2
 import numpy as np
 import pytest
-from tests.counting.differences import of_amounts, of_places, of_rate, of_score, of_share
 
 from tests.checkout import CHECKOUT
+from tests.counting.differences import of_amounts, of_places, of_rate, of_score, of_share
 
 LONG = os.environ.get("JOURNEYMART_CHAOS") == "long"
 MOST = 200
