@@ -16,7 +16,7 @@ from dagster import AssetExecutionContext
 
 from orchestration import keys
 from orchestration.config.setup import Setup
-from orchestration.dbt_assets import check_of_test, dbt_tests, public_tables
+from orchestration.dbt_translator import check_of_test, dbt_tests, public_tables
 from orchestration.failures import in_one_sentence
 from orchestration.operations.plan_night import plan_build
 from orchestration.partitions import last_date

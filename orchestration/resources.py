@@ -10,7 +10,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from orchestration.config.setup import Setup
-from orchestration.processes.gate import GATEKEEPER, Gatekeeper
+from orchestration.processes.gate import GATE, GateProcess
 
 
 def data_lock_resource(setup: Setup) -> dg.ResourceDefinition:
@@ -45,9 +45,9 @@ def _end_dead_runs(instance: dg.DagsterInstance, holder: str) -> None:
     required_resource_keys={"data_lock"},
     description="Judges extracts. Lets go of the data folder only when nothing is being judged any more.",
 )
-def gate_resource(_: dg.InitResourceContext) -> Iterator[Gatekeeper]:
+def gate_resource(_: dg.InitResourceContext) -> Iterator[GateProcess]:
     """The gate's process, at rest again when the run ends."""
     try:
-        yield GATEKEEPER
+        yield GATE
     finally:
-        GATEKEEPER.finish()
+        GATE.finish()

@@ -1,4 +1,4 @@
-"""Checks the installation and says what to do about what is wrong. Not here: how it is shown (app.py)."""
+"""Checks the installation and says what to do about what is wrong. Not here: how it is shown (installation.py)."""
 
 from __future__ import annotations
 

@@ -218,6 +218,17 @@ class Sources:
         """Names of the sources whose records say who the customers are."""
         return tuple(source.name for source in self.sources if source.role == "crm")
 
+    def named(self, name: str) -> FileStream:
+        """The stream a person names as source/stream.
+
+        Raises:
+            JourneymartError: There is no such stream.
+        """
+        known = {str(stream.stream): stream for stream in self.streams}
+        if name not in known:
+            raise JourneymartError(f"There is no stream '{name}' in {self.file}: name one of {', '.join(known)}.")
+        return known[name]
+
     def streams_of(self, system: str, stream: str) -> tuple[FileStream, ...]:
         """The streams that feed one contract: one per installation of the system."""
         return tuple(s for s in self.streams if (s.stream.system, s.stream.stream) == (system, stream))

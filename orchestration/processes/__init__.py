@@ -1,1 +1,1 @@
-"""Programs a night runs beside itself, so that they load while it works."""
+"""Programs a night runs beside itself, so that what they import loads while it works."""

@@ -1,13 +1,14 @@
-"""A Python process that has dbt imported and waits to be told to run it.
+"""dbt in a process of its own, which has imported it and waits to be told to run it.
+
+What lives here: telling it, and its side. Not here: what it builds (dbt_project), reading what it says
+(orchestration/dbt/results.py).
 
 Importing dbt takes two seconds; they pass while the gate judges. dbt itself is not started before it is told
-to: until then the process has read nothing of the project and opened no database, and it ends if nobody tells
-it anything.
+to: until then the process has read nothing of the project and opened no database.
 """
 
 from __future__ import annotations
 
-import atexit
 import gc
 import json
 import os
@@ -17,59 +18,32 @@ from collections.abc import Sequence
 
 from orchestration.config.settings import Settings
 from orchestration.dbt.project import dbt_environment
-from orchestration.processes.leaving import leave_at_once
+from orchestration.processes.process import ModuleProcess
 from storage.permissions import OWN_UMASK
 
-_waiting: list[tuple[Settings, subprocess.Popen[bytes]]] = []
+_DBT = ModuleProcess("orchestration.processes.dbt", umask=OWN_UMASK, keeps_errors=True)
 
 
 def warm_up(settings: Settings) -> None:
     """Have a process waiting for these settings."""
-    if any(own == settings and process.poll() is None for own, process in _waiting):
-        return
-    dismiss()
-    _waiting.append((settings, _start(settings)))
-
-
-def run_dbt(settings: Settings, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
-    """Run dbt on the build in the waiting process; its output, JSON lines, is for the caller to read."""
-    warm_up(settings)
-    _, process = _waiting.pop()
-    if process.stdin is None:
-        raise RuntimeError("dbt's process has no input")
-    process.stdin.write(json.dumps([str(settings.folder.build), *arguments]).encode() + b"\n")
-    process.stdin.close()
-    return process
-
-
-def dismiss() -> None:
-    """End a process nobody needs any more."""
-    while _waiting:
-        _, process = _waiting.pop()
-        if process.stdin and process.stdout:
-            process.stdin.close()
-            process.stdout.close()
-        process.wait()
-
-
-atexit.register(dismiss)
-
-
-def _start(settings: Settings) -> subprocess.Popen[bytes]:
-    return subprocess.Popen(
-        [sys.executable, "-m", __name__],
-        stdin=subprocess.PIPE,
-        stdout=subprocess.PIPE,
-        stderr=subprocess.STDOUT,
-        umask=OWN_UMASK,
-        env={
+    _DBT.start(
+        {
             **dbt_environment(settings),
             "DBT_LOG_FORMAT": "json",
             # What dbt prints is kept; its debug log says little more and costs a tenth of its time.
             "DBT_LOG_LEVEL_FILE": "none",
             "PYTHONUNBUFFERED": "1",
-        },
+        }
     )
+
+
+def run_dbt(settings: Settings, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
+    """Run dbt on the build in the waiting process; its output, JSON lines, is for the caller to read."""
+    warm_up(settings)
+    told, _ = _DBT.pipes()
+    told.write(json.dumps([str(settings.folder.build), *arguments]).encode() + b"\n")
+    told.close()
+    return _DBT.hand_over()
 
 
 def main() -> None:
@@ -78,11 +52,6 @@ def main() -> None:
     gc.disable()
     import dbt.adapters.duckdb
     import dbt.task.build  # noqa: F401
-
-    from orchestration.processes.quiet_dbt import make_no_debug_messages
-
-    make_no_debug_messages()
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
     from dbt.cli.main import cli
 
     line = sys.stdin.readline()
@@ -90,13 +59,7 @@ def main() -> None:
         build, *arguments = json.loads(line)
         os.chdir(build)
         sys.argv = ["dbt", *arguments]
-        code: int | str | None = 0
-        try:
-            cli()
-        except SystemExit as ended:
-            code = ended.code
-        DuckDBConnectionManager.close_all_connections()  # type: ignore[no-untyped-call]
-        leave_at_once(code if isinstance(code, int) else 1)
+        cli()
 
 
 if __name__ == "__main__":

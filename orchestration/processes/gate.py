@@ -1,6 +1,6 @@
 """The gate in a process of its own, so that Great Expectations loads beside the night and not in its way.
 
-What lives here: starting that process, asking it, and its side of the conversation. Not here: judging
+What lives here: asking it, and its side of the conversation. Not here: judging
 (quality/gate/gate.py).
 
 The process ends when the one that started it does: its input closes. One that was left in the middle of a
@@ -9,12 +9,10 @@ judgement by a killed night finishes it under a lock, which the next one waits f
 
 from __future__ import annotations
 
-import atexit
 import fcntl
 import gc
 import os
 import pickle
-import subprocess
 import sys
 import threading
 import traceback
@@ -24,6 +22,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, TYPE_CHECKING
 
+from orchestration.processes.process import ModuleProcess
 from quality.landed.extract import LandedExtract
 from storage.data_folder import DataFolder
 from storage.errors import JourneymartError
@@ -52,21 +51,18 @@ class Answer:
     crash: str = ""
 
 
-class Gatekeeper:
-    """The process that judges, started on first use; it judges in the order it is asked."""
+class GateProcess:
+    """The gate, asked from here; it judges in the order it is asked."""
 
     def __init__(self) -> None:
-        self._process: subprocess.Popen[bytes] | None = None
+        self._process = ModuleProcess("orchestration.processes.gate")
         self._asking = threading.Lock()
         self._pool = ThreadPoolExecutor(1)
         self._begun: dict[tuple[Path, str], Judging] = {}
 
     def warm_up(self) -> None:
         """Start the process unless it runs; it begins to load at once."""
-        if self._process is None or self._process.poll() is not None:
-            self._process = subprocess.Popen(
-                [sys.executable, "-m", __name__], stdin=subprocess.PIPE, stdout=subprocess.PIPE
-            )
+        self._process.start()
 
     def begin(self, name: str, request: Request) -> None:
         """Begin to judge; `judge` with the same name and ledger then waits for what comes of it."""
@@ -102,23 +98,13 @@ class Gatekeeper:
             raise RuntimeError(answer.crash)
         return answer.verdicts
 
-    def close(self) -> None:
-        """End the process at once: it writes only while it is asked something, and nobody asks any more."""
-        with self._asking:
-            if self._process:
-                self._process.kill()
-                self._process.wait()
-            self._process = None
-
     def _ask(self, request: Request) -> Answer:
-        process = self._process
-        if process is None or process.stdin is None or process.stdout is None:
-            raise RuntimeError("the gate's process has no pipes")
+        asked, answers = self._process.pipes()
         try:
-            _write(process.stdin, request)
-            answer = _read(process.stdout)
+            _write(asked, request)
+            answer = _read(answers)
         except (BrokenPipeError, EOFError):
-            code = process.wait()
+            code = self._process.exit_code()
             raise JourneymartError(
                 f"The gate's process died ({code}): see that memory suffices, then run the night again."
             ) from None
@@ -127,16 +113,8 @@ class Gatekeeper:
         return answer
 
 
-GATEKEEPER = Gatekeeper()
+GATE = GateProcess()
 """The one of this process; nights that follow one another share it."""
-
-
-def dismiss() -> None:
-    """End the processes of this one."""
-    GATEKEEPER.close()
-
-
-atexit.register(dismiss)
 
 
 def _write(stream: IO[bytes], value: object) -> None:

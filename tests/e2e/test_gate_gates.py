@@ -154,12 +154,12 @@ def test_a_single_defect_in_the_marts_publishes_nothing(company: Installation, k
 
 def test_a_check_that_did_not_run_publishes_nothing(company: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     """A dbt test of which dbt tells nothing is missing, and missing is not passed."""
-    from orchestration import dbt_assets as models
+    from orchestration import dbt_assets
 
-    whole = models.told_result
+    whole = dbt_assets.result_of_node
     monkeypatch.setattr(
-        models,
-        "told_result",
+        dbt_assets,
+        "result_of_node",
         lambda told: {i: r for i, r in whole(told).items() if "unique_grain_fct_ticket" not in i},
     )
     before = company.published_hashes()

@@ -74,9 +74,6 @@ class DbtProject:
         from dbt.cli.main import dbtRunner
         from dbt.contracts.graph.manifest import Manifest
 
-        from orchestration.processes.quiet_dbt import make_no_debug_messages
-
-        make_no_debug_messages()
         if self.project == CHECKOUT.dbt_project:
             prepare_manifest(CHECKOUT)
             manifest = Manifest.from_msgpack(CHECKOUT.dbt_target.joinpath("partial_parse.msgpack").read_bytes())

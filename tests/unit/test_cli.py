@@ -91,7 +91,7 @@ def test_what_is_unexpected_quotes_nothing_unless_asked(journeymart, monkeypatch
     def broken():
         raise ValueError("jane@example.com")
 
-    monkeypatch.setattr(cli, "_setup", broken)
+    monkeypatch.setattr("orchestration.config.setup.load_setup", broken)
     code, _, err = journeymart("status")
     assert code == 1
     assert err == "journeymart: Unexpected ValueError: run the command again with --debug to see what and where.\n"

@@ -12,6 +12,7 @@ from assets.landing.land import land
 from assets.versions.manifest import Checks, Manifest, write_manifest
 from assets.versions.versions import swing, version_id
 from orchestration.cli import app as cli
+from orchestration.cli import nights
 from orchestration.config.setup import Setup, load_setup
 from orchestration.operations.plan_night import (
     delivered_again,
@@ -187,7 +188,7 @@ def test_the_run_says_which_published_extracts_were_delivered_again(capsys: pyte
     ticket, agent = StreamId("desk", "canonical", "ticket"), StreamId("desk", "canonical", "agent")
     before = {("desk", "ticket", FIRST): "one", ("desk", "agent", FIRST): "same"}
     after = {("desk", "ticket", FIRST): "another", ("desk", "agent", FIRST): "same", ("desk", "ticket", DAYS[1]): "new"}
-    cli._say_corrected([(ticket, FIRST), (agent, FIRST), (ticket, DAYS[1])], before, after)
+    nights._say_corrected([(ticket, FIRST), (agent, FIRST), (ticket, DAYS[1])], before, after)
     assert capsys.readouterr().out == (
         "  desk/ticket of 2026-03-01 was delivered again: taken, and what follows from it made anew\n"
     )

@@ -21,7 +21,7 @@ FLOORS = {
     "sample_company": {"storage"},
 }
 # The command that writes the sample company's extracts.
-WRITES_THE_SAMPLE = Path("orchestration/cli/app.py")
+WRITES_THE_SAMPLE = Path("orchestration/cli/nights.py")
 
 
 def modules(floor: str) -> list[Path]:

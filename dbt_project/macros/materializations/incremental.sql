@@ -43,3 +43,9 @@
     {%- do adapter.commit() -%}
     {{ return({'relations': [target]}) }}
 {%- endmaterialization -%}
+
+{#- Statements that make a table in place of what stands there, if anything does: nobody reads the file while it is built. -#}
+{%- macro make_table(existing, target, sql) -%}
+    {%- if existing is not none %}drop {{ existing.type }} {{ existing }};{% endif %}
+    {{ create_table_as(false, target, sql) }}
+{%- endmacro -%}

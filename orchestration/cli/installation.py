@@ -1,0 +1,64 @@
+"""Commands of the installation: `ui`, `doctor`.
+
+Not here: what doctor looks at (doctor.py), the report beside the web page (report_server.py).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import os
+import sys
+from typing import Annotated
+
+import typer
+
+from orchestration.cli.current import installation
+from orchestration.cli.output import Json, console, print_json
+
+
+def ui(
+    port: Annotated[
+        int | None,
+        typer.Option(
+            min=1, max=65534, help="Port of the web page, by default 3000; the report is on the one after it."
+        ),
+    ] = None,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+) -> None:
+    """Open Dagster's web page, and run nights on schedule while it is open."""
+    setup = installation()
+    from orchestration.cli.report_server import serve_beside
+    from orchestration.dbt.project import prepare_manifest
+    from orchestration.instance import dagster_home, quiet_environment
+
+    quiet_environment()
+    # Nights that start from the web page say where the report is.
+    settings = setup.settings if port is None else setup.settings.model_copy(update={"ui_port": port})
+    port = settings.ui_port
+    os.environ["JOURNEYMART_UI_PORT"] = str(port)
+    prepare_manifest(settings)
+    home, folder = dagster_home(settings)
+    serve_beside(setup.folder, settings.report_port)
+    console.print(f"Dagster on http://{host}:{port} (Ctrl-C ends it)", highlight=False)
+    console.print(f"Report on {settings.report_address}", highlight=False)
+    os.chdir(folder)
+    command = ["-m", "dagster", "dev", "-m", "orchestration.definitions", "-h", host, "-p", str(port)]
+    environment = {**os.environ, "DAGSTER_HOME": str(home)}
+    os.execve(sys.executable, [sys.executable, *command], environment)  # noqa: S606 - our own command
+
+
+def doctor(as_json: Json = False) -> None:
+    """Check the installation, the disk, the configuration and the sources, and say what to do."""
+    from orchestration.cli.doctor import examine
+    from orchestration.instance import quiet_environment
+
+    quiet_environment()
+    findings = examine()
+    if as_json:
+        print_json([dataclasses.asdict(finding) for finding in findings])
+    else:
+        marks = {"ok": "[green]✓[/green]", "warning": "[yellow]![/yellow]", "problem": "[red]✗[/red]"}
+        for finding in findings:
+            console.print(f"{marks[finding.health]} {finding.what:<20} {finding.said}", highlight=False, soft_wrap=True)
+    if any(finding.health == "problem" for finding in findings):
+        raise typer.Exit(1)

@@ -1,0 +1,121 @@
+"""Commands of published versions: `versions`, `rollback`, `report`, `explain`.
+
+Not here: keeping versions (assets/versions), what is told of a figure (explanation.py).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import webbrowser
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from storage.errors import JourneymartError
+
+if TYPE_CHECKING:
+    from assets.versions.versions import Version
+from orchestration.cli.current import installation, published_version
+from orchestration.cli.output import Json, console, print_json, print_table
+
+
+def versions(as_json: Json = False) -> None:
+    """List the published versions that are kept."""
+    setup = installation()
+    from assets.versions.versions import current_id, list_versions
+
+    current = current_id(setup.folder)
+    rows = [_version_row(version, current) for version in list_versions(setup.folder)]
+    if as_json:
+        print_json(rows)
+    elif rows:
+        print_table(rows)
+    else:
+        console.print("No version is published yet: run `journeymart run`.")
+
+
+def _version_row(version: Version, current: str | None) -> dict[str, Any]:
+    manifest = version.manifest
+    return {
+        "version": version.id,
+        "current": version.id == current,
+        "as_of": manifest.as_of,
+        "published_at": manifest.published_at,
+        "base": manifest.base,
+        "rows_in": manifest.rows_in,
+        "quarantined_rows": manifest.quarantined_rows,
+        "is_stale": manifest.is_stale,
+        "megabytes": round(manifest.bytes / 1e6, 1),
+    }
+
+
+def rollback(
+    version: Annotated[
+        str | None,
+        typer.Argument(help="The version readers shall see; by default the one before the current."),
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Let readers see an older version again, at once."""
+    setup = installation()
+    from assets.versions.versions import current_id
+    from assets.versions.versions import rollback as roll_back
+
+    before = current_id(setup.folder)
+    target = roll_back(setup.folder, version)
+    if as_json:
+        print_json({"from": before, "to": target.id})
+    else:
+        console.print(f"Readers now see {target.id} (before: {before}).", highlight=False)
+
+
+def explain(
+    *,
+    kpi: Annotated[str, typer.Argument(help="The KPI, as in dim_kpi.")],
+    day: Annotated[
+        datetime | None,
+        typer.Option("--date", formats=["%Y-%m-%d"], help="Last day of the window; by default the newest."),
+    ] = None,
+    period: Annotated[
+        str | None, typer.Option(help="day, week, month, quarter, rolling_7, rolling_28 or rolling_90.")
+    ] = None,
+    member: Annotated[
+        str | None, typer.Option(help="A part of the company, such as email; by default all of it.")
+    ] = None,
+    dimension: Annotated[
+        str | None, typer.Option(help="What it is a part by, where several have such a member.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Say what a figure means, which records it counts by source, and what it leaves out and why."""
+    version = published_version()
+    from assets.report.kpi_explanation import Place
+    from assets.report.kpi_explanation import explain as explain_figure
+    from orchestration.cli.explanation import print_explanation
+
+    place = Place(kpi, day.date() if day else None, period, member, dimension)
+    found = explain_figure(version.path, place, is_stale=version.manifest.is_stale)
+    if as_json:
+        print_json(dataclasses.asdict(found))
+    else:
+        print_explanation(console, found)
+
+
+def report(
+    open_it: Annotated[bool, typer.Option("--open", help="Open it in the browser.")] = False,
+) -> None:
+    """Say where the journey page of the current version is."""
+    setup = installation()
+    from assets.versions.versions import current_version
+    from storage.data_folder import REPORT_PAGES, report_file
+
+    version = current_version(setup.folder)
+    if version is None:
+        raise JourneymartError("No version is published yet: run `journeymart run`.")
+    path = report_file(setup.folder.current, REPORT_PAGES[0])
+    if not path.exists():
+        raise JourneymartError(f"Version {version.id} was published without a report: run the next night.")
+    console.print(str(path), highlight=False, soft_wrap=True, markup=False)
+    if open_it:
+        webbrowser.open(path.as_uri())

@@ -1,0 +1,40 @@
+"""What stands in the two files of a build, from DuckDB's catalog.
+
+Not here: the rows.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from orchestration.config.setup import Setup
+from storage.data_folder import marts_file, warehouse_file
+
+
+def row_counts(setup: Setup) -> dict[tuple[str, str, str], int]:
+    """Rows of every table of the build, by database, schema and name; from the catalog, not by scanning."""
+    found = _from_catalog(setup, "select database_name, schema_name, table_name, estimated_size from duckdb_tables()")
+    return {(database, schema, name): rows for database, schema, name, rows in found}
+
+
+def columns_of_tables(setup: Setup) -> dict[tuple[str, str, str], list[str]]:
+    """Columns of every table and view of the build, by database, schema and name."""
+    found = _from_catalog(
+        setup,
+        "select database_name, schema_name, table_name, list(column_name order by column_index) "
+        "from duckdb_columns() group by all",
+    )
+    return {(database, schema, name): columns for database, schema, name, columns in found}
+
+
+def _from_catalog(setup: Setup, query: str) -> list[Any]:
+    """Ask the catalog of the build's two files, named as dbt names them."""
+    import duckdb
+
+    from assets.versions.contents import literal
+
+    build = setup.folder.build
+    with duckdb.connect() as connection:
+        for name, path in (("warehouse", warehouse_file(build)), ("cx_marts", marts_file(build))):
+            connection.execute(f"attach {literal(str(path))} as {name} (read_only)")
+        return connection.execute(query).fetchall()
