@@ -1,7 +1,7 @@
 """The steps of a night around dbt: begin the build, audit the marts, write the report, publish.
 
 What lives here: the wiring of these steps as assets. Not here: what they do (assets/versions/versions.py,
-assets/warehouse/load.py, assets/versions/audits.py, report/, assets/versions/publish.py) and what the next version is
+assets/warehouse/load.py, assets/audit/audit.py, report/, assets/versions/publish.py) and what the next version is
 made of (orchestration/operations/plan_night.py).
 """
 
@@ -146,7 +146,7 @@ def audit_asset(setup: Setup, marts: Iterable[dg.AssetKey]) -> dg.AssetsDefiniti
         required_resource_keys={"data_lock"},
     )
     def audit_marts(context: AssetExecutionContext) -> Iterator[Any]:
-        from assets.versions.audits import audit
+        from assets.audit.audit import audit
         from assets.versions.versions import list_versions
 
         began = time.monotonic()

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pytest
 
-from assets.versions.audits import audit
+from assets.audit.audit import audit
 from quality.contract.model import QuarantineBudget, all_contracts
 from quality.gate.gate import Gate
 from storage.data_folder import DataFolder, StreamId

@@ -10,7 +10,9 @@ from types import SimpleNamespace
 import duckdb
 import pytest
 
-from assets.versions.audits import FACTS, MADE_OF, audit
+from assets.audit.audit import audit
+from assets.audit.drift import MADE_OF
+from assets.audit.reconciliation import FACTS
 from assets.versions.manifest import Table
 from assets.warehouse.load import Night, SourceRole, load, prepare
 from quality.contract.model import all_contracts

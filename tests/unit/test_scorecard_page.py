@@ -16,7 +16,8 @@ import pytest
 from assets.report import render
 from assets.report.page import fill
 from assets.report.scorecard import SCORECARD, read_scorecard_data
-from assets.report.scorecard.data import CASES_SHOWN, ScorecardData
+from assets.report.scorecard.data import ScorecardData
+from assets.report.scorecard.parts import CASES_SHOWN
 from storage.data_folder import REPORT_PAGES, marts_file
 from storage.errors import JourneymartError
 from tests.journey_marts import change
