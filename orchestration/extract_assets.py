@@ -35,7 +35,7 @@ from storage.faults import fault_point
 
 if TYPE_CHECKING:
     from assets.landing.land import Landed
-    from quality.gate.gate import Verdict
+    from quality.gate.verdict import Verdict
 
 # Streams of a source landed at once; much of landing is waiting for the disk.
 _AT_ONCE = 4
@@ -77,7 +77,7 @@ def landing_assets(setup: Setup, source: Source) -> dg.AssetsDefinition:
     )
     def land(context: AssetExecutionContext) -> Iterator[Any]:
         from assets.landing.land import land_many
-        from quality.gate.gate import expect_extracts
+        from quality.gate.verdict import expect_extracts
 
         # Great Expectations takes seconds to load: it does so while extracts land.
         context.resources.gate.warm_up()

@@ -14,8 +14,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from quality.contract.model import Column, Contract, Rule
-from quality.gate.gate import Gate, Verdict
+from quality.gate.gate import Gate
 from quality.gate.ledger import Ledger
+from quality.gate.verdict import Verdict
 from quality.landed.extract import LandedExtract, Mode
 from storage.data_folder import DataFolder, StreamId
 

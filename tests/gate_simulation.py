@@ -19,8 +19,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from quality.contract.model import Contract
-from quality.gate import checks
-from quality.gate.checks import CheckResult
+from quality.gate import past_checks
+from quality.gate.check_result import CheckResult
 from quality.past import usual
 from quality.past.distribution import held_quartiles
 from quality.past.profiles import Profile
@@ -256,8 +256,8 @@ def profile_of(made: Extracts, series: int, night: int) -> Profile:
 
 def judged(profile: Profile, past: list[Profile]) -> list[CheckResult]:
     """What the gate's own checks say of a profile; the past is newest first."""
-    volume, many_more = checks.volume(STREAM, profile, past)
-    return [volume, checks.distribution(STREAM, profile, past, many_more=many_more)]
+    volume, many_more = past_checks.volume(STREAM, profile, past)
+    return [volume, past_checks.distribution(STREAM, profile, past, many_more=many_more)]
 
 
 def _fewer(profile: Profile, part: float) -> Profile:

@@ -36,8 +36,9 @@ def replay(setup: Setup, stream: StreamId | None, extract_date: date | None) -> 
         JourneymartError: A night is running.
     """
     from assets.landing.records import record_texts
-    from quality.gate.gate import Gate, LandedExtract
+    from quality.gate.gate import Gate
     from quality.gate.quarantine import list_quarantined
+    from quality.landed.extract import LandedExtract
     from storage.locks import data_lock
 
     configured = {(s.stream.source, s.stream.stream): s for s in setup.sources.streams}

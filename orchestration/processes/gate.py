@@ -28,7 +28,8 @@ from storage.data_folder import DataFolder
 from storage.errors import JourneymartError
 
 if TYPE_CHECKING:
-    from quality.gate.gate import Gate, Verdict
+    from quality.gate.gate import Gate
+    from quality.gate.verdict import Verdict
 
     Judging = Future[Sequence[Sequence[Verdict]]]
 

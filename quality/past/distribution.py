@@ -1,7 +1,7 @@
 """Whether an extract looks like the stream it comes from, column by column, against the stream's own past.
 
 What lives here: which figures of a profile are held against which of the past, and the words for what is found. Not
-here: the figures themselves (profiles.py), the statistics (usual.py), how many rows there are (quality/gate/checks.py).
+here: the figures themselves (profiles.py), the statistics (usual.py), how many rows there are (quality/gate).
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 What lives here: the statistics, over many series at once (the last axis is the past, the axes before it are
 streams, columns or simulated companies). Not here: which figures an extract has (profiles.py) and what is said of
-them (quality/gate/checks.py, distribution.py).
+them (quality/gate/past_checks.py, distribution.py).
 
 Two thresholds run through all of it. UNUSUAL: neither chance nor the spread this figure has shown explains it.
 IMPOSSIBLE: beyond that, no closed office and no busy day explains it. A night brings dozens of figures per stream,

@@ -1,7 +1,7 @@
 """The working table of a stream: every row of its new batches, typed by contract, kept or quarantined.
 
 What lives here: the SQL from landed text to typed rows, the split by the contract's predicates, and the counts of each.
-Not here: what the counts mean (quality/gate/checks.py), and writing what was split (quality/gate/accepted.py,
+Not here: what the counts mean (quality/gate), and writing what was split (quality/gate/accepted.py,
 quality/gate/quarantine.py).
 """
 

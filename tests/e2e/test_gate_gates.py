@@ -13,7 +13,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from assets.versions.manifest import read_manifest
-from quality.gate.checks import CHECK_KINDS
+from quality.gate.check_result import CHECK_KINDS
 from quality.gate.ledger import Ledger
 from storage.errors import JourneymartError
 from tests.e2e.conftest import THIRD

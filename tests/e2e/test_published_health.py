@@ -59,7 +59,7 @@ def test_what_came_what_passed_and_what_did_not_is_what_the_folders_hold(rebuilt
 
 
 def test_the_gate_passed_what_was_published_and_every_check_of_it_is_counted(rebuilt: Installation) -> None:
-    from quality.gate.checks import CHECK_KINDS
+    from quality.gate.check_result import CHECK_KINDS
 
     assert set(measured(rebuilt, "checks_passed", "n").values()) == {len(CHECK_KINDS) + 1}
     assert set(measured(rebuilt, "checks_failed").values()) == {0}

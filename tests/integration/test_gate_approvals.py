@@ -19,9 +19,9 @@ from quality.gate.approvals import (
     read_approvals,
     write_approval,
 )
-from quality.gate.checks import CHECK_KINDS
-from quality.gate.gate import Verdict
+from quality.gate.check_result import CHECK_KINDS
 from quality.gate.ledger import Ledger
+from quality.gate.verdict import Verdict
 from quality.landed.extract import read_landing_manifest
 from storage.errors import JourneymartError
 from tests.gate_kit import DAY, STREAM, Landing, contract, metadata, outcome

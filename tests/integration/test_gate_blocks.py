@@ -14,8 +14,10 @@ import pyarrow.parquet as pq
 import pytest
 
 from quality.contract.model import Contract, Freshness, QuarantineBudget, Rule, Volume, load_contract
-from quality.gate.gate import CHECK_KINDS, WARNINGS, Gate, expect_extracts
+from quality.gate.check_result import CHECK_KINDS, WARNINGS
+from quality.gate.gate import Gate
 from quality.gate.ledger import Check, Ledger
+from quality.gate.verdict import expect_extracts
 from quality.landed.extract import BAD_ENCODING, Mode
 from storage.errors import JourneymartError
 from tests.gate_kit import DAY, Landing, Row, column, contract, metadata, outcome

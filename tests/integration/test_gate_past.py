@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 
 from quality.contract.model import Contract, load_contract
-from quality.gate.gate import Verdict
+from quality.gate.verdict import Verdict
 from quality.past.profiles import PROFILE, read_profile
 from tests.gate_kit import DAY, STREAM, Landing, Row, metadata, outcome
 

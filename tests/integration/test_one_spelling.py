@@ -28,7 +28,7 @@ from assets.landing.connectors.config import FileStream
 from assets.landing.land import land
 from quality.contract.model import load_contract
 from quality.contract.reading import Reading
-from quality.gate.checks import schema
+from quality.gate.delivery_checks import schema
 from quality.landed.extract import LandedExtract, read_landing_manifest
 from quality.rows.formats import date_faults, number_faults
 from quality.rows.split import local_dates, make_work, number_shapes

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 
 from quality.contract.model import Contract, Freshness, QuarantineBudget, Rule, Volume, all_contracts
 from quality.contract.reading import Reading
-from quality.gate import checks
-from quality.gate.checks import Opinion
+from quality.gate import delivery_checks, past_checks, row_checks
 from quality.gate.great_expectations import Result
+from quality.gate.row_checks import TwoJudgements
 from quality.landed.extract import LandingManifest, judged_by
 from quality.past.profiles import Profile
 from quality.rows.predicates import predicates
@@ -61,8 +61,8 @@ def counted(accepted: int, quarantined: int = 0, **found: int) -> BatchCounts:
 
 def judged(result: Result, violations: Sequence[int], counts: Sequence[BatchCounts]) -> list[str]:
     expected = [Expectation("score.range", "between", True, "score > 10")]
-    opinion = Opinion(expected, {"score.range": result}, {"score.range": violations})
-    return [checks.contract_met(ASKED, [opinion], counts, batch).outcome for batch in range(len(counts))]
+    opinion = TwoJudgements(expected, {"score.range": result}, {"score.range": violations})
+    return [row_checks.contract_met(ASKED, [opinion], counts, batch).outcome for batch in range(len(counts))]
 
 
 @pytest.mark.parametrize(
@@ -88,9 +88,9 @@ def test_a_blocking_fault_blocks_even_on_a_row_that_is_quarantined_for_another()
 
 def test_an_empty_batch_fails_beside_a_full_one() -> None:
     expected = [Expectation("table.rows", "row_count", True, "false", {"min_value": 1})]
-    opinion = Opinion(expected, {"table.rows": "pass"}, {"table.rows": [0, 0]})
+    opinion = TwoJudgements(expected, {"table.rows": "pass"}, {"table.rows": [0, 0]})
     counts = [counted(5), counted(0, quarantined=5)]
-    assert [checks.contract_met(ASKED, [opinion], counts, batch).outcome for batch in (0, 1)] == [
+    assert [row_checks.contract_met(ASKED, [opinion], counts, batch).outcome for batch in (0, 1)] == [
         "pass",
         "fail",
     ]
@@ -108,7 +108,7 @@ def past_of(counts: Sequence[int]) -> list[Profile]:
 
 def volume_of(rows: int, counts: Sequence[int], **limits: float) -> str:
     asked = contract(volume=Volume(**limits))  # type: ignore[arg-type]
-    return checks.volume(asked, described(DAY, rows), past_of(counts))[0].outcome
+    return past_checks.volume(asked, described(DAY, rows), past_of(counts))[0].outcome
 
 
 @given(st.integers(0, 5000), st.lists(st.integers(0, 400), max_size=6))
@@ -163,7 +163,7 @@ def test_a_stream_of_which_nothing_is_usual_may_be_empty() -> None:
 def test_what_is_unusual_is_said_as_a_person_would(rows: int, said: str) -> None:
     week = [290, 300, 310]
     earlier = [week[back % 3] for back in range(56)]
-    result, many_more = checks.volume(contract(), described(DAY, rows), past_of(earlier))
+    result, many_more = past_checks.volume(contract(), described(DAY, rows), past_of(earlier))
     assert result.metadata["in words"] == said
     assert many_more == (rows > 300)
 
@@ -174,7 +174,7 @@ def test_without_a_limit_the_newest_row_is_as_young_as_it_usually_is() -> None:
     ages = [0.1, 0.5, 2.0] * 5
 
     def of(days: float, ages: Sequence[float] = ages) -> str:
-        return checks.freshness(asked, DAY, 5, end - timedelta(days=days), ages).outcome
+        return past_checks.freshness(asked, DAY, 5, end - timedelta(days=days), ages).outcome
 
     assert [of(days) for days in (1, 3.9, 4.1, 12.9, 13.1)] == ["pass", "pass", "warn", "warn", "fail"]
     assert of(400, ages[:6]) == "pass"
@@ -185,18 +185,18 @@ def test_without_a_limit_the_newest_row_is_as_young_as_it_usually_is() -> None:
 def test_age_is_counted_from_the_end_of_the_extract_date(hours: float, expected: str) -> None:
     asked = contract(freshness=Freshness(column="updated_at", max_age_days=2))
     newest = datetime(DAY.year, DAY.month, DAY.day + 1, tzinfo=UTC) - timedelta(hours=hours)
-    assert checks.freshness(asked, DAY, 5, newest).outcome == expected
+    assert past_checks.freshness(asked, DAY, 5, newest).outcome == expected
 
 
 @pytest.mark.parametrize("asked", all_contracts(), ids=lambda each: f"{each.system}/{each.stream}")
 def test_a_quiet_day_is_normal_for_every_stream(asked: Contract) -> None:
-    assert checks.volume(asked, described(DAY, 0), [])[0].outcome == "pass"
-    assert checks.freshness(asked, DAY, 0, None).outcome == "pass"
+    assert past_checks.volume(asked, described(DAY, 0), [])[0].outcome == "pass"
+    assert past_checks.freshness(asked, DAY, 0, None).outcome == "pass"
 
 
 def test_rows_without_a_time_are_not_fresh() -> None:
     asked = contract(freshness=Freshness(column="updated_at", max_age_days=2))
-    assert checks.freshness(asked, DAY, 5, None).outcome == "fail"
+    assert past_checks.freshness(asked, DAY, 5, None).outcome == "fail"
 
 
 @pytest.mark.parametrize(
@@ -218,22 +218,22 @@ def test_rows_without_a_time_are_not_fresh() -> None:
 def test_the_budget_counts_rows_and_records_together(rows: int, quarantined: int, rejects: int, expected: str) -> None:
     asked = contract(quarantine=QuarantineBudget(max_share=0.02, min_rows=2))
     counts = counted(rows - quarantined, quarantined)
-    assert checks.quarantine(asked, manifest(rows, rejects), counts, {}).outcome == expected
+    assert row_checks.quarantine(asked, manifest(rows, rejects), counts, {}).outcome == expected
 
 
 def test_in_a_dump_changed_rows_are_held_against_each_other() -> None:
     asked = contract(quarantine=QuarantineBudget(max_share=0.02, min_rows=2))
     of_a_dump = manifest(10_000, mode="full")
-    assert checks.quarantine(asked, of_a_dump, counted(7, 3), {}).outcome == "fail"
-    assert checks.quarantine(asked, of_a_dump, counted(9_997, 3), {}).outcome == "pass"
+    assert row_checks.quarantine(asked, of_a_dump, counted(7, 3), {}).outcome == "fail"
+    assert row_checks.quarantine(asked, of_a_dump, counted(9_997, 3), {}).outcome == "pass"
     unreadable = manifest(10_000, rejects=100, mode="full")
-    assert checks.quarantine(asked, unreadable, counted(5), {}).outcome == "pass"
+    assert row_checks.quarantine(asked, unreadable, counted(5), {}).outcome == "pass"
 
 
 def test_a_column_that_is_missing_is_offered_the_place_of_one_that_is_nearly_named_so() -> None:
-    said = checks.schema(ASKED, manifest(3, columns=("id", "score", "updatedd_at"))).metadata
+    said = delivery_checks.schema(ASKED, manifest(3, columns=("id", "score", "updatedd_at"))).metadata
     assert said["missing columns"] == "updated_at (column 3 is named nearly so)"
-    said = checks.schema(ASKED, manifest(3, columns=("id", "score", "Ann Lee"))).metadata
+    said = delivery_checks.schema(ASKED, manifest(3, columns=("id", "score", "Ann Lee"))).metadata
     assert said["missing columns"] == "updated_at"
 
 

@@ -20,7 +20,7 @@ from orchestration.config.setup import Setup
 from orchestration.config.sources import load_sources
 from orchestration.dbt.project import load_manifest
 from orchestration.extract_assets import CHECKS
-from quality.gate.gate import CHECK_KINDS, WARNINGS
+from quality.gate.check_result import CHECK_KINDS, WARNINGS
 
 SNAPSHOT = Path(__file__).with_name("asset_graph.json")
 

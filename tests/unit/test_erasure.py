@@ -33,8 +33,9 @@ from orchestration.operations import erase_person as erasure
 from orchestration.operations.erase_person import Erasure, erase
 from quality.contract.model import all_contracts, load_contract
 from quality.gate.accepted import accepted_batches
-from quality.gate.gate import Gate, LandedExtract, Verdict
-from quality.landed.extract import ROWS, read_landing_manifest
+from quality.gate.gate import Gate
+from quality.gate.verdict import Verdict
+from quality.landed.extract import ROWS, LandedExtract, read_landing_manifest
 from storage.data_folder import StreamId
 from storage.errors import JourneymartError
 

@@ -24,7 +24,8 @@ from orchestration.operations.plan_night import (
 )
 from quality.contract.model import load_contract
 from quality.gate.approvals import read_approvals
-from quality.gate.gate import Gate, LandedExtract
+from quality.gate.gate import Gate
+from quality.landed.extract import LandedExtract
 from storage.data_folder import StreamId
 from storage.errors import JourneymartError
 
