@@ -5,8 +5,8 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from datetime import date
+from dataclasses import asdict, dataclass, field
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -18,6 +18,7 @@ from quality.gate.gate import Gate
 from quality.gate.ledger import Ledger
 from quality.gate.verdict import Verdict
 from quality.landed.extract import LandedExtract, Mode
+from quality.landed.manifest import ReadAs
 from storage.data_folder import DataFolder, StreamId
 
 DAY = date(2026, 3, 10)
@@ -125,6 +126,8 @@ class Landing:
             "stream": self.stream.stream,
             "extract_date": day.isoformat(),
             "mode": self.mode,
+            "window": [None, (day + timedelta(days=1)).isoformat()],
+            "cursor": None,
             "files": [
                 {
                     "name": file,
@@ -135,11 +138,13 @@ class Landing:
             ],
             **counts,
             "columns": names,
+            "schema_fingerprint": "",
             "sha256": hashlib.sha256(content).hexdigest(),
             "is_history": False,
             "as_declared": True,
             "damaged": [],
             "unplaced": 0,
+            "read_as": asdict(ReadAs(1, "UTC", "utf-8", ",", 1, 1_000_000, self.contract.key)),
             "vanished": sum(operation == "delete" for operation, _, _ in changes),
             "delete_breaker": False,
             "compared_to": None,

@@ -17,7 +17,7 @@ from assets.erasure.register import BlockList
 from assets.erasure.stand_ins import of_stand_ins
 from assets.erasure.take_out import Taken, take_out
 from quality.contract.model import DUCKDB_TYPES, Contract
-from quality.gate.accepted import DESCRIPTION, ROWS, Batch, describe, read_batch
+from quality.gate.accepted import DESCRIPTION, ROWS, AcceptedBatch, describe, read_batch
 from quality.landed.extract import subject
 from quality.past.profiles import PROFILE
 from quality.rows.casts import identifier, literal
@@ -88,7 +88,7 @@ def _keep_profile(partition: Path, new: Path) -> None:
         shutil.copy2(partition / PROFILE, new / PROFILE)
 
 
-def _write_accepted(contract: Contract, stream: StreamId, batch: Batch, kept: pa.Table, path: Path) -> None:
+def _write_accepted(contract: Contract, stream: StreamId, batch: AcceptedBatch, kept: pa.Table, path: Path) -> None:
     """Write accepted rows as the gate does, so that the same rows have the same types and order."""
     types = {**{name: DUCKDB_TYPES[column.type] for name, column in contract.columns.items()}, **ADDED_COLUMNS}
     columns = ", ".join(f"{identifier(name)}::{kind} as {identifier(name)}" for name, kind in types.items())

@@ -54,7 +54,7 @@ class Found:
         return _any(self.own, self.about, *self.acted.values(), *self.quoted.values())
 
     @property
-    def hushed(self) -> Mask:
+    def redacted(self) -> Mask:
         """Rows whose texts go."""
         return _any(self.own, self.about, self.wrote)
 

@@ -53,7 +53,7 @@ def forget_in(blocked: BlockList, contract: Contract) -> Forget:
         kept = of_stand_ins(taken.kept, files)
         write_rows(kept, partition / ROWS)
         write_rows(
-            _hush_rejects(blocked, manifest.source, pq.read_table(partition / REJECTED), files),
+            _redact_rejects(blocked, manifest.source, pq.read_table(partition / REJECTED), files),
             partition / REJECTED,
         )
         left = tuple(_stand_in(partition, file, kept) if file.name in files else file for file in manifest.files)
@@ -98,6 +98,6 @@ def _stand_in(partition: Path, file: LandedFile, kept: pa.Table) -> LandedFile:
     )
 
 
-def _hush_rejects(blocked: BlockList, source: str, rejects: pa.Table, files: Collection[str]) -> pa.Table:
+def _redact_rejects(blocked: BlockList, source: str, rejects: pa.Table, files: Collection[str]) -> pa.Table:
     told = np.array([tells(blocked, source, raw) for raw in rejects["raw"].to_pylist()], dtype=bool)
     return of_stand_ins(changed_column(rejects, "raw", told, lambda _: ERASED)[0], files)

@@ -94,24 +94,24 @@ def _changes(
         yield found.quoted[name], nothing
     if column is None:
         if name == "_extra":
-            yield found.hushed, _without_values
+            yield found.redacted, _without_values
         elif not name.startswith("_"):
             # Nobody said what is in it.
-            yield found.hushed, lambda _: None
+            yield found.redacted, lambda _: None
     elif name in contract.key:
         if column.role == "subject":
             yield found.own, lambda value: value and blocked.pseudonym(source, value)
     elif column.contact_point:
         yield found.own, nothing
     elif column.pii in ("direct", "free_text"):
-        yield found.hushed, nothing
+        yield found.redacted, nothing
     elif column.role == "subject":
         # Who asks in a conversation is also who writes in it: the two must stay one.
         yield found.own, (lambda _: ERASED) if contract.record == "conversation" else nothing
     elif column.role in ("author", "actor"):
         yield found.acted.get(name, np.zeros_like(found.own)), lambda _: ERASED
     elif column.type == "json":
-        yield found.hushed, lambda value: value and _scrubbed(blocked, source, value, has_texts=False)
+        yield found.redacted, lambda value: value and _scrubbed(blocked, source, value, has_texts=False)
     elif column.role == "trait":
         yield found.own, nothing
 

@@ -2,7 +2,7 @@
 
 What lives here: the way from a complete delivery to landing partitions, and which dates it serves. Not here: finding
 deliveries and reading formats (connectors/), reading one whole (parse.py), cutting by day (portions.py), making a
-partition (partition.py), which dumps are compared (dumps.py), what an extract must look like (the gate).
+partition and comparing dumps (partition.py), what an extract must look like (the gate).
 
 A partition is made in a temporary folder beside it, flushed, and renamed. The same bytes, read the same way,
 change nothing.

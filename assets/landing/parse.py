@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from assets.landing.column_names import contract_names
-from assets.landing.connectors.batch import REJECTS, ROW_NUMBER, Batch, ParsedFile, require_columns
+from assets.landing.connectors.batch import REJECTS, ROW_NUMBER, ParsedBatch, ParsedFile, require_columns
 from assets.landing.connectors.config import FileStream
 from assets.landing.connectors.drop_folder import Copied, DroppedFile, says_no_rows
 from assets.landing.connectors.reader import is_json, open_file
@@ -85,7 +85,7 @@ def _named(parsed: ParsedFile, contract: Contract) -> ParsedFile:
     """A file whose columns have the names of the contract, where it is clear which is meant."""
     names = contract_names(parsed.columns, contract)
 
-    def renamed(batch: Batch) -> Batch:
+    def renamed(batch: ParsedBatch) -> ParsedBatch:
         return replace(batch, rows=batch.rows.rename_columns([*names, ROW_NUMBER]))
 
     return replace(parsed, columns=names, batches=map(renamed, parsed.batches))

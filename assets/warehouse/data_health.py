@@ -13,7 +13,7 @@ from datetime import datetime
 import duckdb
 
 from assets.versions.manifest import DefinitionChange
-from quality.gate.accepted import Batch
+from quality.gate.accepted import AcceptedBatch
 from quality.gate.approvals import Approval
 from storage.errors import JourneymartError
 
@@ -51,7 +51,7 @@ def hand_over_approvals(connection: duckdb.DuckDBPyConnection, approvals: Iterab
 
 
 def hand_over_batches(
-    connection: duckdb.DuckDBPyConnection, batches: Sequence[Batch], night: int, newest: Mapping[str, datetime]
+    connection: duckdb.DuckDBPyConnection, batches: Sequence[AcceptedBatch], night: int, newest: Mapping[str, datetime]
 ) -> None:
     """Enter batches the warehouse lacked, with what the gate counted.
 
@@ -74,7 +74,7 @@ def hand_over_batches(
         connection.executemany(f"insert into warehouse.night.batches values ({', '.join('?' * 14)})", rows)
 
 
-def restate_batches(connection: duckdb.DuckDBPyConnection, batches: Iterable[Batch], night: int) -> None:
+def restate_batches(connection: duckdb.DuckDBPyConnection, batches: Iterable[AcceptedBatch], night: int) -> None:
     """Correct what the gate counted of batches that are loaded already: judged again, the same rows passed.
 
     Raises:
@@ -93,7 +93,7 @@ def restate_batches(connection: duckdb.DuckDBPyConnection, batches: Iterable[Bat
             )
 
 
-def _counts(batch: Batch) -> tuple[int | None, ...]:
+def _counts(batch: AcceptedBatch) -> tuple[int | None, ...]:
     return batch.quarantined, batch.records, batch.checks_passed, batch.checks_warned, batch.checks_failed
 
 

@@ -22,7 +22,7 @@ from assets.versions.manifest import DefinitionChange
 from assets.warehouse.data_health import TABLES as HEALTH_TABLES
 from assets.warehouse.data_health import hand_over_approvals, hand_over_batches, hand_over_definitions, restate_batches
 from quality.contract.model import DUCKDB_TYPES, Contract, all_contracts, load_contract
-from quality.gate.accepted import DESCRIPTION, ROWS, Batch, read_batch
+from quality.gate.accepted import DESCRIPTION, ROWS, AcceptedBatch, read_batch
 from quality.gate.approvals import Approval
 from quality.rows.split import ADDED_COLUMNS
 from storage.data_folder import StreamId, marts_file, warehouse_file
@@ -96,7 +96,7 @@ class Night:
 class _Delivery:
     """A batch and the file that holds its rows."""
 
-    batch: Batch
+    batch: AcceptedBatch
     file: Path
 
 
@@ -118,7 +118,9 @@ def prepare(build: Path) -> None:
             connection.execute(f"create schema if not exists {database}._touched")
 
 
-def load(build: Path, batches: Iterable[Path], night: Night, restated: Iterable[Batch] = ()) -> dict[StreamId, int]:
+def load(
+    build: Path, batches: Iterable[Path], night: Night, restated: Iterable[AcceptedBatch] = ()
+) -> dict[StreamId, int]:
     """Append accepted batches to the warehouse, all or none, and start a night.
 
     Args:

@@ -27,7 +27,7 @@ _PACKAGES = {
 
 
 @dataclass(frozen=True)
-class Finding:
+class Diagnosis:
     """One thing looked at: what, how it is, and in words what was found and what to do."""
 
     what: str
@@ -35,16 +35,16 @@ class Finding:
     said: str
 
 
-def examine() -> list[Finding]:
+def examine() -> list[Diagnosis]:
     """Look at everything a night needs, in the order in which it needs it.
 
     Parses the dbt project if it changed.
     """
-    findings = [_python(), *_packages()]
+    diagnoses = [_python(), *_packages()]
     try:
         settings = load_settings()
     except JourneymartError as error:
-        return [*findings, Finding("settings", "problem", str(error))]
+        return [*diagnoses, Diagnosis("settings", "problem", str(error))]
     for what, look in (
         ("folders", _folders),
         ("disk", _disk),
@@ -53,40 +53,40 @@ def examine() -> list[Finding]:
         ("dagster", _dagster),
         ("versions", _versions),
     ):
-        findings += _guarded(what, look, settings)
-    return findings
+        diagnoses += _guarded(what, look, settings)
+    return diagnoses
 
 
-def _guarded(what: str, look: Callable[[Settings], Iterator[Finding]], settings: Settings) -> list[Finding]:
+def _guarded(what: str, look: Callable[[Settings], Iterator[Diagnosis]], settings: Settings) -> list[Diagnosis]:
     try:
         return list(look(settings))
     except JourneymartError as error:
-        return [Finding(what, "problem", str(error))]
+        return [Diagnosis(what, "problem", str(error))]
 
 
-def _python() -> Finding:
+def _python() -> Diagnosis:
     found = sys.version.split()[0]
     if (3, 11) <= sys.version_info[:2] <= (3, 13):
-        return Finding("python", "ok", found)
-    return Finding("python", "problem", f"{found} is not supported: install with Python 3.11 to 3.13.")
+        return Diagnosis("python", "ok", found)
+    return Diagnosis("python", "problem", f"{found} is not supported: install with Python 3.11 to 3.13.")
 
 
-def _packages() -> Iterator[Finding]:
+def _packages() -> Iterator[Diagnosis]:
     for package, wanted in _PACKAGES.items():
         try:
             found = version(package)
         except PackageNotFoundError:
-            yield Finding(package, "problem", "is not installed: run `make install`.")
+            yield Diagnosis(package, "problem", "is not installed: run `make install`.")
             continue
         fits = found == wanted or found.startswith(f"{wanted}.")
         yield (
-            Finding(package, "ok", found)
+            Diagnosis(package, "ok", found)
             if fits
-            else Finding(package, "warning", f"{found} is installed, {wanted} is tested: run `make install`.")
+            else Diagnosis(package, "warning", f"{found} is installed, {wanted} is tested: run `make install`.")
         )
 
 
-def _folders(settings: Settings) -> Iterator[Finding]:
+def _folders(settings: Settings) -> Iterator[Diagnosis]:
     for what, folder, make in (
         ("data folder", settings.data, make_open),
         ("state folder", settings.state, make_private),
@@ -98,16 +98,16 @@ def _folders(settings: Settings) -> Iterator[Finding]:
             probe.unlink()
         except OSError as error:
             variable = "JOURNEYMART_DATA" if what == "data folder" else "JOURNEYMART_STATE"
-            yield Finding(
+            yield Diagnosis(
                 what,
                 "problem",
                 f"{folder} cannot be written ({error.strerror}): change its owner, or set {variable}.",
             )
         else:
-            yield Finding(what, "ok", str(folder))
+            yield Diagnosis(what, "ok", str(folder))
 
 
-def _disk(settings: Settings) -> Iterator[Finding]:
+def _disk(settings: Settings) -> Iterator[Diagnosis]:
     from assets.versions.versions import list_versions
 
     free = shutil.disk_usage(settings.data).free
@@ -115,29 +115,29 @@ def _disk(settings: Settings) -> Iterator[Finding]:
     needed = max(int(settings.min_free_gb * 1e9), 3 * largest)
     said = f"{free / 1e9:.1f} GB free, {needed / 1e9:.1f} GB needed for a night"
     if free < needed:
-        yield Finding("disk", "problem", f"{said}: free some space, or lower JOURNEYMART_KEEP_VERSIONS.")
+        yield Diagnosis("disk", "problem", f"{said}: free some space, or lower JOURNEYMART_KEEP_VERSIONS.")
     else:
-        yield Finding("disk", "ok", said)
+        yield Diagnosis("disk", "ok", said)
 
 
-def _sources(settings: Settings) -> Iterator[Finding]:
+def _sources(settings: Settings) -> Iterator[Diagnosis]:
     from assets.text.sentiment import text_sentiment
     from orchestration.config.sources import load_sources
     from orchestration.operations.plan_night import delivered_dates
 
     sources = load_sources(settings.sources, settings.data)
-    yield Finding("sources", "ok", f"{sources.file}: {len(sources.sources)} sources, {len(sources.streams)} streams")
+    yield Diagnosis("sources", "ok", f"{sources.file}: {len(sources.sources)} sources, {len(sources.streams)} streams")
     crms = ", ".join(sources.crms) or "no source; if one is, say role: crm there"
-    yield Finding("CRM", "ok", crms)
+    yield Diagnosis("CRM", "ok", crms)
     try:
         text_sentiment(sources.text_sentiment)
     except JourneymartError as error:
-        yield Finding("text sentiment", "problem", str(error))
+        yield Diagnosis("text sentiment", "problem", str(error))
     for source in sources.sources:
         newest = {stream.stream.stream: max(delivered_dates(stream), default=None) for stream in source.streams}
         lacking = sorted(name for name, day in newest.items() if day is None)
         if lacking:
-            yield Finding(
+            yield Diagnosis(
                 f"source {source.name}",
                 "warning",
                 f"no complete extract of {', '.join(lacking)} in {source.streams[0].location}: "
@@ -145,31 +145,31 @@ def _sources(settings: Settings) -> Iterator[Finding]:
             )
         else:
             days = sorted({day.isoformat() for day in newest.values() if day})
-            yield Finding(f"source {source.name}", "ok", f"newest extracts {' to '.join({days[0]: 0, days[-1]: 0})}")
+            yield Diagnosis(f"source {source.name}", "ok", f"newest extracts {' to '.join({days[0]: 0, days[-1]: 0})}")
 
 
-def _dbt(settings: Settings) -> Iterator[Finding]:
+def _dbt(settings: Settings) -> Iterator[Diagnosis]:
     from orchestration.dbt.project import prepare_manifest
 
     parsed = prepare_manifest(settings)
-    yield Finding("dbt project", "ok", f"{settings.dbt_project} {'parsed' if parsed else 'is parsed'}")
+    yield Diagnosis("dbt project", "ok", f"{settings.dbt_project} {'parsed' if parsed else 'is parsed'}")
 
 
-def _dagster(settings: Settings) -> Iterator[Finding]:
+def _dagster(settings: Settings) -> Iterator[Diagnosis]:
     if not (PROJECT / "dagster.yaml").is_file():
-        yield Finding("dagster", "problem", f"{PROJECT / 'dagster.yaml'} is missing: restore it from the repository.")
+        yield Diagnosis("dagster", "problem", f"{PROJECT / 'dagster.yaml'} is missing: restore it from the repository.")
         return
     from orchestration.build import build_defs
 
     count = len(build_defs().resolve_all_asset_keys())
-    yield Finding("dagster", "ok", f"definitions load, {count} assets")
+    yield Diagnosis("dagster", "ok", f"definitions load, {count} assets")
 
 
-def _versions(settings: Settings) -> Iterator[Finding]:
+def _versions(settings: Settings) -> Iterator[Diagnosis]:
     from assets.versions.versions import current_version, list_versions
 
     current = current_version(settings.folder)
     if current is None:
-        yield Finding("versions", "warning", "nothing is published yet: run `journeymart run`.")
+        yield Diagnosis("versions", "warning", "nothing is published yet: run `journeymart run`.")
     else:
-        yield Finding("versions", "ok", f"{current.id} is current, {len(list_versions(settings.folder))} kept")
+        yield Diagnosis("versions", "ok", f"{current.id} is current, {len(list_versions(settings.folder))} kept")

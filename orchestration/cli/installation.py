@@ -53,12 +53,12 @@ def doctor(as_json: Json = False) -> None:
     from orchestration.instance import quiet_environment
 
     quiet_environment()
-    findings = examine()
+    diagnoses = examine()
     if as_json:
-        print_json([dataclasses.asdict(finding) for finding in findings])
+        print_json([dataclasses.asdict(each) for each in diagnoses])
     else:
         marks = {"ok": "[green]✓[/green]", "warning": "[yellow]![/yellow]", "problem": "[red]✗[/red]"}
-        for finding in findings:
-            console.print(f"{marks[finding.health]} {finding.what:<20} {finding.said}", highlight=False, soft_wrap=True)
-    if any(finding.health == "problem" for finding in findings):
+        for each in diagnoses:
+            console.print(f"{marks[each.health]} {each.what:<20} {each.said}", highlight=False, soft_wrap=True)
+    if any(each.health == "problem" for each in diagnoses):
         raise typer.Exit(1)

@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from assets.landing.connectors.config import FileStream
     from assets.versions.manifest import Batch, DefinitionChange, Manifest, Missing
     from assets.versions.versions import Version
-    from quality.gate.accepted import Batch as AcceptedBatch
+    from quality.gate.accepted import AcceptedBatch
 
 
 @dataclass(frozen=True)

@@ -16,7 +16,8 @@ from typing import Any
 import duckdb
 
 from quality.gate.ledger import Outcome
-from quality.landed.extract import LandedExtract, LandingManifest, read_landing_manifest
+from quality.landed.extract import LandedExtract
+from quality.landed.manifest import LandingManifest, read_manifest
 from quality.past.profiles import Profile, keep_profile
 from quality.rows.casts import identifier, literal
 from quality.rows.split import ADDED_COLUMNS, WORK, BatchCounts
@@ -29,7 +30,7 @@ DESCRIPTION = "batch.json"
 
 
 @dataclass(frozen=True)
-class Batch:
+class AcceptedBatch:
     """One accepted extract of one stream.
 
     Attributes:
@@ -88,7 +89,7 @@ def write_accepted(
     outcomes: Sequence[Outcome],
     warned: str,
     batch: int,
-) -> Batch:
+) -> AcceptedBatch:
     """Write the rows of one batch that are not quarantined, in place of what was accepted before.
 
     The same rows give the same bytes: they are ordered by file and record number.
@@ -125,7 +126,7 @@ def write_accepted(
             )
         with rows.open("rb") as file:
             batch_id = hashlib.file_digest(file, "sha256").hexdigest()
-        made = Batch(
+        made = AcceptedBatch(
             batch_id=batch_id,
             source=extract.stream.source,
             system=extract.stream.system,
@@ -146,7 +147,7 @@ def write_accepted(
     return made
 
 
-def accepted_batches(folder: DataFolder) -> list[Batch]:
+def accepted_batches(folder: DataFolder) -> list[AcceptedBatch]:
     """Every accepted batch, ordered by source, stream and extract date.
 
     Raises:
@@ -159,16 +160,16 @@ def is_accepted_as_landed(folder: DataFolder, stream: StreamId, extract_date: da
     """Whether an extract was accepted from the very content that is in landing now."""
     path = folder.accepted_partition(stream, extract_date) / DESCRIPTION
     landed = folder.landing_partition(stream, extract_date)
-    return path.exists() and read_batch(path).landing_sha256 == read_landing_manifest(landed).sha256
+    return path.exists() and read_batch(path).landing_sha256 == read_manifest(landed).sha256
 
 
-def describe(batch: Batch, partition: Path) -> None:
+def describe(batch: AcceptedBatch, partition: Path) -> None:
     """Write the description of an accepted batch beside its rows; `read_batch` reads it."""
     said = {**asdict(batch), "extract_date": batch.extract_date.isoformat()}
     (partition / DESCRIPTION).write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
 
 
-def read_batch(path: Path) -> Batch:
+def read_batch(path: Path) -> AcceptedBatch:
     """Read the description of one accepted batch, a `batch.json`.
 
     Raises:
@@ -176,7 +177,7 @@ def read_batch(path: Path) -> Batch:
     """
     try:
         said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return Batch(**{**said, "extract_date": date.fromisoformat(said["extract_date"])})
+        return AcceptedBatch(**{**said, "extract_date": date.fromisoformat(said["extract_date"])})
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise JourneymartError(
             f"{path} does not describe an accepted extract ({type(error).__name__}): judge the extract again."

@@ -10,10 +10,8 @@ import duckdb
 from quality.gate.check_result import CheckResult, failed
 from quality.gate.past_checks import distribution, freshness, volume
 from quality.gate.row_pass import JudgedRows
-from quality.landed.extract import (
-    LandedExtract,
-    LandingManifest,
-)
+from quality.landed.extract import LandedExtract
+from quality.landed.manifest import LandingManifest
 from quality.past import usual
 from quality.past.profiles import Past, Profile, compared
 from quality.rows.split import (

@@ -12,7 +12,7 @@ from datetime import date
 
 from quality.contract.model import Contract
 from quality.gate.check_result import CheckResult
-from quality.landed.extract import LandingManifest
+from quality.landed.manifest import LandingManifest
 from storage.data_folder import StreamId
 
 # How much a column's name must be like another one to be offered for it, 1 being equal.
@@ -63,7 +63,7 @@ def completeness(
         sum(claim.rejects for claim in manifest.files),
     )
     wrong = {
-        "of another extract": about != (manifest.stream, manifest.extract_date, manifest.mode),
+        "of another extract": about != (manifest.stream_id, manifest.date, manifest.mode),
         "files not in the manifest": len(set(facts) - {claim.name for claim in manifest.files}),
         "files missing": sum(fact.bytes is None for _, fact in claims),
         "files with other bytes": sum(
@@ -77,13 +77,14 @@ def completeness(
             not claim.records == claim.rows + claim.rejects == fact.records for claim, fact in claims
         ),
         "files not as their sender says": not manifest.as_declared,
-        "damaged files": manifest.damaged,
+        "damaged files": len(manifest.damaged),
         "totals that do not add up": totals != (manifest.records, manifest.rows, manifest.rejects),
         "columns not as delivered": tuple(columns) != manifest.columns,
     }
     if changes is not None:
         changed, vanished, neither = changes
-        wrong["changes that do not add up"] = changed > manifest.rows or vanished != manifest.vanished or neither > 0
+        add_up = changed <= manifest.rows and vanished == (manifest.vanished or 0) and not neither
+        wrong["changes that do not add up"] = not add_up
     return CheckResult(
         "completeness",
         "fail" if any(wrong.values()) else "pass",
@@ -148,5 +149,5 @@ def needed_columns(contract: Contract) -> set[str]:
 
 def deletes(manifest: LandingManifest) -> CheckResult:
     """No mass deletion: of a dump's known keys, not too many vanished at once."""
-    metadata = {"vanished": manifest.vanished} if manifest.mode == "full" else {}
+    metadata = {"vanished": manifest.vanished or 0} if manifest.mode == "full" else {}
     return CheckResult("deletes", "fail" if manifest.delete_breaker else "pass", metadata)

@@ -9,6 +9,7 @@ import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
+from datetime import date
 from pathlib import Path
 
 import duckdb
@@ -16,12 +17,8 @@ import duckdb
 from quality.gate.accepted import is_accepted_as_landed
 from quality.gate.check_result import CheckResult, failed, guarded, not_judged
 from quality.gate.delivery_checks import FileFacts, completeness, deletes, schema, written
-from quality.landed.extract import (
-    FILES,
-    LandedExtract,
-    LandingManifest,
-    read_landing_manifest,
-)
+from quality.landed.extract import FILES, LandedExtract
+from quality.landed.manifest import LandingManifest, read_manifest
 from quality.rows.formats import date_faults, encoding_faults, number_faults
 from quality.rows.split import (
     local_dates,
@@ -55,7 +52,7 @@ def look_at(connection: duckdb.DuckDBPyConnection, extract: LandedExtract) -> Ca
     contract = extract.contract
     results: dict[str, CheckResult] = {}
     try:
-        manifest = read_landing_manifest(extract.partition)
+        manifest = read_manifest(extract.partition)
     except JourneymartError as error:
         results["completeness"] = failed("completeness", error)
         results.update({kind: not_judged(kind, "completeness") for kind in ("schema", "format", "deletes")})
@@ -108,9 +105,9 @@ def builds_on_accepted(
 ) -> CheckResult:
     """Changes found against a dump that was not accepted would lack all that changed in that dump."""
     before = manifest.compared_to
-    if before is None or is_accepted_as_landed(folder, extract.stream, before):
+    if before is None or is_accepted_as_landed(folder, extract.stream, date.fromisoformat(before.extract_date)):
         return complete
-    told = {**complete.metadata, "compared to a dump that was not accepted": before.isoformat()}
+    told = {**complete.metadata, "compared to a dump that was not accepted": before.extract_date}
     return CheckResult("completeness", "fail", told)
 
 

@@ -12,7 +12,7 @@ from quality.contract.model import Contract
 from quality.gate.check_result import WARNINGS, CheckResult
 from quality.gate.great_expectations import Result
 from quality.gate.ledger import Outcome
-from quality.landed.extract import LandingManifest
+from quality.landed.manifest import LandingManifest
 from quality.rows.predicates import predicates
 from quality.rows.split import BatchCounts
 from quality.rows.suite import Expectation
@@ -73,7 +73,7 @@ def quarantine(
 
 
 def contract_met(
-    contract: Contract, opinions: Sequence[TwoJudgements], counts: Sequence[BatchCounts], batch: int
+    contract: Contract, judgements: Sequence[TwoJudgements], counts: Sequence[BatchCounts], batch: int
 ) -> CheckResult:
     """What is left after quarantine is what the contract says; both judges have to agree.
 
@@ -83,16 +83,16 @@ def contract_met(
 
     Args:
         contract: The contract.
-        opinions: What both judges say.
+        judgements: What both judges say.
         counts: Counts of the batches of the pass.
         batch: The batch in question.
     """
     own = counts[batch]
     unsettled: list[str] = []
     broken: dict[str, int] = {}
-    for opinion in opinions:
-        for each in opinion.expected:
-            result, violations = opinion.results[each.name], opinion.violations[each.name]
+    for judgement in judgements:
+        for each in judgement.expected:
+            result, violations = judgement.results[each.name], judgement.violations[each.name]
             holds = not sum(violations)
             if each.kind == "row_count":
                 smallest = each.arguments["min_value"]
@@ -107,7 +107,7 @@ def contract_met(
         if predicate.on_failure == "block" and own.found[predicate.name]:
             broken[predicate.name] = own.found[predicate.name]
     metadata: dict[str, int | float | str] = {
-        "expectations": sum(len(opinion.expected) for opinion in opinions),
+        "expectations": sum(len(judgement.expected) for judgement in judgements),
         "batches in the pass": len(counts),
         **broken,
     }

@@ -56,7 +56,7 @@ def judge_rows(connection: duckdb.DuckDBPyConnection, judge: Judge, cases: Seque
     suites = [(TO_ACCEPT, suite(contract, may_be_empty))]
     if any(each.deletions for each in counts):
         suites.append((TO_DELETE, key_suite(contract)))
-    opinions = [
+    judgements = [
         TwoJudgements(
             expected,
             judge.judge(table, expected),
@@ -64,7 +64,7 @@ def judge_rows(connection: duckdb.DuckDBPyConnection, judge: Judge, cases: Seque
         )
         for table, expected in suites
     ]
-    results = [contract_met(contract, opinions, counts, batch) for batch in range(len(cases))]
+    results = [contract_met(contract, judgements, counts, batch) for batch in range(len(cases))]
     manifests = [case.manifest for case in cases if case.manifest]
     profiles = take_profiles(connection, extracts, manifests, counts)
     seconds = (time.perf_counter() - started) / len(cases)

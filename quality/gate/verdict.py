@@ -13,11 +13,8 @@ from datetime import date
 from quality.gate.approvals import APPROVABLE, read_approvals
 from quality.gate.check_result import CHECK_KINDS, WARNINGS, CheckResult
 from quality.gate.ledger import Check, Expected, Ledger
-from quality.landed.extract import (
-    LandedExtract,
-    LandingManifest,
-    subject,
-)
+from quality.landed.extract import LandedExtract, subject
+from quality.landed.manifest import LandingManifest
 from storage.data_folder import DataFolder, StreamId
 
 # The detail of a check by which a person approved of what failed.

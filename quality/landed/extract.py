@@ -1,23 +1,20 @@
-"""A landed extract as the gate sees it: where it lies, how it is to be read, and what its manifest claims.
+"""A landed extract as the gate sees it: where it lies, and how it is to be read.
 
-What lives here: plain values and the reading of `manifest.json`. Not here: landing (assets) and judging
-(quality/gate/gate.py).
+Not here: what landing claims of it (manifest.py), landing (assets/landing), judging (quality/gate).
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 from quality.contract.model import Contract
 from quality.contract.reading import PLAIN, Reading
 from storage.data_folder import StreamId
-from storage.errors import JourneymartError
 
 Mode = Literal["increment", "full"]
 
@@ -87,101 +84,3 @@ def judged_by(contract: Contract, reading: Reading) -> str:
 def subject(stream: StreamId, extract_date: date) -> str:
     """Name of an extract in the ledger."""
     return f"{stream}/{extract_date.isoformat()}"
-
-
-@dataclass(frozen=True)
-class LandedFile:
-    """What the manifest claims of one delivered file."""
-
-    name: str
-    bytes: int
-    sha256: str
-    records: int
-    rows: int
-    rejects: int
-
-
-@dataclass(frozen=True)
-class LandingManifest:
-    """What landing claims. `records` was counted independently of the parser that made rows and rejects.
-
-    Attributes:
-        stream: Which stream.
-        extract_date: Which day's extract.
-        mode: How it was delivered.
-        files: The delivered files.
-        records: Records in them.
-        rows: Records that became rows.
-        rejects: Records that could not be parsed.
-        columns: Names of the columns as delivered, in order.
-        sha256: Hash of the delivered content.
-        as_declared: Each file holds as many records as its sender says.
-        damaged: Files whose records may not be where they should be.
-        unplaced: Records without a readable cursor, which the first extract date holds.
-        is_history: The bulk history, whose size says nothing of a night's.
-        vanished: Keys that are gone since the last dump; 0 unless `full`.
-        delete_breaker: So many vanished that the dump itself is in doubt.
-        compared_to: Extract date of the dump its changes were found against; None: of none.
-        erased: Rows that did not land because somebody asked to be erased.
-        late: Rows of earlier days, which a file cut by day did not hold yet when those days landed.
-    """
-
-    stream: StreamId
-    extract_date: date
-    mode: str
-    files: tuple[LandedFile, ...]
-    records: int
-    rows: int
-    rejects: int
-    columns: tuple[str, ...]
-    sha256: str
-    as_declared: bool
-    damaged: int
-    unplaced: int
-    is_history: bool
-    vanished: int
-    delete_breaker: bool
-    compared_to: date | None
-    erased: int = 0
-    late: int = 0
-
-
-def read_landing_manifest(partition: Path) -> LandingManifest:
-    """Read what landing claims of one partition.
-
-    Raises:
-        JourneymartError: There is no manifest, or it does not say all it should.
-    """
-    path = partition / "manifest.json"
-    try:
-        said: Mapping[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        full = said["mode"] == "full"
-        compared = said["compared_to"]
-        return LandingManifest(
-            stream=StreamId(said["source"], said["system"], said["stream"]),
-            extract_date=date.fromisoformat(said["extract_date"]),
-            mode=said["mode"],
-            files=tuple(
-                LandedFile(**{name: each[name] for name in LandedFile.__dataclass_fields__}) for each in said["files"]
-            ),
-            records=int(said["records"]),
-            rows=int(said["rows"]),
-            rejects=int(said["rejects"]),
-            columns=tuple(said["columns"]),
-            sha256=said["sha256"],
-            as_declared=bool(said["as_declared"]),
-            damaged=len(said["damaged"]),
-            unplaced=int(said["unplaced"]),
-            is_history=bool(said["is_history"]),
-            vanished=int(said["vanished"]) if full else 0,
-            delete_breaker=bool(said["delete_breaker"]) if full else False,
-            compared_to=date.fromisoformat(compared["extract_date"]) if compared else None,
-            erased=int(said.get("erased", 0)),
-            late=int(said.get("late", 0)),
-        )
-    except FileNotFoundError:
-        raise JourneymartError(f"{partition} holds no landed extract: extract it again.") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise JourneymartError(
-            f"{path} does not describe a landed extract ({type(error).__name__}): extract it again."
-        ) from error

@@ -1,6 +1,6 @@
 """What a landing partition holds: the shape, reading and writing of `manifest.json`.
 
-Not here: making a partition (assets/landing/land.py), the part of it the gate reads (extract.py).
+Not here: making a partition (assets/landing), judging what it holds (quality/gate).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any, Literal
 
 from quality.contract.reading import PLAIN, Reading
+from storage.data_folder import StreamId
 from storage.errors import JourneymartError
 
 NAME = "manifest.json"
@@ -129,6 +130,11 @@ class LandingManifest:
         """The extract date."""
         return date.fromisoformat(self.extract_date)
 
+    @property
+    def stream_id(self) -> StreamId:
+        """The stream it belongs to."""
+        return StreamId(self.source, self.system, self.stream)
+
 
 def read_manifest(partition: Path) -> LandingManifest:
     """Read the manifest of a landing partition, given its folder or the manifest itself.
@@ -151,9 +157,12 @@ def read_manifest(partition: Path) -> LandingManifest:
                 "compared_to": ComparedTo(**compared_to) if compared_to else None,
             }
         )
+    except FileNotFoundError:
+        raise JourneymartError(f"{path.parent} holds no landed extract: land the extract again.") from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise JourneymartError(
-            f"{path} cannot be read ({type(error).__name__}): remove its folder and land the extract again."
+            f"{path} does not describe a landed extract ({type(error).__name__}): remove its folder and land the "
+            "extract again."
         ) from None
 
 

@@ -20,7 +20,8 @@ from typing import Any
 import duckdb
 
 from quality.contract.model import Column, Contract
-from quality.landed.extract import LandedExtract, LandingManifest
+from quality.landed.extract import LandedExtract
+from quality.landed.manifest import LandingManifest
 from quality.rows.casts import identifier, literal
 from quality.rows.split import TO_ACCEPT, BatchCounts, by_batch, pattern
 from storage.data_folder import DataFolder, StreamId

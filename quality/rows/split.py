@@ -178,7 +178,7 @@ def count_work(connection: duckdb.DuckDBPyConnection, contract: Contract, batche
 def count_violations(
     connection: duckdb.DuckDBPyConnection, table: str, expected: Sequence[Expectation], batches: int
 ) -> dict[str, list[int]]:
-    """Rows of a view that break each expectation, by its name, batch by batch: the second opinion."""
+    """Rows of a view that break each expectation, by its name, batch by batch: the second judgement."""
     columns = [f"count(*) filter ({each.violates})" for each in expected]
     counted = by_batch(connection, table, columns)
     nothing = (0,) * len(expected)

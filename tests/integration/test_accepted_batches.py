@@ -13,7 +13,8 @@ import pytest
 
 from quality.contract.model import Contract
 from quality.gate.accepted import write_accepted
-from quality.landed.extract import LandedExtract, read_landing_manifest
+from quality.landed.extract import LandedExtract
+from quality.landed.manifest import read_manifest
 from quality.past.profiles import Profile
 from quality.rows.split import ADDED_COLUMNS, WORK, BatchCounts
 from tests.gate_kit import DAY, STREAM, Landing, column, contract
@@ -96,7 +97,7 @@ def written(landing: Landing, extract: LandedExtract, rows: int, *, threads: int
             connection,
             landing.folder,
             extract=extract,
-            manifest=read_landing_manifest(extract.partition),
+            manifest=read_manifest(extract.partition),
             counts=BatchCounts(rows, rows, 0, {}, None),
             profile=Profile(extract.extract_date, extract.judged_by, is_history=False, delivered=rows, rows=rows),
             outcomes=(),

@@ -29,7 +29,7 @@ from random_history import random_history
 from assets.versions.manifest import DefinitionChange
 from assets.warehouse.data_health import hand_over_batches, restate_batches
 from assets.warehouse.load import attached
-from quality.gate.accepted import Batch
+from quality.gate.accepted import AcceptedBatch
 from quality.gate.approvals import Approval
 from storage.data_folder import warehouse_file
 
@@ -53,14 +53,14 @@ Row = dict[str, Any]
 class Told:
     """A batch, and when the newest version among its rows came to be."""
 
-    batch: Batch
+    batch: AcceptedBatch
     newest_at: datetime | None
 
 
 def told(chance: random.Random, stream: tuple[str, str, str], day: date) -> Told:
     rows, quarantined = chance.choice((0, 3, 40)), chance.choice((0, 0, 1, 7))
     warned = chance.choice((0, 0, 1))
-    batch = Batch(
+    batch = AcceptedBatch(
         f"{stream[0]} {day}", *stream, day, rows, quarantined, "landed", "contract",
         records=rows + quarantined, checks_passed=8 - warned, checks_warned=warned, checks_failed=0,
         warned=HALF * warned,
@@ -174,7 +174,7 @@ CHANGES = (
 def tell(
     build: Warehouse,
     extracts: Sequence[Told],
-    again: Sequence[Batch] = (),
+    again: Sequence[AcceptedBatch] = (),
     nights_ahead: int = 1,
 ) -> None:
     """Hand the night that is about to begin its batches, as loading does."""

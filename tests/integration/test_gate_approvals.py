@@ -22,7 +22,7 @@ from quality.gate.approvals import (
 from quality.gate.check_result import CHECK_KINDS
 from quality.gate.ledger import Ledger
 from quality.gate.verdict import Verdict
-from quality.landed.extract import read_landing_manifest
+from quality.landed.manifest import read_manifest
 from storage.errors import JourneymartError
 from tests.gate_kit import DAY, STREAM, Landing, contract, metadata, outcome
 
@@ -105,7 +105,7 @@ def test_nobody_can_approve_what_is_not_whole_or_not_the_known_table(
 def test_even_a_forged_approval_lets_nothing_pass_that_nobody_can_approve(tmp_path: Path) -> None:
     landing = Landing(tmp_path, contract())
     landing.land([["1", VERSION]], records=11)
-    content = read_landing_manifest(landing.extract().partition).sha256
+    content = read_manifest(landing.extract().partition).sha256
     write_approval(
         landing.folder, Approval("helpdesk", "tickets", DAY, content, tuple(CHECK_KINDS), "eve", AT, "because")
     )

@@ -29,7 +29,8 @@ from assets.landing.land import land
 from quality.contract.model import load_contract
 from quality.contract.reading import Reading
 from quality.gate.delivery_checks import schema
-from quality.landed.extract import LandedExtract, read_landing_manifest
+from quality.landed.extract import LandedExtract
+from quality.landed.manifest import read_manifest
 from quality.rows.formats import date_faults, number_faults
 from quality.rows.split import local_dates, make_work, number_shapes
 from storage.data_folder import DataFolder, StreamId
@@ -212,7 +213,7 @@ def accepted(
         return None
     partition = data.landing_partition(STREAM, FIRST)
     extract = LandedExtract(STREAM, ORDERS, FIRST, "UTC", "increment", partition, stream.reading)
-    if schema(ORDERS, read_landing_manifest(partition)).outcome != "pass":
+    if schema(ORDERS, read_manifest(partition)).outcome != "pass":
         return None
     faults = number_faults(number_shapes(connection, extract), extract.reading)
     if faults or date_faults(local_dates(connection, extract), extract.reading):

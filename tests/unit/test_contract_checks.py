@@ -14,7 +14,8 @@ from quality.contract.reading import Reading
 from quality.gate import delivery_checks, past_checks, row_checks
 from quality.gate.great_expectations import Result
 from quality.gate.row_checks import TwoJudgements
-from quality.landed.extract import LandingManifest, judged_by
+from quality.landed.extract import judged_by
+from quality.landed.manifest import LandingManifest, ReadAs
 from quality.past.profiles import Profile
 from quality.rows.predicates import predicates
 from quality.rows.split import BatchCounts
@@ -27,22 +28,25 @@ ASKED = contract({"score": column("bigint", max=10)}, rules=[BLOCKING])
 
 def manifest(rows: int, rejects: int = 0, mode: str = "increment", **said: object) -> LandingManifest:
     settings = {
-        "stream": STREAM,
-        "extract_date": DAY,
+        "source": STREAM.source,
+        "system": STREAM.system,
+        "stream": STREAM.stream,
+        "extract_date": DAY.isoformat(),
         "mode": mode,
+        "window": (None, (DAY + timedelta(days=1)).isoformat()),
+        "cursor": None,
         "files": (),
         "records": rows + rejects,
         "rows": rows,
         "rejects": rejects,
         "columns": tuple(ASKED.columns),
+        "schema_fingerprint": "",
         "sha256": "",
-        "as_declared": True,
-        "damaged": 0,
-        "unplaced": 0,
         "is_history": False,
-        "vanished": 0,
-        "delete_breaker": False,
-        "compared_to": None,
+        "as_declared": True,
+        "damaged": (),
+        "unplaced": 0,
+        "read_as": ReadAs(1, "UTC", "utf-8", ",", 1, 1_000_000, ASKED.key),
         **said,
     }
     return LandingManifest(**settings)  # type: ignore[arg-type]
@@ -61,8 +65,8 @@ def counted(accepted: int, quarantined: int = 0, **found: int) -> BatchCounts:
 
 def judged(result: Result, violations: Sequence[int], counts: Sequence[BatchCounts]) -> list[str]:
     expected = [Expectation("score.range", "between", True, "score > 10")]
-    opinion = TwoJudgements(expected, {"score.range": result}, {"score.range": violations})
-    return [row_checks.contract_met(ASKED, [opinion], counts, batch).outcome for batch in range(len(counts))]
+    judgement = TwoJudgements(expected, {"score.range": result}, {"score.range": violations})
+    return [row_checks.contract_met(ASKED, [judgement], counts, batch).outcome for batch in range(len(counts))]
 
 
 @pytest.mark.parametrize(
@@ -88,9 +92,9 @@ def test_a_blocking_fault_blocks_even_on_a_row_that_is_quarantined_for_another()
 
 def test_an_empty_batch_fails_beside_a_full_one() -> None:
     expected = [Expectation("table.rows", "row_count", True, "false", {"min_value": 1})]
-    opinion = TwoJudgements(expected, {"table.rows": "pass"}, {"table.rows": [0, 0]})
+    judgement = TwoJudgements(expected, {"table.rows": "pass"}, {"table.rows": [0, 0]})
     counts = [counted(5), counted(0, quarantined=5)]
-    assert [row_checks.contract_met(ASKED, [opinion], counts, batch).outcome for batch in (0, 1)] == [
+    assert [row_checks.contract_met(ASKED, [judgement], counts, batch).outcome for batch in (0, 1)] == [
         "pass",
         "fail",
     ]

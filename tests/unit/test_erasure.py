@@ -35,7 +35,8 @@ from quality.contract.model import all_contracts, load_contract
 from quality.gate.accepted import accepted_batches
 from quality.gate.gate import Gate
 from quality.gate.verdict import Verdict
-from quality.landed.extract import ROWS, LandedExtract, read_landing_manifest
+from quality.landed.extract import ROWS, LandedExtract
+from quality.landed.manifest import read_manifest
 from storage.data_folder import StreamId
 from storage.errors import JourneymartError
 
@@ -344,7 +345,7 @@ def test_a_re_extract_of_what_was_delivered_leaves_landing_as_it_is_and_nothing_
     assert again.content("landing") == without_ann.content("landing")
     folder = again.setup.folder
     for batch in accepted_batches(folder):
-        landed = read_landing_manifest(folder.landing_partition(batch.stream_id, FIRST))
+        landed = read_manifest(folder.landing_partition(batch.stream_id, FIRST))
         assert batch.landing_sha256 == landed.sha256, batch.stream_id
 
 

@@ -31,7 +31,7 @@ Part = TypeVar("Part")
 
 
 @dataclass(frozen=True)
-class Batch:
+class ParsedBatch:
     """Consecutive records of one file: each is a row or a reject.
 
     Attributes:
@@ -55,11 +55,11 @@ class ParsedFile:
     """
 
     columns: tuple[str, ...]
-    batches: Iterator[Batch]
+    batches: Iterator[ParsedBatch]
     is_hollow: bool = False
 
 
-def counted(batch: Batch, path: Path) -> Batch:
+def counted(batch: ParsedBatch, path: Path) -> ParsedBatch:
     """The batch, if no record of it is lost.
 
     Raises:
@@ -74,9 +74,9 @@ def counted(batch: Batch, path: Path) -> Batch:
     return batch
 
 
-def in_order(read: Callable[[Part], Batch], parts: Iterable[Part]) -> Iterator[Batch]:
+def in_order(read: Callable[[Part], ParsedBatch], parts: Iterable[Part]) -> Iterator[ParsedBatch]:
     """Read a few parts of a file at once, in other threads, and give their batches in the file's order."""
-    pending: deque[Future[Batch]] = deque()
+    pending: deque[Future[ParsedBatch]] = deque()
     with ThreadPoolExecutor(_WORKERS, thread_name_prefix="read-file") as pool:
         for part in parts:
             pending.append(pool.submit(read, part))

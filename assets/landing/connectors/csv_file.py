@@ -17,7 +17,7 @@ import pyarrow as pa
 from pyarrow import csv as arrow_csv
 
 from assets.landing.connectors.batch import (
-    Batch,
+    ParsedBatch,
     ParsedFile,
     counted,
     in_order,
@@ -113,7 +113,7 @@ def _like_utf16(head: Bytes) -> str | None:
     return "utf-16-be" if first.mean() > _MOST and not second.any() else None
 
 
-def _parse(text: Path, columns: tuple[str, ...], form: FileFormat, records: Records) -> Batch:
+def _parse(text: Path, columns: tuple[str, ...], form: FileFormat, records: Records) -> ParsedBatch:
     limit = form.limits.max_record_bytes
     faults = damage(records, limit)
     keep = np.ones(len(records), dtype=np.bool_)
@@ -130,7 +130,7 @@ def _parse(text: Path, columns: tuple[str, ...], form: FileFormat, records: Reco
     faults.update(dict.fromkeys(kept[ragged].tolist(), _RAGGED))
     numbers = np.delete(kept, ragged) + records.first
     rejected = sorted(faults)
-    batch = Batch(
+    batch = ParsedBatch(
         rows=rows_table(columns, table.columns, numbers) if table.num_rows == len(numbers) else table,
         rejects=rejects_table(
             [records.first + index for index in rejected],

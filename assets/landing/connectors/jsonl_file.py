@@ -19,7 +19,7 @@ import numpy as np
 import pyarrow as pa
 
 from assets.landing.connectors.batch import (
-    Batch,
+    ParsedBatch,
     ParsedFile,
     column_fault,
     counted,
@@ -77,7 +77,7 @@ def read_jsonl(text: Path, form: FileFormat, window: int = WINDOW_BYTES) -> Pars
             require_columns(list(columns.values()), text)
     names = tuple(columns.values())
 
-    def read(part: tuple[Records, _Survey]) -> Batch:
+    def read(part: tuple[Records, _Survey]) -> ParsedBatch:
         return counted(_batch(*part, names, form.limits.max_record_bytes), text)
 
     return ParsedFile(names, in_order(read, surveyed))
@@ -135,7 +135,7 @@ def _add_columns(keys: list[str], columns: dict[str, str]) -> bool:
     return True
 
 
-def _batch(records: Records, survey: _Survey, columns: tuple[str, ...], limit: int) -> Batch:
+def _batch(records: Records, survey: _Survey, columns: tuple[str, ...], limit: int) -> ParsedBatch:
     plain = _all_but(len(records), survey.faults)
     plain[survey.suspects] = False
     with duckdb.connect(config={"threads": 1}) as connection:
@@ -146,7 +146,7 @@ def _batch(records: Records, survey: _Survey, columns: tuple[str, ...], limit: i
         numbers = np.array(survey.suspects, dtype=np.int64) + records.first
         table = pa.concat_tables([table, rows_table(columns, values, numbers)]).sort_by("_row")
     rejected = sorted(survey.faults)
-    return Batch(
+    return ParsedBatch(
         rows=table,
         rejects=rejects_table(
             [records.first + index for index in rejected],

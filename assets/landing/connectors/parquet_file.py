@@ -16,7 +16,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
-from assets.landing.connectors.batch import Batch, ParsedFile, counted, rejects_table, require_columns, rows_table
+from assets.landing.connectors.batch import ParsedBatch, ParsedFile, counted, rejects_table, require_columns, rows_table
 from assets.landing.connectors.config import FileFormat
 from assets.landing.connectors.text_records import NUL, TOO_LONG, VALID_UTF8, Flags
 from quality.landed.extract import BAD_ENCODING
@@ -48,7 +48,7 @@ def read_parquet(path: Path, form: FileFormat) -> ParsedFile:
     return ParsedFile(columns, _batches(file, columns, path, form.limits.max_record_bytes))
 
 
-def _batches(file: pq.ParquetFile, columns: tuple[str, ...], path: Path, limit: int) -> Iterator[Batch]:
+def _batches(file: pq.ParquetFile, columns: tuple[str, ...], path: Path, limit: int) -> Iterator[ParsedBatch]:
     first = 1
     for group in range(file.metadata.num_row_groups):
         expected = file.metadata.row_group(group).num_rows
@@ -64,7 +64,7 @@ def _batches(file: pq.ParquetFile, columns: tuple[str, ...], path: Path, limit: 
             raise JourneymartError(f"{path.name} holds fewer rows than its footer says: have it delivered again.")
 
 
-def _batch(table: pa.Table, columns: tuple[str, ...], first: int, limit: int) -> Batch:
+def _batch(table: pa.Table, columns: tuple[str, ...], first: int, limit: int) -> ParsedBatch:
     values, reasons = [], np.full(table.num_rows, None, dtype=object)
     lengths = np.zeros(table.num_rows, dtype=np.int64)
     for column in table.columns:
@@ -84,7 +84,7 @@ def _batch(table: pa.Table, columns: tuple[str, ...], first: int, limit: int) ->
     rejected = np.flatnonzero(~good)
     raws = _raw_texts([_as_bytes(column) for column in table.columns], columns, rejected, limit)
     rejects = rejects_table((rejected + first).tolist(), raws, reasons[rejected].tolist())
-    return Batch(rows.filter(pa.array(good)), rejects, table.num_rows)
+    return ParsedBatch(rows.filter(pa.array(good)), rejects, table.num_rows)
 
 
 def _raw_texts(columns: list[pa.ChunkedArray], names: tuple[str, ...], rows: np.ndarray, limit: int) -> list[str]:
