@@ -21,7 +21,7 @@ from quality.gate.accepted import DESCRIPTION, ROWS, AcceptedBatch, describe, re
 from quality.landed.extract import subject
 from quality.past.profiles import PROFILE
 from quality.rows.casts import identifier, literal
-from quality.rows.split import ADDED_COLUMNS
+from quality.rows.work import ADDED_COLUMNS
 from storage.data_folder import StreamId
 from storage.files import sha256_of
 from storage.folders import replaced_folder

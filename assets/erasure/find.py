@@ -18,7 +18,7 @@ import pyarrow.parquet as pq
 
 from assets.erasure.people import spell_number
 from assets.erasure.register import BlockList
-from assets.warehouse.contact_points import spell_email
+from assets.text.contact_points import spell_email
 from quality.contract.model import Column, Contract
 from quality.contract.roles import role_of
 

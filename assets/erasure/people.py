@@ -17,7 +17,7 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from assets.erasure.register import scoped_ids
-from assets.warehouse.contact_points import spell_email, spell_phone
+from assets.text.contact_points import spell_email, spell_phone
 from quality.contract.model import Contract
 from quality.landed.extract import ROWS
 from storage.data_folder import StreamId

@@ -24,7 +24,7 @@ from assets.warehouse.data_health import hand_over_approvals, hand_over_batches,
 from quality.contract.model import DUCKDB_TYPES, Contract, all_contracts, load_contract
 from quality.gate.accepted import DESCRIPTION, ROWS, AcceptedBatch, read_batch
 from quality.gate.approvals import Approval
-from quality.rows.split import ADDED_COLUMNS
+from quality.rows.work import ADDED_COLUMNS
 from storage.data_folder import StreamId, marts_file, warehouse_file
 from storage.errors import JourneymartError
 

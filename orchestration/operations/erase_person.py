@@ -30,9 +30,9 @@ from assets.identity.suggest import SUGGESTIONS
 from assets.landing.connectors.config import FileStream
 from assets.landing.land import sweep
 from assets.landing.partition import land_without
+from assets.text.contact_points import spell_email
 from assets.versions.versions import list_versions, remove
 from assets.versions.versions import sweep as sweep_versions
-from assets.warehouse.contact_points import spell_email
 from orchestration.config.setup import Setup
 from quality.contract.model import Contract, load_contract
 from quality.gate.accepted import accepted_batches

@@ -20,7 +20,8 @@ from quality.landed.extract import LandedExtract
 from quality.landed.manifest import LandingManifest, read_manifest
 from quality.past.profiles import Profile, keep_profile
 from quality.rows.casts import identifier, literal
-from quality.rows.split import ADDED_COLUMNS, WORK, BatchCounts
+from quality.rows.counts import BatchCounts
+from quality.rows.work import ADDED_COLUMNS, WORK
 from storage.data_folder import DataFolder, StreamId
 from storage.errors import JourneymartError
 from storage.folders import replaced_folder

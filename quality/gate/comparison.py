@@ -14,10 +14,8 @@ from quality.landed.extract import LandedExtract
 from quality.landed.manifest import LandingManifest
 from quality.past import usual
 from quality.past.profiles import Past, Profile, compared
-from quality.rows.split import (
-    BatchCounts,
-    newest_in_dump,
-)
+from quality.rows.counts import BatchCounts
+from quality.rows.split import newest_in_dump
 
 
 def against_the_past(

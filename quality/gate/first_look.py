@@ -19,14 +19,9 @@ from quality.gate.check_result import CheckResult, failed, guarded, not_judged
 from quality.gate.delivery_checks import FileFacts, completeness, deletes, schema, written
 from quality.landed.extract import FILES, LandedExtract
 from quality.landed.manifest import LandingManifest, read_manifest
+from quality.rows.delivered_as import local_dates, number_shapes, records_of_another_encoding
 from quality.rows.formats import date_faults, encoding_faults, number_faults
-from quality.rows.split import (
-    local_dates,
-    number_shapes,
-    read_parquet,
-    records_of_another_encoding,
-    text_columns,
-)
+from quality.rows.landed_text import read_parquet, text_columns
 from storage.data_folder import DataFolder
 from storage.errors import JourneymartError
 

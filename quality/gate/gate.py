@@ -38,8 +38,8 @@ from quality.landed.extract import (
     subject,
 )
 from quality.past.profiles import Past, Profile
+from quality.rows.delivered_as import why_rejected
 from quality.rows.predicates import predicates
-from quality.rows.split import why_rejected
 from storage.data_folder import DataFolder
 from storage.folders import settle
 

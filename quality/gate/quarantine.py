@@ -17,8 +17,9 @@ import pyarrow as pa
 
 from quality.landed.extract import LandedExtract
 from quality.rows.casts import identifier, literal
+from quality.rows.landed_text import read_parquet, text_columns
 from quality.rows.predicates import delivered, predicates
-from quality.rows.split import WORK, read_parquet, text_columns
+from quality.rows.work import WORK
 from storage.data_folder import DataFolder
 from storage.errors import JourneymartError
 from storage.folders import remove_folder, replaced_folder

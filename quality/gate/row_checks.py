@@ -13,8 +13,8 @@ from quality.gate.check_result import WARNINGS, CheckResult
 from quality.gate.great_expectations import Result
 from quality.gate.ledger import Outcome
 from quality.landed.manifest import LandingManifest
+from quality.rows.counts import BatchCounts
 from quality.rows.predicates import predicates
-from quality.rows.split import BatchCounts
 from quality.rows.suite import Expectation
 
 

@@ -16,16 +16,10 @@ from quality.gate.first_look import Case
 from quality.gate.great_expectations import Judge
 from quality.gate.row_checks import TwoJudgements, contract_met
 from quality.past.profiles import Profile, take_profiles
-from quality.rows.split import (
-    TO_ACCEPT,
-    TO_DELETE,
-    BatchCounts,
-    count_violations,
-    count_work,
-    make_work,
-    wrong_types,
-)
+from quality.rows.counts import BatchCounts, count_violations, count_work
+from quality.rows.split import make_work, wrong_types
 from quality.rows.suite import key_suite, suite
+from quality.rows.work import TO_ACCEPT, TO_DELETE
 from storage.errors import JourneymartError
 
 

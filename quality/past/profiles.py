@@ -23,7 +23,9 @@ from quality.contract.model import Column, Contract
 from quality.landed.extract import LandedExtract
 from quality.landed.manifest import LandingManifest
 from quality.rows.casts import identifier, literal
-from quality.rows.split import TO_ACCEPT, BatchCounts, by_batch, pattern
+from quality.rows.counts import BatchCounts, by_batch
+from quality.rows.landed_text import pattern
+from quality.rows.work import TO_ACCEPT
 from storage.data_folder import DataFolder, StreamId
 from storage.errors import JourneymartError
 

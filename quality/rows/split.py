@@ -1,112 +1,25 @@
 """The working table of a stream: every row of its new batches, typed by contract, kept or quarantined.
 
-What lives here: the SQL from landed text to typed rows, the split by the contract's predicates, and the counts of each.
-Not here: what the counts mean (quality/gate), and writing what was split (quality/gate/accepted.py,
+What lives here: the SQL from landed text to typed rows, and the split by the contract's predicates. Not here: the
+landed file itself (landed_text.py), counting (counts.py), and writing what was split (quality/gate/accepted.py,
 quality/gate/quarantine.py).
 """
 
 from __future__ import annotations
 
-import glob
-from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from datetime import datetime
-from pathlib import Path
-from typing import Any
 
 import duckdb
 
 from quality.contract.bounds import is_placeholder, kind_of
-from quality.contract.model import DUCKDB_TYPES, ColumnType, Contract
-from quality.landed.extract import BAD_ENCODING, LandedExtract
-from quality.rows.casts import GROUP_MARKS, NUMERIC, cast, identifier, literal, present, respelled
-from quality.rows.formats import LocalDates, Shape
+from quality.contract.model import DUCKDB_TYPES, Contract
+from quality.landed.extract import LandedExtract
+from quality.rows.casts import cast, identifier, literal, respelled
+from quality.rows.landed_text import delivered_text, is_csv, read_parquet, text_columns
 from quality.rows.predicates import OUTSIDE, PLACEHOLDER, any_of, delivered, predicates, refused
-from quality.rows.suite import Expectation
-
-_LOCAL_DATE = "^([0-9]{1,2})[/.-]([0-9]{1,2})[/.-][0-9]{4}"
-# A longer text is no number, whatever it looks like.
-_LONGEST_NUMBER = 40
-# A file that cannot be parsed may have a reason for each number of fields.
-_MOST_REASONS = 3
-
-WORK = "work"
-# The rows to be accepted; announced deletions apart, because they have a key and nothing else.
-TO_ACCEPT = "to_accept"
-TO_DELETE = "to_delete"
-
-# What the gate adds to the columns of the contract, in this order.
-ADDED_COLUMNS: Mapping[str, str] = {
-    "_extra": "json",
-    "_source": "varchar",
-    "_extract_date": "date",
-    "_file": "varchar",
-    "_row": "bigint",
-    "_op": "varchar",
-    "_version_at": "timestamptz",
-}
-
-
-@dataclass(frozen=True)
-class BatchCounts:
-    """Counts of one batch in the working table.
-
-    Attributes:
-        rows: Rows judged.
-        accepted: Rows to be accepted.
-        deletions: Those of them that announce a deletion.
-        found: Rows that each predicate finds wrong, by its name.
-        undated: Quarantined rows with nothing wrong but a required date that stands for "not known".
-        newest: Newest value of the column that tells the age among rows to be accepted; None without such a column or
-            value.
-    """
-
-    rows: int
-    accepted: int
-    deletions: int
-    found: Mapping[str, int]
-    newest: datetime | None
-    undated: int = 0
-
-    @property
-    def upserts(self) -> int:
-        """Rows to be accepted that bring a record."""
-        return self.accepted - self.deletions
-
-    @property
-    def quarantined(self) -> int:
-        """Rows that go to quarantine."""
-        return self.rows - self.accepted
-
-
-def pattern(file: Path) -> str:
-    """Path of a file for DuckDB's readers, which take every path for a pattern."""
-    return glob.escape(str(file))
-
-
-def read_parquet(file: Path) -> str:
-    """SQL that reads one Parquet file."""
-    return f"read_parquet({literal(pattern(file))})"
-
-
-def is_csv(file: str) -> str:
-    """SQL that is true of the name of a CSV file, or of what is kept of one."""
-    return f"regexp_matches({file}, '\\.csv($|\\.)')"
-
-
-def text_columns(connection: duckdb.DuckDBPyConnection, file: Path) -> dict[str, str]:
-    """Columns of a landed file: name as delivered, to the name DuckDB gives it.
-
-    The two differ where names differ only in case, which DuckDB does not tell apart.
-
-    Raises:
-        duckdb.Error: The file cannot be read.
-    """
-    as_delivered = connection.execute(
-        "select name from parquet_schema(?) where num_children is null", [pattern(file)]
-    ).fetchall()
-    as_read = connection.execute(f"describe select * from {read_parquet(file)}").fetchall()
-    return {name: row[0] for (name,), row in zip(as_delivered, as_read, strict=True)}
+from quality.rows.work import ADDED_COLUMNS, TO_ACCEPT, TO_DELETE, WORK
 
 
 def make_work(connection: duckdb.DuckDBPyConnection, contract: Contract, extracts: Sequence[LandedExtract]) -> None:
@@ -145,145 +58,11 @@ def wrong_types(connection: duckdb.DuckDBPyConnection, contract: Contract) -> li
     return [name for name in wanted if held.get(name) != asked[name]]
 
 
-def count_work(connection: duckdb.DuckDBPyConnection, contract: Contract, batches: int) -> list[BatchCounts]:
-    """Count the working table, batch by batch."""
-    found = predicates(contract)
-    newest = identifier(contract.age_column) if contract.age_column else "null::timestamptz"
-    otherwise = (each for each in found if each.on_failure == "quarantine" and each.kind != "placeholder")
-    columns = [
-        "count(*)",
-        "count(*) filter (not _quarantined)",
-        "count(*) filter (not _quarantined and _op = 'delete')",
-        f"max({newest}) filter (not _quarantined)",
-        f"count(*) filter (_quarantined and not ({any_of(otherwise)}))",
-        *(f"count(*) filter ({each.sql})" for each in found),
-    ]
-    counted = by_batch(connection, WORK, columns)
-    nothing: tuple[Any, ...] = (0, 0, 0, None, 0, *[0] * len(found))
-    return [
-        BatchCounts(
-            rows=rows,
-            accepted=accepted,
-            deletions=deletions,
-            newest=newest_value,
-            undated=undated,
-            found={each.name: count for each, count in zip(found, counts, strict=True)},
-        )
-        for rows, accepted, deletions, newest_value, undated, *counts in (
-            counted.get(batch, nothing) for batch in range(batches)
-        )
-    ]
-
-
-def count_violations(
-    connection: duckdb.DuckDBPyConnection, table: str, expected: Sequence[Expectation], batches: int
-) -> dict[str, list[int]]:
-    """Rows of a view that break each expectation, by its name, batch by batch: the second judgement."""
-    columns = [f"count(*) filter ({each.violates})" for each in expected]
-    counted = by_batch(connection, table, columns)
-    nothing = (0,) * len(expected)
-    return {
-        each.name: [counted.get(batch, nothing)[place] for batch in range(batches)]
-        for place, each in enumerate(expected)
-    }
-
-
 def newest_in_dump(connection: duckdb.DuckDBPyConnection, extract: LandedExtract, column: str) -> datetime | None:
     """Newest value of a time column in the whole delivered table, not only in what changed."""
-    value = _kept(extract, column, _text(extract, column, text_columns(connection, extract.rows_file)))
+    value = _kept(extract, column, delivered_text(extract, column, text_columns(connection, extract.rows_file)))
     row = connection.execute(f"select max({value}) from {read_parquet(extract.rows_file)}").fetchone()
     return row[0] if row else None
-
-
-def number_shapes(connection: duckdb.DuckDBPyConnection, extract: LandedExtract) -> list[Shape]:
-    """How the numbers in a delivered table's CSV files look; of a dump all, not only what changed."""
-    told = _texts_of(connection, extract, NUMERIC)
-    if not told:
-        return []
-    rows = connection.execute(
-        f"""
-        select name, regexp_replace(text, '[1-9]', '9', 'g') as shape, count(*)
-        from (select unnest($names) as name, unnest([{", ".join(told.values())}]) as text
-            from {read_parquet(extract.rows_file)} where {is_csv("_file")})
-        where length(text) <= {_LONGEST_NUMBER} and regexp_full_match(text, $number_like)
-        group by name, shape order by name, shape
-        """,
-        {"names": list(told), "number_like": f"[-+0-9{GROUP_MARKS}]*[0-9][{GROUP_MARKS}]?"},
-    ).fetchall()
-    return [Shape(*row) for row in rows]
-
-
-def local_dates(connection: duckdb.DuckDBPyConnection, extract: LandedExtract) -> list[LocalDates]:
-    """Dates and times of a delivered table that end with their year, column by column."""
-    told = _texts_of(connection, extract, ("date", "timestamp"))
-    if not told:
-        return []
-    rows = connection.execute(
-        f"""
-        with parts as (
-            select name, regexp_extract(text, '{_LOCAL_DATE}', ['one', 'two']) as part
-            from (select unnest($names) as name, unnest([{", ".join(told.values())}]) as text
-                from {read_parquet(extract.rows_file)})
-            where text is not null
-        ),
-        numbers as (select name, try_cast(part.one as integer) as one, try_cast(part.two as integer) as two from parts)
-        select name, count(one), count(*), count(*) filter (one <= 31 and two <= 12),
-            count(*) filter (one <= 12 and two <= 31)
-        from numbers group by name order by name
-        """,
-        {"names": list(told)},
-    ).fetchall()
-    return [
-        LocalDates(name, count, values, {"day-first": day_first, "month-first": month_first})
-        for name, count, values, day_first, month_first in rows
-    ]
-
-
-def records_of_another_encoding(connection: duckdb.DuckDBPyConnection, extract: LandedExtract) -> int:
-    """Records that are not in the encoding of their file; 0 where another record shows that it is the file's."""
-    if not extract.rejects_file.exists():
-        return 0
-    counted = connection.execute(
-        f"select count(*) from {read_parquet(extract.rejects_file)} where reason = ?", [BAD_ENCODING]
-    ).fetchone()
-    columns = [identifier(read) for name, read in text_columns(connection, extract.rows_file).items() if name != "_row"]
-    if not counted or not counted[0]:
-        return 0
-    fits = connection.execute(
-        f"select count(*) from {read_parquet(extract.rows_file)} "
-        f"where regexp_matches(concat({', '.join(columns)}), '[^\x00-\x7f]')"
-    ).fetchone()
-    return 0 if fits and fits[0] else int(counted[0])
-
-
-def why_rejected(connection: duckdb.DuckDBPyConnection, extract: LandedExtract) -> dict[str, int]:
-    """Why records could not be parsed, the most frequent reasons first, with how many records each."""
-    if not extract.rejects_file.exists():
-        return {}
-    return dict(
-        connection.execute(
-            f"select reason, count(*) as records from {read_parquet(extract.rejects_file)} "
-            f"group by reason order by records desc, reason limit {_MOST_REASONS}"
-        ).fetchall()
-    )
-
-
-def _texts_of(
-    connection: duckdb.DuckDBPyConnection, extract: LandedExtract, kinds: Collection[ColumnType]
-) -> dict[str, str]:
-    """SQL of the delivered texts of the columns of some types, by column."""
-    columns = text_columns(connection, extract.rows_file)
-    return {
-        name: _text(extract, name, columns)
-        for name, column in extract.contract.columns.items()
-        if name in columns and column.type in kinds
-    }
-
-
-def by_batch(connection: duckdb.DuckDBPyConnection, table: str, columns: Sequence[str]) -> dict[int, tuple[Any, ...]]:
-    """Aggregates of the working table or one of its views, by batch; a batch without rows is not in it."""
-    query = f"select _batch, {', '.join(columns)} from {table} group by _batch"
-    return {row[0]: row[1:] for row in connection.execute(query).fetchall()}
 
 
 def _typed_rows(extract: LandedExtract, batch: int, columns: Mapping[str, str]) -> str:
@@ -293,10 +72,11 @@ def _typed_rows(extract: LandedExtract, batch: int, columns: Mapping[str, str]) 
     if extract.mode == "full":
         known.add("_op")
     unknown = [f"{literal(name)}, {identifier(read)}" for name, read in columns.items() if name not in known]
-    texts = [
-        f"{_text(extract, name, columns) if name in columns else 'null::varchar'} as {delivered(contract, name)}"
+    said = {
+        name: delivered_text(extract, name, columns) if name in columns else "null::varchar"
         for name in contract.columns
-    ]
+    }
+    texts = [f"{text} as {delivered(contract, name)}" for name, text in said.items()]
     repeated = f"coalesce((_file, _row) in (select (_file, _row) from {_repeated(batch)}), false)"
     inner = ", ".join(
         [
@@ -345,12 +125,6 @@ def _typed_rows(extract: LandedExtract, batch: int, columns: Mapping[str, str]) 
     source = f"(select {inner} from {read_parquet(extract.judged_file)})"
     source = f"(select {', '.join(read)} from {source})"
     return f"select {', '.join(outer)} from (select {', '.join(judged)} from {source})"
-
-
-def _text(extract: LandedExtract, name: str, columns: Mapping[str, str]) -> str:
-    """SQL of what was delivered in a column, NULL where that is nothing."""
-    landed = f"{identifier(columns[name])}::varchar"
-    return present(extract.contract.columns[name].type, landed, extract.reading.empty)
 
 
 def _value(extract: LandedExtract, name: str, text: str | None = None) -> str:
@@ -413,10 +187,10 @@ def _find_repeated(
     """
     contract = extract.contract
     content = [identifier(read) for name, read in columns.items() if name not in ("_file", "_row", "_op")]
-    keys = ", ".join(_value(extract, name, _text(extract, name, columns)) for name in contract.key)
+    keys = ", ".join(_value(extract, name, delivered_text(extract, name, columns)) for name in contract.key)
     version = "null"
     if contract.version is not None:
-        version = _kept(extract, contract.version, _text(extract, contract.version, columns))
+        version = _kept(extract, contract.version, delivered_text(extract, contract.version, columns))
     connection.execute(
         f"""
         create or replace table {_repeated(batch)} as

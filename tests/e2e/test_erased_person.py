@@ -18,7 +18,7 @@ from typing import Any
 import duckdb
 import pytest
 
-from assets.warehouse.contact_points import spell_email
+from assets.text.contact_points import spell_email
 from orchestration.config.settings import PROJECT
 from storage.data_folder import marts_file, warehouse_file
 from tests.e2e.conftest import THIRD, MadeOnce, said_by

@@ -33,7 +33,7 @@ from assets.warehouse.contact_points import spell_contact_points
 from assets.warehouse.load import Night, SourceRole, accepted_table, load, prepare
 from orchestration.dbt.project import prepare_manifest
 from quality.contract.model import DUCKDB_TYPES, Contract, all_contracts, load_contract
-from quality.rows.split import ADDED_COLUMNS
+from quality.rows.work import ADDED_COLUMNS
 from storage.data_folder import marts_file, warehouse_file
 from tests.checkout import CHECKOUT
 

@@ -16,7 +16,8 @@ from quality.gate.accepted import write_accepted
 from quality.landed.extract import LandedExtract
 from quality.landed.manifest import read_manifest
 from quality.past.profiles import Profile
-from quality.rows.split import ADDED_COLUMNS, WORK, BatchCounts
+from quality.rows.counts import BatchCounts
+from quality.rows.work import ADDED_COLUMNS, WORK
 from tests.gate_kit import DAY, STREAM, Landing, column, contract
 
 DAYS = [DAY + timedelta(days=number) for number in range(4)]

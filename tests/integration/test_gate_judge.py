@@ -18,9 +18,11 @@ from hypothesis import HealthCheck, given, settings
 
 from quality.gate import great_expectations as expectations
 from quality.gate.great_expectations import Judge, warm_up
+from quality.rows.counts import count_violations
 from quality.rows.predicates import predicates
-from quality.rows.split import WORK, count_violations, make_work
+from quality.rows.split import make_work
 from quality.rows.suite import Expectation, key_suite, no_rows, suite
+from quality.rows.work import WORK
 from storage.errors import JourneymartError
 from tests.gate_kit import DAY, Landing, Row, column, contract
 from tests.integration.test_gate_rows import ROWS, TICKETS

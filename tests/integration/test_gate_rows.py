@@ -21,7 +21,7 @@ from hypothesis import strategies as st
 
 from quality.contract.model import DUCKDB_TYPES, Contract, Freshness, QuarantineBudget, Rule
 from quality.gate.accepted import accepted_batches
-from quality.rows.split import ADDED_COLUMNS
+from quality.rows.work import ADDED_COLUMNS
 from tests.gate_kit import DAY, Landing, Row, column, contract, metadata, outcome
 
 VERSION = f"{DAY}T10:00:00Z"

@@ -31,8 +31,9 @@ from quality.contract.reading import Reading
 from quality.gate.delivery_checks import schema
 from quality.landed.extract import LandedExtract
 from quality.landed.manifest import read_manifest
+from quality.rows.delivered_as import local_dates, number_shapes
 from quality.rows.formats import date_faults, number_faults
-from quality.rows.split import local_dates, make_work, number_shapes
+from quality.rows.split import make_work
 from storage.data_folder import DataFolder, StreamId
 from storage.errors import JourneymartError
 from tests.landing_kit import FIRST

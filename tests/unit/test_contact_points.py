@@ -9,7 +9,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from assets.warehouse.contact_points import spell_contact_points, spell_email, spell_phone
+from assets.text.contact_points import spell_email, spell_phone
+from assets.warehouse.contact_points import spell_contact_points
 from assets.warehouse.load import Night, load, prepare
 from quality.contract.model import all_contracts
 from storage.data_folder import warehouse_file

@@ -17,8 +17,8 @@ from quality.gate.row_checks import TwoJudgements
 from quality.landed.extract import judged_by
 from quality.landed.manifest import LandingManifest, ReadAs
 from quality.past.profiles import Profile
+from quality.rows.counts import BatchCounts
 from quality.rows.predicates import predicates
-from quality.rows.split import BatchCounts
 from quality.rows.suite import Expectation
 from tests.gate_kit import DAY, STREAM, column, contract
 

@@ -1,4 +1,4 @@
-"""The house stands: floors rest on those below them, and every module says what lives in it.
+"""The house stands: floors rest on those below them, and every module holds one idea and says which.
 
 Not here: what the linters hold (pyproject.toml).
 """
@@ -20,6 +20,7 @@ FLOORS = {
     "storage": set[str](),
     "sample_company": {"storage"},
 }
+LINES = 400
 # The command that writes the sample company's extracts.
 WRITES_THE_SAMPLE = Path("orchestration/cli/nights.py")
 
@@ -51,3 +52,10 @@ def test_a_floor_rests_on_those_below_it_and_on_no_other(floor: str) -> None:
 def test_every_module_says_what_lives_in_it() -> None:
     every = [path for floor in FLOORS for path in modules(floor)]
     assert [str(path) for path in every if not ast.get_docstring(ast.parse((ROOT / path).read_text("utf-8")))] == []
+
+
+def test_a_module_of_more_than_400_lines_says_why() -> None:
+    """A line of its docstring begins with `Long: `. Not asked of tests, whose length is that of what they cover."""
+    texts = {path: (ROOT / path).read_text("utf-8") for floor in FLOORS for path in modules(floor)}
+    long = [path for path, text in texts.items() if len(text.splitlines()) > LINES]
+    assert [str(path) for path in long if "\nLong: " not in (ast.get_docstring(ast.parse(texts[path])) or "")] == []

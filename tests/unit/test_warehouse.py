@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from assets.warehouse.load import Night, accepted_table, load, prepare
 from quality.contract.model import DUCKDB_TYPES, all_contracts, load_contract
-from quality.rows.split import ADDED_COLUMNS
+from quality.rows.work import ADDED_COLUMNS
 from storage.data_folder import StreamId, marts_file, warehouse_file
 from storage.errors import JourneymartError
 

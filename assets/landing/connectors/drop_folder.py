@@ -1,52 +1,30 @@
 """The drop folder: which deliveries lie in it, whether they are complete, and copying one out of it safely.
 
-What lives here: names, completeness, and bytes with their sha256. Not here: what the bytes mean (reader.py)
-or where they are kept (assets/landing/land.py). Nothing in a drop folder is trusted: only regular files with plain
-names inside the folder are taken.
+What lives here: names, completeness, and bytes with their sha256. Not here: the file systems a drop folder may lie on
+(file_systems.py), what the sender says of a file (declared.py), what the bytes mean (reader.py) or where they are kept
+(assets/landing). Nothing in a drop folder is trusted: only regular files with plain names inside the folder are taken.
 """
 
 from __future__ import annotations
 
 import hashlib
-import json
 import os
 import re
-import stat
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
-from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
-
-from fsspec import AbstractFileSystem
-from fsspec.core import url_to_fs
-from fsspec.implementations.local import LocalFileSystem
 
 from assets.landing.connectors.config import FileStream
+from assets.landing.connectors.declared import MANIFEST_SUFFIX, Declared, declared_of, read_declared
+from assets.landing.connectors.file_systems import DropFolder, folder_of
 from storage.errors import JourneymartError
-
-MANIFEST_SUFFIX = ".manifest.json"
 
 # Names senders give to files they are still writing.
 _UNFINISHED = (".tmp", ".part", ".partial", ".filepart", "_copying_")
 _DATE = r"\d{4}-\d{2}-\d{2}"
 _PIECE_BYTES = 4 * 1024**2
-_MANIFEST_MAX_BYTES = 1024**2
 _NAME_MAX_BYTES = 255
-# What listings of object stores and other file systems tell of a file, where they do.
-_REMOTE_FACTS = ("size", "ETag", "etag", "md5", "mtime", "LastModified", "last_modified", "updated", "created")
-_MODES = {"increment": "increment", "incremental": "increment", "full": "full"}
-
-
-@dataclass(frozen=True)
-class Declared:
-    """What the sender's manifest says of a file: records, size in bytes, sha256 in hexadecimal digits."""
-
-    rows: int
-    bytes: int
-    sha256: str
 
 
 @dataclass(frozen=True)
@@ -75,14 +53,6 @@ class Copied:
 
 
 @dataclass(frozen=True)
-class _Entry:
-    name: str
-    is_folder: bool
-    is_link: bool
-    stamp: Callable[[], str]
-
-
-@dataclass(frozen=True)
 class _Match:
     """A path that fits a pattern, the dates its names tell, whether it may be taken, and its stamp."""
 
@@ -90,119 +60,6 @@ class _Match:
     days: frozenset[str]
     is_complete: bool
     stamp: Callable[[], str]
-
-
-class _Folder(Protocol):
-    """A drop folder on some file system."""
-
-    def entries(self, path: str) -> list[_Entry]:
-        """What lies in a sub-folder ('' is the drop folder itself); nothing if it does not exist."""
-
-    def open(self, path: str) -> AbstractContextManager[tuple[BinaryIO, int]]:
-        """Context manager over (binary reader, size in bytes) of a regular file."""
-
-
-class _LocalFolder:
-    """A folder of this machine, walked without following any symbolic link below it."""
-
-    def __init__(self, root: Path) -> None:
-        self.root = root
-
-    def entries(self, path: str) -> list[_Entry]:
-        try:
-            with os.scandir(self.root / path) as found:
-                return [
-                    _Entry(
-                        entry.name,
-                        entry.is_dir(follow_symlinks=False),
-                        entry.is_symlink(),
-                        partial(_local_stamp, entry),
-                    )
-                    for entry in found
-                ]
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise JourneymartError(
-                f"The drop folder {self.root / path} cannot be read ({error.strerror}): check its path and permissions."
-            ) from None
-
-    @contextmanager
-    def open(self, path: str) -> Iterator[tuple[BinaryIO, int]]:
-        *folders, name = path.split("/")
-        held: list[int] = []
-        try:
-            held.append(os.open(self.root, os.O_RDONLY | os.O_DIRECTORY))
-            for folder in folders:
-                held.append(os.open(folder, os.O_RDONLY | os.O_DIRECTORY | os.O_NOFOLLOW, dir_fd=held[-1]))
-            # Without O_NONBLOCK, opening a named pipe would wait for its writer for ever.
-            descriptor = os.open(name, os.O_RDONLY | os.O_NOFOLLOW | os.O_NONBLOCK, dir_fd=held[-1])
-        except OSError as error:
-            raise JourneymartError(
-                f"{self.root / path} cannot be taken ({error.strerror}): deliver it as a regular, "
-                "readable file inside the drop folder, not as a symbolic link."
-            ) from None
-        finally:
-            for folder_descriptor in held:
-                os.close(folder_descriptor)
-        with os.fdopen(descriptor, "rb") as file:
-            before = os.fstat(descriptor)
-            if not stat.S_ISREG(before.st_mode):
-                raise JourneymartError(f"{self.root / path} is not a regular file: deliver it as one.")
-            yield file, before.st_size
-            after = os.fstat(descriptor)
-            if (before.st_size, before.st_mtime_ns) != (after.st_size, after.st_mtime_ns):
-                raise JourneymartError(
-                    f"{self.root / path} changed while it was read: let the sender rename it to its final "
-                    "name only when it is complete."
-                )
-
-
-class _RemoteFolder:
-    """A folder behind any other fsspec URL."""
-
-    def __init__(self, filesystem: AbstractFileSystem, root: str) -> None:
-        self.filesystem = filesystem
-        self.root = root.rstrip("/")
-
-    def entries(self, path: str) -> list[_Entry]:
-        # Object stores cache listings; a delivery that arrived since must be seen.
-        self.filesystem.invalidate_cache()
-        try:
-            found = self.filesystem.ls(f"{self.root}/{path}".rstrip("/"), detail=True)
-        except FileNotFoundError:
-            return []
-        return [
-            _Entry(
-                entry["name"].rstrip("/").rpartition("/")[2],
-                entry["type"] == "directory",
-                bool(entry.get("islink")),
-                partial(_remote_stamp, entry),
-            )
-            for entry in found
-        ]
-
-    @contextmanager
-    def open(self, path: str) -> Iterator[tuple[BinaryIO, int]]:
-        full = f"{self.root}/{path}"
-        facts = self.filesystem.info(full)
-        if facts["type"] != "file" or facts.get("islink"):
-            raise JourneymartError(f"{full} is not a regular file: deliver it as one.")
-        with self.filesystem.open(full, "rb") as file:
-            yield file, int(facts["size"])
-
-
-def _local_stamp(entry: os.DirEntry[str]) -> str:
-    try:
-        facts = entry.stat(follow_symlinks=False)
-    except FileNotFoundError:
-        # It was taken away just now; whoever opens it says so.
-        return "gone"
-    return f"{facts.st_size}/{facts.st_mtime_ns}"
-
-
-def _remote_stamp(entry: Mapping[str, Any]) -> str:
-    return "/".join(str(entry[fact]) for fact in _REMOTE_FACTS if entry.get(fact) is not None)
 
 
 def deliveries(stream: FileStream) -> dict[date, dict[str, str]]:
@@ -214,7 +71,7 @@ def deliveries(stream: FileStream) -> dict[date, dict[str, str]]:
     Raises:
         JourneymartError: The drop folder cannot be read.
     """
-    folder = _folder_of(stream)
+    folder = folder_of(stream)
     found: dict[date, dict[str, str]] = {}
     if "{date}" in stream.pattern:
         matches = list(_matches(folder, stream, _regexes(stream.pattern, stream, None)))
@@ -246,13 +103,13 @@ def find_delivery(stream: FileStream, extract_date: date) -> tuple[DroppedFile, 
         JourneymartError: The drop folder or a manifest in it cannot be read, or two files would land under
             one name.
     """
-    folder = _folder_of(stream)
+    folder = folder_of(stream)
     pattern = stream.history if stream.history and extract_date == stream.first_date else stream.pattern
     matches = list(_matches(folder, stream, _regexes(pattern, stream, extract_date)))
     if not all(match.is_complete for match in matches):
         return ()
     files = tuple(
-        DroppedFile(match.path, _declared(folder, stream, match.path), match.stamp())
+        DroppedFile(match.path, declared_of(folder, stream, match.path), match.stamp())
         for match in sorted(matches, key=lambda match: match.path)
     )
     if len({file.name for file in files}) < len(files):
@@ -269,11 +126,11 @@ def says_no_rows(stream: FileStream, file: DroppedFile) -> bool:
     Raises:
         JourneymartError: The manifest cannot be read.
     """
-    folder = _folder_of(stream)
+    folder = folder_of(stream)
     where, _, name = file.path.rpartition("/")
     if name + MANIFEST_SUFFIX not in {entry.name for entry in folder.entries(where)}:
         return False
-    return _read_declared(folder, stream, file.path).rows == 0
+    return read_declared(folder, stream, file.path).rows == 0
 
 
 def copy_out(stream: FileStream, file: DroppedFile, target: Path) -> Copied:
@@ -285,7 +142,7 @@ def copy_out(stream: FileStream, file: DroppedFile, target: Path) -> Copied:
     """
     where = f"{stream.location}/{file.path}"
     digest, total = hashlib.sha256(), 0
-    with _folder_of(stream).open(file.path) as (source, size), target.open("xb") as copy:
+    with folder_of(stream).open(file.path) as (source, size), target.open("xb") as copy:
         while piece := source.read(_PIECE_BYTES):
             total += len(piece)
             if total > stream.limits.max_bytes:
@@ -306,30 +163,6 @@ def copy_out(stream: FileStream, file: DroppedFile, target: Path) -> Copied:
     return copied
 
 
-def _folder_of(stream: FileStream) -> _Folder:
-    for pattern in filter(None, (stream.pattern, stream.history)):
-        if any(part in ("", ".", "..") or "\\" in part for part in pattern.split("/")):
-            raise JourneymartError(
-                f"The pattern '{pattern}' of {stream.stream} leaves its drop folder: name files inside "
-                f"{stream.location}."
-            )
-    filesystem, root = url_to_fs(stream.location, **_storage_options(stream))
-    if isinstance(filesystem, LocalFileSystem):
-        return _LocalFolder(Path(root))
-    return _RemoteFolder(filesystem, root)
-
-
-def _storage_options(stream: FileStream) -> dict[str, str]:
-    """Options of the file system, secrets among them, from the environment and from nowhere else."""
-    lacking = sorted(variable for _, variable in stream.storage_options_env if variable not in os.environ)
-    if lacking:
-        raise JourneymartError(
-            f"The environment variable {lacking[0]}, which opens {stream.location} for {stream.stream}, "
-            "is not set: set it."
-        )
-    return {option: os.environ[variable] for option, variable in stream.storage_options_env}
-
-
 def _regexes(pattern: str, stream: FileStream, extract_date: date | None) -> list[re.Pattern[str]]:
     """One expression per path component; `extract_date` None stands for any date, captured as `date`."""
 
@@ -344,7 +177,7 @@ def _regexes(pattern: str, stream: FileStream, extract_date: date | None) -> lis
     return [re.compile(re.sub(r"\{stream\}|\{date\}|\*|[^{*]+|\{", literal, part)) for part in pattern.split("/")]
 
 
-def _matches(folder: _Folder, stream: FileStream, parts: list[re.Pattern[str]], below: str = "") -> Iterator[_Match]:
+def _matches(folder: DropFolder, stream: FileStream, parts: list[re.Pattern[str]], below: str = "") -> Iterator[_Match]:
     entries = folder.entries(below)
     files = {entry.name for entry in entries if not entry.is_folder}
     for entry in entries:
@@ -381,33 +214,3 @@ def _require_plain(name: str, below: str) -> None:
             f"A file name in the drop folder {below or 'itself'} is not usable ({ascii(name)[:80]}): "
             "rename it, using printable characters and no slashes."
         )
-
-
-def _declared(folder: _Folder, stream: FileStream, path: str) -> Declared | None:
-    return None if stream.complete == "rename" else _read_declared(folder, stream, path)
-
-
-def _read_declared(folder: _Folder, stream: FileStream, path: str) -> Declared:
-    where = f"{stream.location}/{path}{MANIFEST_SUFFIX}"
-    with folder.open(path + MANIFEST_SUFFIX) as (file, _):
-        text = file.read(_MANIFEST_MAX_BYTES)
-    try:
-        said = json.loads(text)
-        declared = Declared(_natural(said["rows"]), _natural(said["bytes"]), str(said["sha256"]).lower())
-        mode = _MODES[said.get("mode", stream.mode)]
-    except (ValueError, KeyError, TypeError, AttributeError, RecursionError):
-        raise JourneymartError(
-            f"{where} is not a manifest: it must be JSON with whole numbers `rows` and `bytes`, `sha256`, "
-            "and if wanted `mode` (increment or full)."
-        ) from None
-    if mode != stream.mode:
-        raise JourneymartError(
-            f"{where} declares mode {mode}, but {stream.stream} is read as {stream.mode}: correct one of them."
-        )
-    return declared
-
-
-def _natural(value: object) -> int:
-    if not isinstance(value, int) or isinstance(value, bool) or value < 0:
-        raise ValueError
-    return value
