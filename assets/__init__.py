@@ -1,1 +1,1 @@
-"""What a night materialises: landing, the build of the marts, the published version. Knows no Dagster."""
+"""What a night materialises: landing, the build of the marts, its audit, the published version. Knows no Dagster."""

@@ -1,1 +1,1 @@
-"""What must be true: contracts, the gate, quarantine, audits and the ledger. No Dagster, no source system."""
+"""What must be true of an extract: contracts and the gate. No Dagster, no source system."""

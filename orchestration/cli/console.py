@@ -1,6 +1,6 @@
 """How a night and its outcome look in a terminal.
 
-What lives here: drawing. Not here: what happens (orchestration/operations/run_night.py), the commands (app.py).
+What lives here: drawing. Not here: what happens (run_night.py), the commands (nights.py).
 """
 
 from __future__ import annotations

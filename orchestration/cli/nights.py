@@ -95,7 +95,7 @@ def _run_nights(setup: Setup, nights: Sequence[Sequence[date]]) -> list[Manifest
     with console.status("starting"):
         from orchestration.build import build_defs
         from orchestration.cli.console import NightDisplay
-        from orchestration.operations.run_night import run_night
+        from orchestration.cli.run_night import run_night
 
         defs = build_defs(setup=setup)
     made = []

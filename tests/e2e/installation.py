@@ -25,12 +25,12 @@ from assets.report.journey import JOURNEY
 from assets.report.render import template_of
 from assets.report.scorecard import SCORECARD
 from orchestration.build import build_defs
+from orchestration.cli.run_night import RunOutcome, run_night
 from orchestration.config.settings import PROJECT, Settings
 from orchestration.config.setup import Setup
 from orchestration.config.sources import load_sources
 from orchestration.dbt.project import prepare_manifest
 from orchestration.instance import open_instance
-from orchestration.operations.run_night import RunOutcome, run_night
 from storage.data_folder import marts_file, warehouse_file
 from storage.faults import FAULT_VARIABLE
 from tests.checkout import CHECKOUT

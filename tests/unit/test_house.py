@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Iterator
+from graphlib import TopologicalSorter
 from pathlib import Path
 
 import pytest
@@ -30,12 +31,17 @@ def modules(floor: str) -> list[Path]:
     return sorted(path.relative_to(ROOT) for path in (ROOT / floor).rglob("*.py"))
 
 
-def imported_floors(path: Path) -> Iterator[tuple[str, int]]:
-    """Floors that a module imports, wherever in it, and in which lines."""
+def imported(path: Path) -> Iterator[tuple[str, int]]:
+    """Modules of ours that a module imports, wherever in it, and in which lines."""
     for node in ast.walk(ast.parse((ROOT / path).read_text("utf-8"))):
         names = [node.module] if isinstance(node, ast.ImportFrom) and node.module else []
         names = [alias.name for alias in node.names] if isinstance(node, ast.Import) else names
-        yield from ((floor, node.lineno) for name in names if (floor := name.partition(".")[0]) in FLOORS)
+        yield from ((name, node.lineno) for name in names if name.partition(".")[0] in FLOORS)
+
+
+def imported_floors(path: Path) -> Iterator[tuple[str, int]]:
+    """Floors that a module imports, and in which lines."""
+    return ((name.partition(".")[0], line) for name, line in imported(path))
 
 
 @pytest.mark.parametrize("floor", FLOORS)
@@ -47,6 +53,20 @@ def test_a_floor_rests_on_those_below_it_and_on_no_other(floor: str) -> None:
         for path, other, line in found
         if other != floor and other not in FLOORS[floor] and (path, other) != (WRITES_THE_SAMPLE, "sample_company")
     ] == []
+
+
+def room(path: Path) -> Path:
+    """The room a module is in: the folder on its floor, or the floor itself."""
+    return Path(*path.parts[:2]) if (ROOT / Path(*path.parts[:2])).is_dir() else Path(path.parts[0])
+
+
+def test_no_two_rooms_rest_on_each_other() -> None:
+    """A room can be read after those it rests on; `static_order` raises CycleError with the circle in it."""
+    rests_on: dict[Path, set[Path]] = {}
+    for path in (path for floor in FLOORS for path in modules(floor)):
+        others = {room(Path(*name.split("."))) for name, _ in imported(path)}
+        rests_on.setdefault(room(path), set()).update(others - {room(path)})
+    assert len(list(TopologicalSorter(rests_on).static_order())) > len(FLOORS)
 
 
 def test_every_module_says_what_lives_in_it() -> None:

@@ -1,6 +1,6 @@
 """Runs a night in this process, as the command line does.
 
-Not here: which dates (plan_night.py), how it looks (orchestration/cli/console.py).
+Not here: which dates (orchestration/operations/plan_night.py), how it looks (console.py).
 
 The run goes through the same Dagster job and instance as one started by the schedule, so the UI shows both
 alike.
