@@ -20,13 +20,7 @@ from packaging.version import Version
 
 from orchestration.config.setup import Setup
 from orchestration.dbt.catalog import columns_of_tables, row_counts
-from orchestration.dbt.dagster_dbt import (
-    DagsterDbtTranslator,
-    DbtCliInvocation,
-    DbtCliResource,
-    DbtProject,
-    dbt_assets,
-)
+from orchestration.dbt.dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, DbtProject, dbt_assets
 from orchestration.dbt.lineage import is_lineage_kept, keep_lineage, load_lineage
 from orchestration.dbt.results import DBT_OUTPUT, Result, counts_of, outcome_of, result_of_node, why_not_built
 from orchestration.dbt_translator import (

@@ -12,10 +12,7 @@ import dagster as dg
 
 from orchestration import keys
 from orchestration.config.setup import Setup
-from orchestration.dbt.dagster_dbt import (
-    DagsterDbtTranslator,
-    DbtProject,
-)
+from orchestration.dbt.dagster_dbt import DagsterDbtTranslator, DbtProject
 from quality.gate.ledger import Check
 
 BUILT = frozenset({"model", "seed"})

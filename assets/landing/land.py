@@ -24,23 +24,12 @@ from assets.landing.connectors.drop_folder import Copied, DroppedFile, copy_out,
 from assets.landing.connectors.reader import require_known_format
 from assets.landing.deliveries import remember
 from assets.landing.parse import Parsed, Portion, parse
-from assets.landing.partition import (
-    compare_again,
-    compare_successor,
-    content_hash,
-    hash_of,
-    is_compared,
-    put_in_place,
-)
+from assets.landing.partition import compare_again, compare_successor, content_hash, hash_of, is_compared, put_in_place
 from assets.landing.portions import portions_of
 from assets.landing.windows import is_cut, is_history, window_of
 from quality.contract.model import Contract
 from quality.landed.extract import FILES
-from quality.landed.manifest import (
-    LandingManifest,
-    ReadAs,
-    read_manifest,
-)
+from quality.landed.manifest import LandingManifest, ReadAs, read_manifest
 from storage.data_folder import DataFolder
 from storage.errors import JourneymartError
 from storage.faults import fault_point

@@ -19,9 +19,7 @@ from assets.landing.connectors.drop_folder import Copied, DroppedFile, says_no_r
 from assets.landing.connectors.reader import is_json, open_file
 from quality.contract.model import Contract
 from quality.landed.extract import FILES, REJECTED, ROWS
-from quality.landed.manifest import (
-    LandedFile,
-)
+from quality.landed.manifest import LandedFile
 from storage.errors import JourneymartError
 
 

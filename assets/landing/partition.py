@@ -18,12 +18,7 @@ from assets.landing.connectors.config import FileStream
 from assets.landing.dump_changes import write_changes
 from assets.landing.parse import Portion
 from quality.landed.extract import CHANGES, FILES, REJECTED, ROWS
-from quality.landed.manifest import (
-    ComparedTo,
-    LandingManifest,
-    read_manifest,
-    write_manifest,
-)
+from quality.landed.manifest import ComparedTo, LandingManifest, read_manifest, write_manifest
 from storage.data_folder import DataFolder
 from storage.files import clone_file
 from storage.folders import replaced_folder

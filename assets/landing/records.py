@@ -13,9 +13,7 @@ import pyarrow.parquet as pq
 from assets.landing.connectors.config import FileFormat, FileLimits
 from assets.landing.connectors.reader import is_text, raw_records
 from quality.landed.extract import FILES, REJECTED, ROWS
-from quality.landed.manifest import (
-    read_manifest,
-)
+from quality.landed.manifest import read_manifest
 
 
 def record_texts(partition: Path, file: str, rows: Sequence[int]) -> dict[int, str]:

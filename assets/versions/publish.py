@@ -21,24 +21,9 @@ import duckdb
 
 from assets.versions.contents import STORAGE_VERSION, attach, identifier, literal, read_tables
 from assets.versions.manifest import Checks, File, Manifest, Night, Table, write_manifest
-from assets.versions.versions import (
-    Version,
-    base_of_build,
-    forget_base,
-    list_versions,
-    prune,
-    swing,
-    version_id,
-)
+from assets.versions.versions import Version, base_of_build, forget_base, list_versions, prune, swing, version_id
 from quality.gate.ledger import Ledger, LedgerVerdict
-from storage.data_folder import (
-    REPORT_PAGES,
-    DataFolder,
-    marts_file,
-    parquet_folder,
-    report_file,
-    warehouse_file,
-)
+from storage.data_folder import REPORT_PAGES, DataFolder, marts_file, parquet_folder, report_file, warehouse_file
 from storage.errors import JourneymartError
 from storage.faults import fault_point
 from storage.files import sha256_of

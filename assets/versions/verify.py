@@ -13,15 +13,7 @@ from pathlib import Path
 
 import duckdb
 
-from assets.versions.contents import (
-    STORAGE_VERSION,
-    attach,
-    literal,
-    names,
-    read_content,
-    read_tables,
-    storage_version,
-)
+from assets.versions.contents import STORAGE_VERSION, attach, literal, names, read_content, read_tables, storage_version
 from assets.versions.manifest import File, Manifest, Table, read_manifest
 from storage.data_folder import manifest_file, parquet_folder
 from storage.errors import JourneymartError

@@ -12,14 +12,14 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from orchestration.cli.current import installation
+from orchestration.cli.output import Json, console, print_fields, print_json
 from storage.errors import JourneymartError
 
 if TYPE_CHECKING:
     from assets.versions.manifest import Manifest
     from orchestration.config.setup import Setup
     from storage.data_folder import StreamId
-from orchestration.cli.current import installation
-from orchestration.cli.output import Json, console, print_fields, print_json
 
 # Nights the first `journeymart sample` writes: history, and enough days to see a night follow another.
 SAMPLE_DAYS = 3

@@ -12,12 +12,12 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from orchestration.cli.current import installation, published_version
+from orchestration.cli.output import Json, console, print_json, print_table
 from storage.errors import JourneymartError
 
 if TYPE_CHECKING:
     from assets.versions.versions import Version
-from orchestration.cli.current import installation, published_version
-from orchestration.cli.output import Json, console, print_json, print_table
 
 
 def versions(as_json: Json = False) -> None:

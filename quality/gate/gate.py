@@ -33,10 +33,7 @@ from quality.gate.quarantine import RawTexts, write_quarantine
 from quality.gate.row_checks import quarantine, warnings
 from quality.gate.row_pass import JudgedRows, judge_rows
 from quality.gate.verdict import Verdict, as_approved, expect_extracts, is_warning
-from quality.landed.extract import (
-    LandedExtract,
-    subject,
-)
+from quality.landed.extract import LandedExtract, subject
 from quality.past.profiles import Past, Profile
 from quality.rows.delivered_as import why_rejected
 from quality.rows.predicates import predicates

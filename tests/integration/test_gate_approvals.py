@@ -11,14 +11,7 @@ import pytest
 
 from quality.contract.model import QuarantineBudget
 from quality.gate.accepted import accepted_batches
-from quality.gate.approvals import (
-    APPROVABLE,
-    Approval,
-    follow_content,
-    may_be_approved,
-    read_approvals,
-    write_approval,
-)
+from quality.gate.approvals import APPROVABLE, Approval, follow_content, may_be_approved, read_approvals, write_approval
 from quality.gate.check_result import CHECK_KINDS
 from quality.gate.ledger import Ledger
 from quality.gate.verdict import Verdict
