@@ -6,6 +6,7 @@ Not here: what the linters hold (pyproject.toml).
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from graphlib import TopologicalSorter
 from pathlib import Path
@@ -72,6 +73,19 @@ def test_no_two_rooms_rest_on_each_other() -> None:
 def test_every_module_says_what_lives_in_it() -> None:
     every = [path for floor in FLOORS for path in modules(floor)]
     assert [str(path) for path in every if not ast.get_docstring(ast.parse((ROOT / path).read_text("utf-8")))] == []
+
+
+def test_files_that_a_module_points_to_exist() -> None:
+    """In its docstring, beside it or from the root: `What lives here ... Not here: ... (other.py)`."""
+    named = re.compile(r"(?<![\w./{<>])(?:[a-z_]+/)*[a-z_]+\.(?:py|js)\b")
+    gone = [
+        f"{path} names {name}"
+        for floor in FLOORS
+        for path in modules(floor)
+        for name in named.findall(ast.get_docstring(ast.parse((ROOT / path).read_text("utf-8"))) or "")
+        if not ((ROOT / path).parent.joinpath(name).exists() or (ROOT / name).exists())
+    ]
+    assert gone == []
 
 
 def test_a_module_of_more_than_400_lines_says_why() -> None:

@@ -1,7 +1,7 @@
 """The charts of the journey map: Vega-Lite, written with Altair. Their data are named and put in by the page.
 
 What lives here: which field is drawn how, for a wide page and for a narrow one. What a mark says to a screen reader and
-in its tooltip is the field `said`. Not here: colours and fonts (theme.py), figures (journey.js).
+in its tooltip is the field `said`. Not here: colours and fonts (assets/report/theme.py), figures (journey.js).
 """
 
 from __future__ import annotations
