@@ -114,7 +114,7 @@ def test_its_records_are_reconciled(copy: Copy, tmp_path: Path) -> None:
         "-c",
         "from pathlib import Path\n"
         "import duckdb\n"
-        "from assets.versions.audits import reconcile\n"
+        "from assets.audit.reconciliation import reconcile\n"
         "from assets.versions.contents import attach\n"
         "connection = duckdb.connect()\n"
         f"attach(connection, Path({str(build)!r}), read_only=True)\n"
