@@ -29,7 +29,9 @@ def connection() -> Iterator[duckdb.DuckDBPyConnection]:
 def in_models() -> str:
     """SQL of the macro over a column `id`."""
     environment = jinja2.Environment(extensions=["jinja2.ext.do"])  # noqa: S701 -- SQL
-    return str(environment.from_string(MACRO.read_text(encoding="utf-8") + "{{ salesforce_id('id') }}").render())
+    return str(
+        environment.from_string(MACRO.read_text(encoding="utf-8") + "{{ duckdb__salesforce_id('id') }}").render()
+    )
 
 
 def long_id(short: str) -> str:
