@@ -40,14 +40,22 @@ def test_only_the_folder_of_a_system_reads_its_rows(models: dict[str, Any]) -> N
 
 
 def test_only_the_union_of_an_object_reads_its_mappings(models: dict[str, Any]) -> None:
-    mappings = [name for name, node in models.items() if layer(node) == "staging" and not name.startswith("stg_")]
+    mappings = [
+        name for name, node in models.items() if layer(node) == "staging" and name.endswith(f"__{node['fqn'][2]}")
+    ]
     assert len(mappings) > 30
     for mapping in mappings:
         matched = re.fullmatch(r"int_(\w+)__(\w+)", mapping)
         assert matched, mapping
-        canonical, system = matched.groups()
-        assert models[mapping]["fqn"][2] == system, mapping
+        canonical = matched[1]
         assert {name for name in models if mapping in parents(models, name)} == {f"int_{canonical}__version"}
+
+
+def test_what_a_system_needs_for_its_mappings_only_its_own_folder_reads(models: dict[str, Any]) -> None:
+    steps = {name for name, node in models.items() if name.startswith(f"int_{node['fqn'][2]}__")}
+    readers = {name for name in models if parents(models, name) & steps}
+    assert steps
+    assert {name for name in readers if layer(models[name]) != "staging"} == set()
 
 
 def test_marts_read_no_staging(models: dict[str, Any]) -> None:

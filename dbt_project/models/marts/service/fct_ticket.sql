@@ -1,7 +1,8 @@
 {#-
     What became of each ticket. What lives here: its milestones, durations, counts and flags. Removed tickets stay, flagged, and
     KPIs leave them out, but for those that were purged when their time was over. Not here: what was said
-    (int_ticket__conversation), what was done with it (int_ticket__history), when it was unsolved (fct_ticket_transition).
+    (int_ticket__conversation), what was done with it (int_ticket__history), when it was unsolved (fct_ticket_transition), how long it
+    took in business hours and waited (int_ticket__duration).
 
     No reply, no time: NULL, never 0. Where the conversation or the history of a ticket is not told, nothing is said of it.
 
@@ -28,7 +29,7 @@
             where customers.customer_key <> tickets.customer_key
             union select ticket_key from {{ touched('int_ticket__conversation') }}
             union select ticket_key from {{ touched('int_ticket__history') }}
-            union select ticket_key from {{ touched('int_ticket__change') }}
+            union select ticket_key from {{ touched('int_ticket__duration') }}
             union select ticket_key from {{ touched('fct_ticket_transition') }}
             union
             select tickets.ticket_key from {{ this }} as tickets
@@ -71,15 +72,7 @@ tickets as (
 ),
 
 solutions as (
-    select
-        ticket_key,
-        min(case when transition = 'solved' and not is_inferred then occurred_at end) as first_solved_at,
-        max(case when transition = 'solved' and not is_inferred then occurred_at end) as last_solved_at,
-        sum(case when transition = 'reopened' then 1 else 0 end) as reopens,
-        max(case when transition = 'removed' then occurred_at end) as removed_at
-    from {{ ref('fct_ticket_transition') }}
-    where {{ is_touched(['ticket_key']) }}
-    group by ticket_key
+    {{ solutions_of_tickets() }}
 ),
 
 {#- When a customer came back about a topic, no topic being one of its own. Of a request that was sent twice, one is merged. -#}
@@ -95,95 +88,6 @@ contacts as (
     where said.is_customer_initiated and customers.customer_key <> -1 and coalesce(tickets.removed_kind <> 'merged', true)
 ),
 
-changes as (
-    select
-        changes.ticket_key,
-        changes.attribute,
-        changes.occurred_at,
-        changes.sequence,
-        changes.event_key,
-        changes.from_value,
-        changes.to_value,
-        changes.is_event
-    from {{ ref('int_ticket__change') }} as changes
-    where {{ is_touched(['changes.ticket_key']) }}
-),
-
-{#- From creation up to the last solution: which status it had, and how long. Between two versions nobody knows. -#}
-status_points as (
-    select
-        changes.ticket_key,
-        greatest(changes.occurred_at, tickets.created_at) as moment,
-        1 as step,
-        changes.sequence,
-        changes.event_key,
-        changes.from_value,
-        changes.to_value as status
-    from changes
-    inner join tickets on tickets.ticket_key = changes.ticket_key
-    where changes.attribute = 'status' and changes.is_event
-),
-
-all_status_points as (
-    select ticket_key, moment, step, sequence, event_key, status from status_points
-    union all
-    select
-        tickets.ticket_key,
-        tickets.created_at,
-        0,
-        0,
-        0,
-        firsts.from_value
-    from tickets
-    inner join (
-        select
-            ticket_key,
-            from_value,
-            row_number() over (partition by ticket_key order by moment, sequence, event_key) as place
-        from status_points
-    ) as firsts on firsts.ticket_key = tickets.ticket_key and firsts.place = 1
-),
-
-statuses as (
-    select
-        points.ticket_key,
-        points.place,
-        points.status,
-        points.moment as from_at,
-        case when points.next_moment < solutions.last_solved_at then points.next_moment else solutions.last_solved_at end as to_at
-    from (
-        select
-            ticket_key,
-            status,
-            moment,
-            lead(moment) over (partition by ticket_key order by moment, step, sequence, event_key) as next_moment,
-            row_number() over (partition by ticket_key order by moment, step, sequence, event_key) as place
-        from all_status_points
-    ) as points
-    inner join tickets on tickets.ticket_key = points.ticket_key
-    inner join solutions on solutions.ticket_key = points.ticket_key
-    where
-        tickets.status in ('solved', 'closed')
-        and points.moment < solutions.last_solved_at
-        and (points.next_moment is null or points.next_moment > points.moment)
-),
-
-{#- A status that says nothing leaves the waits of its ticket unsaid; solved at once, it waited for nobody. -#}
-waits as (
-    select
-        tickets.ticket_key,
-        min(case when statuses.ticket_key is null or {{ is_known_status('statuses.status') }} then 1 else 0 end) = 1 as is_known,
-        sum(case when {{ is_waiting_status('statuses.status') }} then 1 else 0 end) as stretches,
-        coalesce(sum(case when {{ is_waiting_status('statuses.status') }} then {{ minutes_between('statuses.from_at', 'statuses.to_at') }} end), 0) as minutes,
-        coalesce(sum(case when statuses.status = 'hold' then {{ minutes_between('statuses.from_at', 'statuses.to_at') }} end), 0) as hold_minutes
-    from tickets
-    inner join (select distinct ticket_key from status_points) as told on told.ticket_key = tickets.ticket_key
-    inner join solutions on solutions.ticket_key = tickets.ticket_key
-    left join statuses on statuses.ticket_key = tickets.ticket_key
-    where tickets.status in ('solved', 'closed') and solutions.last_solved_at is not null
-    group by tickets.ticket_key
-),
-
 exceptions as (
     select
         tickets.ticket_key,
@@ -192,56 +96,6 @@ exceptions as (
     inner join {{ ref('exception_reasons') }} as reasons
         on reasons.ticket_type in (tickets.ticket_type, '*') and reasons.topic in (tickets.topic, '*')
     group by tickets.ticket_key
-),
-
-team_changes as (
-    select
-        ticket_key,
-        occurred_at,
-        from_value,
-        to_value,
-        row_number() over (partition by ticket_key order by occurred_at, sequence, event_key) as place
-    from changes
-    where attribute = 'team' and from_value is distinct from to_value
-),
-
-schedules as (
-    {{ schedules_of_tickets('tickets', 'team_changes') }}
-),
-
-durations as (
-    select tickets.ticket_key, 'first_reply' as measure, tickets.created_at as start_at, replies.first_reply_at as finish_at
-    from tickets
-    inner join {{ ref('int_ticket__conversation') }} as replies on replies.ticket_key = tickets.ticket_key
-    union all
-    select tickets.ticket_key, 'first_resolution', tickets.created_at, solutions.first_solved_at
-    from tickets
-    inner join solutions on solutions.ticket_key = tickets.ticket_key
-    union all
-    select tickets.ticket_key, 'full_resolution', tickets.created_at, solutions.last_solved_at
-    from tickets
-    inner join solutions on solutions.ticket_key = tickets.ticket_key
-    where tickets.status in ('solved', 'closed')
-    union all
-    select ticket_key, 'wait_' || place, from_at, to_at
-    from statuses
-    where {{ is_waiting_status('status') }}
-),
-
-business_minutes as (
-    {{ business_minutes_of('durations', 'schedules') }}
-),
-
-business as (
-    select
-        ticket_key,
-        round(max(case when measure = 'first_reply' then business_minutes end), 4) as first_reply_minutes,
-        round(max(case when measure = 'first_resolution' then business_minutes end), 4) as first_resolution_minutes,
-        round(max(case when measure = 'full_resolution' then business_minutes end), 4) as full_resolution_minutes,
-        coalesce(sum(case when measure like 'wait%' then business_minutes end), 0) as wait_minutes,
-        sum(case when measure like 'wait%' then 1 else 0 end) as wait_stretches
-    from business_minutes
-    group by ticket_key
 ),
 
 touchpoint_events as (
@@ -289,14 +143,13 @@ final as (
         {{ minutes_between('tickets.created_at', 'solutions.first_solved_at') }} as first_resolution_minutes,
         case when tickets.status in ('solved', 'closed') then {{ minutes_between('tickets.created_at', 'solutions.last_solved_at') }} end
             as full_resolution_minutes,
-        business.first_reply_minutes as first_reply_business_minutes,
-        business.first_resolution_minutes as first_resolution_business_minutes,
-        business.full_resolution_minutes as full_resolution_business_minutes,
+        durations.first_reply_business_minutes,
+        durations.first_resolution_business_minutes,
+        durations.full_resolution_business_minutes,
         {{ minutes_between('said.first_automated_reply_at', 'said.first_reply_at') }} as first_human_minutes,
-        case when waits.is_known then round(waits.minutes, 4) end as requester_wait_minutes,
-        case when waits.is_known and waits.stretches = coalesce(business.wait_stretches, 0) then round(coalesce(business.wait_minutes, 0), 4) end
-            as requester_wait_business_minutes,
-        case when waits.is_known then round(waits.hold_minutes, 4) end as on_hold_minutes,
+        durations.requester_wait_minutes,
+        durations.requester_wait_business_minutes,
+        durations.on_hold_minutes,
         cast(said.replies as integer) as replies,
         cast(said.automated_replies as integer) as automated_replies,
         cast(said.agent_touches as integer) as agent_touches,
@@ -343,8 +196,7 @@ final as (
         and touchpoint_map.channel = touchpoint_events.channel
     left join {{ ref('int_ticket__customer') }} as customers on customers.ticket_key = tickets.ticket_key
     left join solutions on solutions.ticket_key = tickets.ticket_key
-    left join business on business.ticket_key = tickets.ticket_key
-    left join waits on waits.ticket_key = tickets.ticket_key
+    left join {{ ref('int_ticket__duration') }} as durations on durations.ticket_key = tickets.ticket_key
     left join contacts on contacts.ticket_key = tickets.ticket_key
     left join exceptions on exceptions.ticket_key = tickets.ticket_key
 )

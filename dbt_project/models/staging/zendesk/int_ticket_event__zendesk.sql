@@ -25,21 +25,6 @@ with audits as (
         ~ ' where ' ~ is_touched(['_source', 'ticket_id']) ~ ')') }}
 ),
 
-audit_lists as (
-    select
-        _source,
-        audit_id,
-        ticket_id,
-        author_id,
-        created_at,
-        via_channel,
-        is_vanished,
-        _version_at,
-        try_cast(events as json[]) as events
-    from audits
-    where {{ is_touched(['_source', 'ticket_id']) }}
-),
-
 audit_places as (
     select
         _source,
@@ -50,9 +35,10 @@ audit_places as (
         via_channel,
         is_vanished,
         _version_at,
-        events,
-        unnest(range(1, len(events) + 1)) as place
-    from audit_lists
+        try_cast(events as json[]) as told,
+        unnest(range(1, len(try_cast(events as json[])) + 1)) as place
+    from audits
+    where {{ is_touched(['_source', 'ticket_id']) }}
 ),
 
 audit_events as (
@@ -64,13 +50,13 @@ audit_events as (
         is_vanished,
         _version_at,
         place,
-        events[place] ->> '$.type' as kind,
-        events[place] ->> '$.field_name' as field_name,
-        events[place] ->> '$.previous_value' as from_value,
-        coalesce(events[place] ->> '$.value', events[place] ->> '$.score') as to_value,
-        try_cast(events[place] ->> '$.public' as boolean) as is_public,
-        coalesce(events[place] ->> '$.author_id', author_id) as author_id,
-        coalesce(events[place] ->> '$.via.channel', via_channel) as via_channel
+        told[place] ->> '$.type' as kind,
+        told[place] ->> '$.field_name' as field_name,
+        told[place] ->> '$.previous_value' as from_value,
+        coalesce(told[place] ->> '$.value', told[place] ->> '$.score') as to_value,
+        try_cast(told[place] ->> '$.public' as boolean) as is_public,
+        coalesce(told[place] ->> '$.author_id', author_id) as author_id,
+        coalesce(told[place] ->> '$.via.channel', via_channel) as via_channel
     from audit_places
 ),
 
