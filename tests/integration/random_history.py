@@ -12,7 +12,7 @@ from collections import defaultdict
 from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
-from quality.contract.model import Column, Contract, all_contracts
+from quality.contract.model import Column, Contract, all_contracts, load_contract
 
 FIRST_DAY = date(2026, 1, 1)
 IDS = ("1", "2", "3", "4")
@@ -34,6 +34,7 @@ POOLS: dict[str, tuple[str | None, ...]] = {
     "stage": ("Proposal", "Closed Won"),
     "": ("a", "b", "c d"),
 }
+CLOCK_EVENTS = ("activate", "pause", "fulfill", "apply_sla", "breach", "update_status")
 FIELDS = ("status", "assignee_id", "group_id", "priority", "subject")
 
 
@@ -48,6 +49,11 @@ def random_history(
             arrivals[chance.randrange(nights)][f"{contract.system}.{contract.stream}"].append(row)
             if chance.random() < 0.15:
                 arrivals[chance.randrange(nights)][f"{contract.system}.{contract.stream}"].append(row)
+    # Most of them are withdrawn, or about tickets nobody delivered.
+    clocks = load_contract("zendesk", "ticket_metric_events")
+    for _ in range(4 * rows_per_stream):
+        event = {**_row(chance, clocks), "type": chance.choice(CLOCK_EVENTS), "metric": "reply_time"}
+        arrivals[chance.randrange(nights)][f"{clocks.system}.{clocks.stream}"].append(event)
     return [dict(streams) for streams in arrivals]
 
 
