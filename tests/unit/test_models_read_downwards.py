@@ -52,7 +52,9 @@ def test_only_the_union_of_an_object_reads_its_mappings(models: dict[str, Any]) 
 
 
 def test_what_a_system_needs_for_its_mappings_only_its_own_folder_reads(models: dict[str, Any]) -> None:
-    steps = {name for name, node in models.items() if name.startswith(f"int_{node['fqn'][2]}__")}
+    steps = {
+        name for name, node in models.items() if layer(node) == "staging" and name.startswith(f"int_{node['fqn'][2]}__")
+    }
     readers = {name for name in models if parents(models, name) & steps}
     assert steps
     assert {name for name in readers if layer(models[name]) != "staging"} == set()
