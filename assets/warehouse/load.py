@@ -7,7 +7,6 @@ what is derived from them (dbt), which batches a night needs (versions), judging
 from __future__ import annotations
 
 import glob
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
@@ -27,6 +26,7 @@ from quality.gate.approvals import Approval
 from quality.rows.work import ADDED_COLUMNS
 from storage.data_folder import StreamId, marts_file, warehouse_file
 from storage.errors import JourneymartError
+from storage.files import sha256_of
 
 # The newest format that every 1.x client can open; a file keeps the version it was created with.
 STORAGE_VERSION = "v1.2.0"
@@ -280,8 +280,7 @@ def _append(
 def _check_content(delivery: _Delivery) -> None:
     """The batch's name is the hash of its content."""
     try:
-        with delivery.file.open("rb") as file:
-            content = hashlib.file_digest(file, "sha256").hexdigest()
+        content = sha256_of(delivery.file)
     except OSError as error:
         raise JourneymartError(
             f"{delivery.file} cannot be read ({error.strerror}): judge the extract again."

@@ -24,6 +24,7 @@ from quality.rows.counts import BatchCounts
 from quality.rows.work import ADDED_COLUMNS, WORK
 from storage.data_folder import DataFolder, StreamId
 from storage.errors import JourneymartError
+from storage.files import sha256_of
 from storage.folders import replaced_folder
 
 ROWS = "rows.parquet"
@@ -125,10 +126,8 @@ def write_accepted(
             raise JourneymartError(
                 f"{rows} does not hold the {counts.accepted} rows that passed the gate: run the night again."
             )
-        with rows.open("rb") as file:
-            batch_id = hashlib.file_digest(file, "sha256").hexdigest()
         made = AcceptedBatch(
-            batch_id=batch_id,
+            batch_id=sha256_of(rows),
             source=extract.stream.source,
             system=extract.stream.system,
             stream=extract.stream.stream,

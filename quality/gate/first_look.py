@@ -5,7 +5,6 @@ What lives here: asking disk and DuckDB what is there. Not here: what the answer
 
 from __future__ import annotations
 
-import hashlib
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
@@ -24,6 +23,7 @@ from quality.rows.formats import date_faults, encoding_faults, number_faults
 from quality.rows.landed_text import read_parquet, text_columns
 from storage.data_folder import DataFolder
 from storage.errors import JourneymartError
+from storage.files import sha256_of
 
 
 @dataclass(frozen=True)
@@ -108,7 +108,4 @@ def builds_on_accepted(
 
 def _on_disk(path: Path | None) -> tuple[int | None, str | None]:
     """Size and hash of a file; None if it is not there."""
-    if path is None:
-        return None, None
-    with path.open("rb") as file:
-        return path.stat().st_size, hashlib.file_digest(file, "sha256").hexdigest()
+    return (None, None) if path is None else (path.stat().st_size, sha256_of(path))
