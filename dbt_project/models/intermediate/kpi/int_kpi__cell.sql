@@ -6,6 +6,9 @@
     enters, down on the day it leaves, so a window of 90 days costs as much as one of 7. Quantiles need the values themselves:
     windows are spread into their days. Rolling windows of breakdowns end on Sundays and on the business date: on other days they
     could hardly ever be shown.
+
+    Longer than 150 lines: sums over days, running changes and quantiles are three ways to one shape of cell, over the same
+    windows and members.
 -#}
 {{ config(
     touched_key=['measure', 'date_day'],

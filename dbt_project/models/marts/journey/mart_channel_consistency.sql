@@ -5,6 +5,9 @@
 
     The channel is that of the contact: a survey about a phone call that was sent by e-mail speaks of the phone. A channel
     differs when the interval of its difference from all others together excludes 0.
+
+    Longer than 150 lines: answers, waits, switches and contacts of ours become records of one shape, so that one rule
+    values and hides them all.
 -#}
 {{ config(
     materialized='incremental',

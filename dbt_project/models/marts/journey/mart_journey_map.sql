@@ -8,6 +8,9 @@
     count on their own day. A touchpoint shows the scale with most answers, in every segment the same one; scales are never
     blended. Segments are those of today. Hidden parts are NULL: flow, scores and exits each by the people in them; the last 365
     days hide what any month within them hides.
+
+    Longer than 150 lines: a row has three parts (flow, scores, exits), each with its own records, people and hiding,
+    and they meet only here.
 -#}
 {{ config(
     materialized='incremental',

@@ -5,6 +5,9 @@
     A journey's way counts in the month it started in. In the whole journey a way is any two events of a known customer
     within 30 days, and counts in the month of the first; what nothing came before or after for 30 days is a start or an
     end. A journey that is still open has no end yet, neither has a customer whose 30 days have not passed.
+
+    Longer than 150 lines: ways in journeys of each kind and in the whole journey are counted, hidden and ranked by the same
+    rules, so they stay together.
 -#}
 {{ config(
     materialized='incremental',

@@ -13,6 +13,9 @@
         same reason a hidden member has rows of months and quarters only, and a breakdown into a single hidden member has none.
     States (backlog, retention) are no sums over days: their members are hidden day by day. The company as a whole is always
     shown; employees from k_agents() on.
+
+    Longer than 150 lines: what may be shown is one argument about months, weeks and days together; told in parts nobody
+    could check it.
 -#}
 {{ config(
     materialized='incremental',

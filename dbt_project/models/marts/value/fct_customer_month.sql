@@ -11,6 +11,9 @@
     How long those who are here will stay is told by those who left within a year, of all who were with us before it. Before the company
     has two whole years of orders these are only the ones who bought at its beginning, who buy most often: they leave
     least, and lifetimes come out twice too long, so nothing is said.
+
+    Longer than 150 lines: every column is told of the same customers at the ends of the same months, and many are ranked
+    within one.
 -#}
 {{ config(
     materialized='incremental',

@@ -6,6 +6,9 @@
     A cohort's segment is the one at the end of its first month: today's would put those who stayed into the loyal segments.
     Revenue is compared between the 365 days up to the end of the month and those up to the end of the same month a year before,
     of customers with a contract (a renewal, won or not), from the month in which both years lie within the cohort's life.
+
+    Longer than 150 lines: customers and contracts of a cohort are hidden together, so they stand in one table, whose columns
+    every step has to list.
 -#}
 {{ config(
     materialized='incremental',
