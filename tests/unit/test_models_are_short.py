@@ -48,7 +48,6 @@ TO_BE_CUT: frozenset[str] = frozenset(
         "int_ticket__duration",
         "int_ticket_event__zendesk",
         "mart_customer_value",
-        "mart_data_health",
         "mart_feedback_theme",
         "mart_recovery",
         "mart_service_scorecard",

@@ -31,10 +31,10 @@
 {%- endmacro -%}
 
 {#-
-    touched_by of mart_data_health: areas and days. A batch that came, or of which the gate now says something else, moves every
-    day from its own on. A day's match rate moves the medians of the days after it. The log of definitions and what people approved move as a whole.
+    touched_by of int_data_health__batch_figure. A batch that came, or of which the gate now says something else, moves every day from
+    its own on.
 -#}
-{%- macro touched_health_days() -%}
+{%- macro touched_batch_days() -%}
     with night as (
         select night, as_of, coalesce(previous_as_of, as_of) as previous_as_of from {{ night() }}
     ),
@@ -46,27 +46,44 @@
     bounds as (
         select
             least(night.as_of, night.previous_as_of, coalesce(first_moved.first_day, night.as_of)) as first_day,
-            greatest(night.as_of, night.previous_as_of) as last_day,
-            least(night.as_of, night.previous_as_of) as first_new_day
+            greatest(night.as_of, night.previous_as_of) as last_day
         from night
         cross join first_moved
+    )
+    {{ days_between('bounds', 'first_day', 'last_day') }}
+    union
+    select figures.date_day from {{ this }} as figures inner join night on figures.date_day > night.as_of
+{%- endmacro -%}
+
+{#- touched_by of int_data_health__match_figure. A day's match rate moves the medians of the days after it. -#}
+{%- macro touched_match_days() -%}
+    with night as (
+        select as_of, coalesce(previous_as_of, as_of) as previous_as_of from {{ night() }}
     ),
-    moved_days as (
-        {{ days_between('bounds', 'first_day', 'last_day') }}
+    bounds as (
+        select least(as_of, previous_as_of) as first_day, greatest(as_of, previous_as_of) as last_day from night
     ),
     offsets as (
         {{ day_offsets(match_days() | int + 1) }}
-    ),
-    areas as (
-        select distinct area from {{ ref('health_thresholds') }} where area in ('freshness', 'coverage', 'quarantine', 'gate')
     )
-    select moved_days.date_day, areas.area from moved_days cross join areas
+    {{ days_between('bounds', 'first_day', 'last_day') }}
     union
-    select moved_days.date_day, 'match_rate' from moved_days inner join bounds on moved_days.date_day >= bounds.first_new_day
-    union
-    select {{ plus_days(date_of_key('matching.date_key'), 'offsets.offset_days') }}, 'match_rate'
+    select {{ plus_days(date_of_key('matching.date_key'), 'offsets.offset_days') }}
     from {{ touched('int_data_health__matching') }} as matching
     cross join offsets
+    union
+    select figures.date_day from {{ this }} as figures inner join night on figures.date_day > night.as_of
+{%- endmacro -%}
+
+{#- touched_by of mart_data_health: areas and days. The log of definitions and what people approved move as a whole. -#}
+{%- macro touched_health_days() -%}
+    select moved.date_day, thresholds.area
+    from (
+        select date_day, measure from {{ touched('int_data_health__batch_figure') }}
+        union
+        select date_day, measure from {{ touched('int_data_health__match_figure') }}
+    ) as moved
+    inner join {{ ref('health_thresholds') }} as thresholds on thresholds.measure = moved.measure
     union
     select month_start, 'feedback_utilisation' from {{ touched('mart_feedback_utilisation') }}
     union
@@ -76,7 +93,5 @@
     union
     select extract_date, 'approval' from {{ source('night', 'approvals') }}
     union
-    select health.date_day, health.area from {{ this }} as health
-    cross join night
-    where health.area in ('definition', 'approval') or health.date_day > night.as_of
+    select date_day, area from {{ this }} where area in ('definition', 'approval')
 {%- endmacro -%}
