@@ -12,14 +12,15 @@ from datetime import UTC, date, datetime, timedelta
 from typing import Any
 
 import pytest
-from dbt_harness import DbtProject, Warehouse
+from dbt_harness import PROJECT, DbtProject, Warehouse
 from loop_recount import Company, Recount
 from random_history import random_history
 
 from tests.counting.equality import unequal
 
 MODELS = "fct_closed_loop_case mart_recovery"
-TABLES = [f"cx_marts.main.{model}" for model in MODELS.split()]
+STEPS = sorted(path.stem for path in (PROJECT / "models" / "intermediate" / "loop").glob("*.sql"))
+TABLES = [*(f"intermediate.{step}" for step in STEPS), *(f"cx_marts.main.{model}" for model in MODELS.split())]
 NIGHTS = (date(2025, 11, 20), date(2025, 7, 14), date(2025, 12, 17))
 AS_OF = NIGHTS[-1]
 COLUMNS = (

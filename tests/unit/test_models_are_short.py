@@ -26,7 +26,6 @@ SAYS_WHY_IT_NEEDS_THEM = re.compile(r"Needs (\d+) inputs because \S")
 TO_BE_CUT: frozenset[str] = frozenset(
     {
         "dim_customer",
-        "fct_closed_loop_case",
         "fct_feedback",
         "fct_journey",
         "fct_survey_answer",
@@ -49,7 +48,6 @@ TO_BE_CUT: frozenset[str] = frozenset(
         "int_ticket_event__zendesk",
         "mart_customer_value",
         "mart_feedback_theme",
-        "mart_recovery",
         "mart_service_scorecard",
         "mart_survey_funnel",
     }

@@ -1,6 +1,6 @@
 {#-
-    Which months of mart_recovery a night moves, and when they can be told. What lives here: its touched_by, its windows. Not here: what
-    is counted (mart_recovery).
+    Which months of recovery a night moves, and when they can be told. What lives here: the touched_by of the steps of mart_recovery,
+    its windows. Not here: what is counted (int_recovery__cell).
 -#}
 
 {#- Days after a month's end in which what became of its customers is looked at. -#}
@@ -11,32 +11,35 @@
     {{ plus_days(month_end(month_start), recovery_days() | int + 1) }} <= {{ as_of }}
 {%- endmacro -%}
 
+{#- A CTE body: months from that of `first_day` on that can be told by now, or could by the last night. -#}
+{%- macro months_judged_since(relation, first_day) -%}
+    {{ months_between(
+        relation, first_day, plus_days('greatest(as_of, coalesce(previous_as_of, as_of))', '-' ~ (recovery_days() | int + 1))
+    ) }}
+{%- endmacro -%}
+
+{#- The day up to which a month had to begin to be told by both nights. -#}
+{%- macro last_judged_day() -%}
+    {{ plus_days('least(as_of, coalesce(previous_as_of, as_of))', '-' ~ (recovery_days() | int + 1)) }}
+{%- endmacro -%}
+
 {#-
-    A case moves its own month and all later ones, in which its customer is no longer among those never failed. An order or an
-    answer moves the months whose later days it lies in. The business date brings months that can be told by now.
+    touched_by of int_recovery__customer. A case moves its own month and all later ones, in which its customer is no longer among those
+    never failed. An order or an answer moves the months whose later days it lies in. The business date brings months that can be
+    told by now.
 -#}
-{%- macro touched_recovery_months() -%}
-    with night as (
-        select as_of, coalesce(previous_as_of, as_of) as previous_as_of from {{ night() }}
-    ),
-    moved_cases as (
-        select opened_date_key from {{ touched('fct_closed_loop_case') }}
-        union
-        select opened_date_key from {{ ref('fct_closed_loop_case') }}
-        where next_answer_key <> -1 and next_answer_key in (select answer_key from {{ touched('fct_survey_answer') }})
-    ),
-    bounds as (
+{%- macro touched_recovery_customers() -%}
+    with bounds as (
         select
-            least(
-                coalesce((select {{ date_of_key('min(opened_date_key)') }} from moved_cases), as_of),
-                {{ plus_days('least(as_of, previous_as_of)', '-' ~ (recovery_days() | int + 1)) }}
-            ) as first_day,
-            {{ plus_days('greatest(as_of, previous_as_of)', '-' ~ (recovery_days() | int + 1)) }} as last_day
-        from night
+            night.as_of,
+            night.previous_as_of,
+            least(coalesce(moved.first_day, night.as_of), {{ last_judged_day() }}) as first_day
+        from {{ night() }} as night
+        cross join (
+            select {{ date_of_key('min(opened_date_key)') }} as first_day from {{ touched('fct_closed_loop_case') }}
+        ) as moved
     )
-    select month_start from (
-        {{ months_between('bounds', 'first_day', 'last_day') }}
-    ) as judged_anew
+    {{ months_judged_since('bounds', 'first_day') }}
     union
     select month_start from {{ touched('fct_customer_month') }}
     {%- for months in range(1, 7) %}
@@ -48,14 +51,29 @@
     where customer_key <> -1 and answered_date_key > 0
     {%- endfor %}
     union
-    select cells.month_start from {{ this }} as cells
-    cross join night
+    select customers.month_start from {{ this }} as customers
+    cross join {{ night() }} as night
     where
-        not {{ is_judged('cells.month_start', 'night.as_of') }}
-        {%- for metric, days in [('retained_90', 90), ('retained_180', 180), ('satisfied_later', later_days())] %}
-        or (
-            cells.metric = '{{ metric }}'
-            and cells.is_matured <> ({{ plus_days(month_end('cells.month_start'), days) }} <= night.as_of)
-        )
+        not {{ is_judged('customers.month_start', 'night.as_of') }}
+        {%- for name, days in [('90', 90), ('180', 180), ('later', later_days())] %}
+        or customers.is_matured_{{ name }} <> ({{ plus_days(month_end('customers.month_start'), days) }} <= night.as_of)
         {%- endfor %}
+{%- endmacro -%}
+
+{#- touched_by of int_recovery__cell: the months of customers and of cases that moved, and those that can be told by now. -#}
+{%- macro touched_recovery_cells() -%}
+    select month_start from {{ touched('int_recovery__customer') }}
+    union
+    select {{ month_of(date_of_key('opened_date_key')) }} from {{ touched('fct_closed_loop_case') }}
+    union
+    select {{ month_of(date_of_key('opened_date_key')) }} from {{ ref('fct_closed_loop_case') }}
+    where next_answer_key <> -1 and next_answer_key in (select answer_key from {{ touched('fct_survey_answer') }})
+    union
+    select month_start from (
+        {{ months_judged_since(night(), last_judged_day()) }}
+    ) as judged_anew
+    union
+    select cells.month_start from {{ this }} as cells
+    cross join {{ night() }} as night
+    where not {{ is_judged('cells.month_start', 'night.as_of') }}
 {%- endmacro -%}
