@@ -23,7 +23,8 @@ from tests.counting.equality import same, unequal
 MODELS = "fct_customer_month mart_retention_cohort mart_customer_value"
 AS_OF = date(2025, 12, 17)
 NIGHTS = (date(2025, 10, 5), AS_OF)
-TABLES = ["intermediate.int_customer__attributes", *(f"cx_marts.main.{table}" for table in MODELS.split())]
+STEPS = ["int_customer__attributes", "int_customer_value__standing", "int_customer_value__followed"]
+TABLES = [*(f"intermediate.{step}" for step in STEPS), *(f"cx_marts.main.{table}" for table in MODELS.split())]
 CORRECTED = {
     "canonical.contact": {"segment": "enterprise"},
     "canonical.order": {"item_amount": 1, "refund_amount": None},

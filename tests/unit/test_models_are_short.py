@@ -46,7 +46,6 @@ TO_BE_CUT: frozenset[str] = frozenset(
         "int_ticket__conversation",
         "int_ticket__duration",
         "int_ticket_event__zendesk",
-        "mart_customer_value",
         "mart_feedback_theme",
         "mart_service_scorecard",
         "mart_survey_funnel",

@@ -44,11 +44,11 @@
 {%- endmacro -%}
 
 {#-
-    Months of mart_customer_value: those of fct_customer_month, those a year later (revenue under contract is compared with the
+    Months of int_customer_value__followed: those of fct_customer_month, those a year later (revenue under contract is compared with the
     year before), those whose following 90 days saw an order move, and those
     whose 90 days have passed by now or no longer have.
 -#}
-{%- macro touched_value_months() -%}
+{%- macro touched_followed_months() -%}
     select month_start from {{ touched('fct_customer_month') }}
     union
     select {{ plus_months('month_start', 12) }} from {{ touched('fct_customer_month') }}
@@ -61,11 +61,8 @@
     select cells.month_start from {{ this }} as cells
     cross join {{ night() }} as night
     where
-        cells.month_start > night.as_of
-        or (
-            cells.metric in ({{ metrics_of_following_days() }})
-            and cells.is_matured <> ({{ plus_days(month_end('cells.month_start'), following_days()) }} <= night.as_of)
-        )
+        cells.metric in ({{ metrics_of_following_days() }})
+        and cells.is_matured <> ({{ plus_days(month_end('cells.month_start'), following_days()) }} <= night.as_of)
 {%- endmacro -%}
 
 {#- Days after a month's end in which the spending of those who were asked before is watched. -#}
