@@ -11,10 +11,12 @@ from datetime import UTC, date, datetime
 from typing import Any
 
 import pytest
-from dbt_harness import DbtProject, Warehouse
+from dbt_harness import PROJECT, DbtProject, Warehouse
 from journeys_retold import key_of
 
-TABLES = ("dim_journey_step", "dim_touchpoint", "fct_journey", "fct_journey_event", "fct_survey_answer")
+MARTS = ("dim_journey_step", "dim_touchpoint", "fct_journey", "fct_journey_event", "fct_survey_answer")
+STEPS = sorted(path.stem for path in (PROJECT / "models" / "intermediate" / "journey").glob("*.sql"))
+TABLES = (*(f"intermediate.{step}" for step in STEPS), *(f"cx_marts.main.{mart}" for mart in MARTS))
 
 
 def contact(name: str, created: str | None = None, updated: str = "2026-01-01", **more: object) -> dict[str, Any]:
@@ -352,4 +354,4 @@ def test_an_event_without_a_rule_stays_with_the_unknown_touchpoint(nights: Night
 
 def test_the_nights_make_the_journeys_of_one_full_rebuild(nights: Nights) -> None:
     warehouse = nights.warehouse
-    assert warehouse.differences(warehouse.rebuilt(), [f"cx_marts.main.{table}" for table in TABLES]) == {}
+    assert warehouse.differences(warehouse.rebuilt(), TABLES) == {}

@@ -27,7 +27,6 @@ TO_BE_CUT: frozenset[str] = frozenset(
     {
         "dim_customer",
         "fct_feedback",
-        "fct_journey",
         "fct_survey_answer",
         "fct_survey_invitation",
         "fct_ticket",
@@ -37,9 +36,6 @@ TO_BE_CUT: frozenset[str] = frozenset(
         "int_agent__validity",
         "int_identity__evidence",
         "int_identity__resolved",
-        "int_journey__membership",
-        "int_journey_event__observed",
-        "int_kpi__ticket",
         "int_sla__clock",
         "int_sla__run",
         "int_ticket__change",

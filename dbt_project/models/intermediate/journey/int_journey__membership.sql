@@ -1,7 +1,7 @@
 {#-
-    Which journey each event is part of, all events of an owner at once. What lives here: how leads and anchors make
-    journeys, and what joins them by its record or its time. Not here: events of no journey, what became of a journey
-    (fct_journey). The kinds of journeys are rows of the seeds journeys and journey_touchpoints.
+    Which journey each event is part of, all events of an owner at once. What lives here: what joins a journey by its record or its
+    time. Not here: how leads and anchors make journeys (int_journey__thread), events of no journey, what became of a journey
+    (fct_journey).
 -#}
 {{ config(
     touched_key=['owner', 'owner_key'],
@@ -23,103 +23,16 @@ events as (
         record,
         record_key,
         owner,
-        owner_key,
-        topic
+        owner_key
     from {{ ref('int_journey_event__observed') }}
     where {{ is_touched(['owner', 'owner_key']) }}
 ),
 
-{#- Leads and anchors, in threads. Visits of nobody known are of no thread. -#}
-sequence as (
+leads_and_anchors as (
     select
-        events.event_key,
-        events.object,
-        events.source_ref,
-        events.touchpoint_key,
-        events.occurred_at,
-        events.owner,
-        events.owner_key,
-        roles.journey,
-        roles.role,
-        roles.gap_days,
-        case when roles.unit = 'customer_topic' then events.topic end as thread_topic,
-        case when roles.unit = 'record' then events.object end as thread_object,
-        case when roles.unit = 'record' then events.source_ref end as thread_ref
-    from events
-    inner join roles on roles.touchpoint_key = events.touchpoint_key and roles.role in ('lead', 'anchor')
-    where
-        events.object <> 'survey_answer'
-        and (events.object <> 'activity' or events.record is null)
-        and (events.owner = 'customer' or roles.role = 'anchor' or events.object in ('order', 'ticket'))
-),
-
-compared as (
-    select
-        event_key,
-        object,
-        source_ref,
-        touchpoint_key,
-        occurred_at,
-        owner,
-        owner_key,
-        journey,
-        role,
-        thread_topic,
-        thread_object,
-        thread_ref,
-        case
-            when lag(role) over thread = 'lead' and not coalesce(occurred_at > {{ after_days('lag(occurred_at) over thread', 'gap_days') }}, false) then 0
-            else 1
-        end as is_beginning
-    from sequence
-    window thread as (
-        partition by journey, owner, owner_key, thread_topic, thread_object, thread_ref
-        order by occurred_at, event_key
-    )
-),
-
-numbered as (
-    select
-        event_key,
-        object,
-        source_ref,
-        touchpoint_key,
-        occurred_at,
-        owner,
-        owner_key,
-        journey,
-        role,
-        is_beginning,
-        thread_topic,
-        thread_object,
-        thread_ref,
-        sum(is_beginning) over (
-            partition by journey, owner, owner_key, thread_topic, thread_object, thread_ref
-            order by occurred_at, event_key
-            rows between unbounded preceding and current row
-        ) as journey_no
-    from compared
-),
-
-{#- A journey is named by its anchor, or by its first event while it has none. -#}
-named as (
-    select
-        event_key,
-        object,
-        source_ref,
-        touchpoint_key,
-        occurred_at,
-        owner,
-        owner_key,
-        journey,
-        coalesce(
-            max(case when role = 'anchor' then event_key end) over within_journey,
-            max(case when is_beginning = 1 then event_key end) over within_journey
-        ) as named_by
-    from numbered
-    window within_journey as (
-        partition by journey, owner, owner_key, thread_topic, thread_object, thread_ref, journey_no
-    )
+        event_key, object, source_ref, touchpoint_key, occurred_at, owner, owner_key, journey, named_by
+    from {{ ref('int_journey__thread') }}
+    where {{ is_touched(['owner', 'owner_key']) }}
 ),
 
 {#- The journey of a record is that of its first lead or anchor. -#}
@@ -136,7 +49,7 @@ records as (
             journey,
             named_by,
             row_number() over (partition by object, source_ref order by occurred_at, event_key) as place
-        from named
+        from leads_and_anchors
         where object in ('order', 'ticket')
     ) as ranked
     where place = 1
@@ -144,15 +57,8 @@ records as (
 
 bound as (
     select
-        event_key,
-        object,
-        touchpoint_key,
-        occurred_at,
-        owner,
-        owner_key,
-        journey,
-        named_by
-    from named
+        event_key, object, touchpoint_key, occurred_at, owner, owner_key, journey, named_by
+    from leads_and_anchors
     union all
     select
         events.event_key,
@@ -165,7 +71,7 @@ bound as (
         records.named_by
     from events
     inner join records on records.record = events.record and records.record_key = events.record_key
-    where events.event_key not in (select event_key from named)
+    where events.event_key not in (select event_key from leads_and_anchors)
 ),
 
 starts as (
@@ -187,14 +93,7 @@ starts as (
 {#- What names no record belongs to the latest journey that lists it and whose window it falls into. -#}
 timely as (
     select
-        event_key,
-        object,
-        touchpoint_key,
-        occurred_at,
-        owner,
-        owner_key,
-        journey,
-        named_by
+        event_key, object, touchpoint_key, occurred_at, owner, owner_key, journey, named_by
     from (
         select
             events.event_key,

@@ -6,39 +6,25 @@
     An event no rule knows stays, with the unknown touchpoint. What a source deleted, merged or discounted is no event.
     Threads: an event that names a record goes with the customer of that record, any other with its own customer; where
     nobody is known, the record is its own thread (`owner`, `owner_key`).
+
+    Longer than 150 lines: moments of orders and tickets are rows of two lists here, and events of every kind have to name the columns
+    of one.
 -#}
 {{ config(
     touched_key=['object', 'source_ref'],
     touches=['event_key', 'owner', 'owner_key'],
     touched_by="
-        with moved_contacts as (
-            select customer_key from {{ touched('map_customer_identity') }}
-            union
-            select customer_key from {{ ref('map_customer_identity') }}
-            where contact_key in (select contact_key from {{ touched('int_contact__unioned') }})
-        )
         select 'order', order_key from {{ touched('fct_order') }}
         union select 'order', order_key from {{ touched('int_order__unioned') }}
         union select 'ticket', ticket_key from {{ touched('fct_ticket') }}
-        union select 'contact', customer_key from moved_contacts
+        union select 'contact', customer_key from {{ touched('int_journey_event__registration') }}
+        union select 'activity', activity_key from {{ touched('int_journey_event__activity') }}
         union select 'survey_answer', answer_key from {{ touched('fct_survey_answer') }}
         union
         select 'survey_answer', answer_key from {{ ref('fct_survey_answer') }}
         where
             order_key in (select order_key from {{ touched('fct_order') }})
             or ticket_key in (select ticket_key from {{ touched('fct_ticket') }})
-        union select 'activity', activity_key from {{ touched('int_activity__unioned') }}
-        union
-        select 'activity', activity_key from {{ ref('int_activity__unioned') }}
-        where order_id in (
-            select order_id from {{ touched('int_order__unioned') }}
-            union
-            select order_id from {{ ref('int_order__unioned') }} where order_key in (select order_key from {{ touched('fct_order') }})
-        )
-        union
-        select 'activity', activities.source_ref from {{ this }} as activities
-        inner join {{ ref('int_activity__customer') }} as owners on owners.activity_key = activities.source_ref
-        where activities.object = 'activity' and owners.customer_key <> activities.customer_key
     "
 ) }}
 
@@ -90,33 +76,6 @@ tickets as (
     where {{ is_ticket_counted('removed_kind') }} and {{ is_touched(["'ticket'", 'ticket_key']) }}
 ),
 
-{#- An order of another source is meant only if a single source knows that id. -#}
-order_ids as (
-    select order_id, min(order_key) as order_key from {{ ref('int_order__unioned') }} group by order_id having count(*) = 1
-),
-
-activities as (
-    select
-        activities.activity_key,
-        activities.system,
-        owners.customer_key,
-        {{ known_channel('activities.channel', 'channels') }} as channel,
-        activities.activity_type,
-        coalesce(activities.direction, 'unknown') as direction,
-        activities.occurred_at,
-        orders.order_key,
-        orders.customer_key as order_customer_key
-    from {{ ref('int_activity__unioned') }} as activities
-    inner join {{ ref('int_activity__customer') }} as owners on owners.activity_key = activities.activity_key
-    left join {{ ref('channels') }} as channels on channels.raw_channel = lower(activities.channel)
-    left join {{ ref('int_order__unioned') }} as own_orders
-        on own_orders.source = activities.source
-        and own_orders.order_id = activities.order_id
-    left join order_ids on order_ids.order_id = activities.order_id
-    left join {{ ref('fct_order') }} as orders on orders.order_key = coalesce(own_orders.order_key, order_ids.order_key)
-    where not activities.is_deleted and {{ is_touched(["'activity'", 'activities.activity_key']) }}
-),
-
 answers as (
     select
         answers.answer_key,
@@ -136,32 +95,6 @@ answers as (
     left join {{ ref('fct_ticket') }} as tickets on tickets.ticket_key = answers.ticket_key
     left join {{ ref('fct_order') }} as orders on orders.order_key = answers.order_key
     where answers.is_counted and {{ is_touched(["'survey_answer'", 'answers.answer_key']) }}
-),
-
-{#- A customer registered when the first of their records in the CRM was made; one whose records are all deleted never did. -#}
-registrations as (
-    select
-        customer_key,
-        system,
-        created_at
-    from (
-        select
-            identity.customer_key,
-            contacts.system,
-            contacts.created_at,
-            row_number() over (
-                partition by identity.customer_key order by contacts.created_at nulls last, contacts.contact_key
-            ) as place,
-            max(case when contacts.is_deleted then 0 else 1 end) over (partition by identity.customer_key) = 1 as is_there
-        from {{ ref('map_customer_identity') }} as identity
-        inner join {{ ref('int_contact__unioned') }} as contacts on contacts.contact_key = identity.contact_key
-        where
-            identity.customer_key <> -1
-            and contacts.system in ('salesforce', 'canonical')
-            and (not contacts.is_deleted or contacts.merged_into_contact_id is not null)
-            and {{ is_touched(["'contact'", 'identity.customer_key']) }}
-    ) as ranked
-    where place = 1 and is_there and created_at is not null
 ),
 
 events as (
@@ -205,7 +138,8 @@ events as (
     select
         'activity', activity_type, activity_key, system, customer_key, channel, direction, occurred_at,
         case when order_key is not null then 'order' end, order_key, order_customer_key, null, null, null, null, null, null
-    from activities
+    from {{ ref('int_journey_event__activity') }}
+    where {{ is_touched(["'activity'", 'activity_key']) }}
     union all
     select
         'survey_answer', metric, answer_key, system, customer_key, channel, 'inbound', answered_at,
@@ -215,7 +149,8 @@ events as (
     select
         'contact', 'created', customer_key, system, customer_key, 'web', 'inbound', created_at,
         null, null, null, null, null, null, null, null, null
-    from registrations
+    from {{ ref('int_journey_event__registration') }}
+    where {{ is_touched(["'contact'", 'customer_key']) }}
 ),
 
 touchpoint_map as (

@@ -1,6 +1,8 @@
 {#-
     Tickets as records of the KPIs. What lives here: which ticket belongs to which measure, on which day, and while it is
     unsolved. Not here: milestones and flags (fct_ticket), targets of the desk (fct_sla), values (int_kpi__cell).
+
+    Longer than 150 lines: every measure of tickets is a line of one union, so that what counts, and on which day, stands in one list.
 -#}
 {{ config(
     touched_key=['ticket_key'],
