@@ -336,7 +336,7 @@ def load_contract(system: str, stream: str) -> Contract:
     """
     path = CONTRACTS / system / f"{stream}.yml"
     try:
-        return Contract.model_validate(yaml.safe_load(path.read_text(encoding="utf-8")))
+        return Contract.model_validate(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
     except FileNotFoundError:
         streams = sorted(each.stem for each in path.parent.glob("*.yml"))
         known = f"one of {', '.join(streams)}" if streams else f"a system of {CONTRACTS}"
