@@ -80,7 +80,7 @@ def write_quarantine(
         connection: Holds the working table.
         folder: Data folder.
         extract: The extract.
-        batch: Number of the extract in the working table; None: it was not judged row by row.
+        batch: Number of the extract in the working table; None: no row there is at fault.
         verdict: What is written beside the rows.
         raw_texts: Gives the records as delivered; None, or a record it does not know: the landed row as JSON.
     """

@@ -47,6 +47,11 @@ class BatchCounts:
         """Rows that go to quarantine."""
         return self.rows - self.accepted
 
+    def at_fault(self, contract: Contract) -> bool:
+        """Whether any row is quarantined or makes the extract block."""
+        blocking = (each.name for each in predicates(contract) if each.on_failure == "block")
+        return self.quarantined > 0 or any(self.found[name] for name in blocking)
+
 
 def count_work(connection: duckdb.DuckDBPyConnection, contract: Contract, batches: int) -> list[BatchCounts]:
     """Count the working table, batch by batch."""

@@ -25,6 +25,8 @@ from quality.rows.work import ADDED_COLUMNS, TO_ACCEPT, TO_DELETE, WORK
 def make_work(connection: duckdb.DuckDBPyConnection, contract: Contract, extracts: Sequence[LandedExtract]) -> None:
     """Make the working table, with a column `_batch` (place among the extracts), and its views.
 
+    The extracts are of one stream, in one mode, and read in one way.
+
     Raises:
         duckdb.Error: A file cannot be read, or a rule of the contract cannot be evaluated.
     """
@@ -33,10 +35,11 @@ def make_work(connection: duckdb.DuckDBPyConnection, contract: Contract, extract
         columns = text_columns(connection, extract.judged_file)
         if extract.mode == "full":
             _find_repeated(connection, extract, batch, columns)
-        rows.append(f"({_typed_rows(extract, batch, columns)})")
+        rows.append(f"({_landed_rows(extract, batch, columns)})")
     quarantining = any_of(each for each in predicates(contract) if each.on_failure == "quarantine")
     connection.execute(
-        f"create or replace table {WORK} as select *, {quarantining} as _quarantined from ({' union all '.join(rows)})"
+        f"create or replace table {WORK} as select *, {quarantining} as _quarantined "
+        f"from ({_typed_rows(extracts[0], ' union all '.join(rows))})"
     )
     for view, operation in ((TO_ACCEPT, "upsert"), (TO_DELETE, "delete")):
         connection.execute(
@@ -65,35 +68,46 @@ def newest_in_dump(connection: duckdb.DuckDBPyConnection, extract: LandedExtract
     return row[0] if row else None
 
 
-def _typed_rows(extract: LandedExtract, batch: int, columns: Mapping[str, str]) -> str:
-    """SQL of one extract's rows in the layout of the working table."""
+def _landed_rows(extract: LandedExtract, batch: int, columns: Mapping[str, str]) -> str:
+    """SQL of one extract's rows as texts, which are the same columns whatever was delivered."""
     contract = extract.contract
     known = {"_file", "_row", *contract.columns}
     if extract.mode == "full":
         known.add("_op")
     unknown = [f"{literal(name)}, {identifier(read)}" for name, read in columns.items() if name not in known]
-    said = {
-        name: delivered_text(extract, name, columns) if name in columns else "null::varchar"
-        for name in contract.columns
-    }
-    texts = [f"{text} as {delivered(contract, name)}" for name, text in said.items()]
     repeated = f"coalesce((_file, _row) in (select (_file, _row) from {_repeated(batch)}), false)"
-    inner = ", ".join(
-        [
-            "_file",
-            "_row",
-            "_op" if extract.mode == "full" else "'upsert' as _op",
-            f"json_object({', '.join(unknown)})" if unknown else "null::json",
-        ]
-    )
-    inner += f" as _extra, {repeated if extract.mode == 'full' else 'false'} as _repeated, {', '.join(texts)}"
+    landed = [
+        f"{batch}::integer as _batch",
+        f"{_day(extract)} as _extract_date",
+        "_file",
+        "_row",
+        f"{'_op' if extract.mode == 'full' else literal('upsert')} as _op",
+        f"json_object({', '.join(unknown)}) as _extra" if unknown else "null::json as _extra",
+        f"{repeated if extract.mode == 'full' else 'false'} as _repeated",
+        *(
+            f"{delivered_text(extract, name, columns) if name in columns else 'null::varchar'} "
+            f"as {delivered(contract, name)}"
+            for name in contract.columns
+        ),
+    ]
+    return f"select {', '.join(landed)} from {read_parquet(extract.judged_file)}"
 
+
+def _typed_rows(like: LandedExtract, landed: str) -> str:
+    """SQL of landed rows in the layout of the working table; it is planned once, however many extracts there are.
+
+    Args:
+        like: One of the extracts; they are read in one way.
+        landed: SQL of the rows of all.
+    """
+    contract = like.contract
     bounded = [name for name in contract.columns if contract.bounds(name)]
-    read = ["*", *(f"{_value(extract, name)} as {identifier(name)}" for name in contract.columns)]
+    read = ["*", *(f"{_value(like, name)} as {identifier(name)}" for name in contract.columns)]
     judged = [
         "*",
         *(
-            f"{_refusal(extract, name, identifier(name), delivered(contract, name))} as {refused(contract, name)}"
+            f"{_refusal(like, name, identifier(name), delivered(contract, name), '_extract_date')} "
+            f"as {refused(contract, name)}"
             for name in bounded
         ),
     ]
@@ -104,15 +118,15 @@ def _typed_rows(extract: LandedExtract, batch: int, columns: Mapping[str, str]) 
         for name in contract.columns
     }
     outer = [
-        f"{batch}::integer as _batch",
+        "_batch",
         *(f"{value} as {identifier(name)}" for name, value in values.items()),
         "_extra",
-        f"{literal(extract.stream.source)} as _source",
-        f"{_day(extract)} as _extract_date",
+        f"{literal(like.stream.source)} as _source",
+        "_extract_date",
         "_file",
         "_row",
         "_op",
-        f"{_version(extract, values)} as _version_at",
+        f"{_version(like, values)} as _version_at",
         "_repeated",
         # What was delivered is kept where nothing came of it; elsewhere the value says it.
         *(
@@ -122,8 +136,7 @@ def _typed_rows(extract: LandedExtract, batch: int, columns: Mapping[str, str]) 
         ),
         *(refused(contract, name) for name in bounded),
     ]
-    source = f"(select {inner} from {read_parquet(extract.judged_file)})"
-    source = f"(select {', '.join(read)} from {source})"
+    source = f"(select {', '.join(read)} from ({landed}))"
     return f"select {', '.join(outer)} from (select {', '.join(judged)} from {source})"
 
 
@@ -139,7 +152,7 @@ def _value(extract: LandedExtract, name: str, text: str | None = None) -> str:
     return value if value == plain else f"case when {is_csv('_file')} then {value} else {plain} end"
 
 
-def _refusal(extract: LandedExtract, name: str, value: str, text: str) -> str:
+def _refusal(extract: LandedExtract, name: str, value: str, text: str, extract_date: str) -> str:
     """SQL of why a typed value of a column with bounds is not kept, NULL where it is."""
     contract = extract.contract
     column, bounds = contract.columns[name], contract.bounds(name)
@@ -149,25 +162,25 @@ def _refusal(extract: LandedExtract, name: str, value: str, text: str) -> str:
         unknown = is_placeholder(column.type, value, day, text, column.placeholders)
         refusals.append(f"when {unknown} then '{PLACEHOLDER}'")
     if bounds is not None:
-        refusals.append(f"when {bounds.outside(value, _day(extract))} then '{OUTSIDE}'")
+        refusals.append(f"when {bounds.outside(value, extract_date)} then '{OUTSIDE}'")
     return f"case {' '.join(refusals)} end"
 
 
 def _kept(extract: LandedExtract, name: str, text: str) -> str:
     """SQL of the typed value of a column with bounds, NULL where it is not kept."""
     value = _value(extract, name, text)
-    return f"case when {_refusal(extract, name, value, text)} is null then {value} end"
+    return f"case when {_refusal(extract, name, value, text, _day(extract))} is null then {value} end"
 
 
 def _day(extract: LandedExtract) -> str:
     return f"date '{extract.extract_date.isoformat()}'"
 
 
-def _version(extract: LandedExtract, values: Mapping[str, str]) -> str:
+def _version(like: LandedExtract, values: Mapping[str, str]) -> str:
     """A dump's row is as of the dump; another's is as of its version, or its extract where it has none."""
-    end_of_day = f"({_day(extract)} + 1)::timestamptz"
-    version = extract.contract.version
-    if version is None or extract.mode == "full":
+    end_of_day = "(_extract_date + 1)::timestamptz"
+    version = like.contract.version
+    if version is None or like.mode == "full":
         return end_of_day
     return f"coalesce({values[version]}, {end_of_day})"
 
