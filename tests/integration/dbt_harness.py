@@ -12,12 +12,13 @@ A test says what arrived and what it expects:
 
 from __future__ import annotations
 
+import copy
 import fcntl
 import itertools
 import json
 import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
@@ -51,15 +52,15 @@ class DbtProject:
         self.project = project
         self._shared = shared or folder
         self._manifest: Any = None
+        self._parts: dict[tuple[frozenset[str], frozenset[str]], Any] = {}
 
     def run(self, build: Path, command: str, *arguments: str) -> int:
         """Run a dbt command on a build, and say on how many nodes; a failure is told in dbt's own words."""
         from dbt.cli.main import dbtRunner
 
         with _environment(build):
-            if self._manifest is None:
-                self._manifest = self._parsed()
-            result = dbtRunner(manifest=self._manifest).invoke([command, *arguments, *self._flags()])
+            manifest = self._part_for(command, arguments)
+            result = dbtRunner(manifest=manifest).invoke([command, *arguments, *self._flags()])
         if not result.success:
             failed = [
                 f"{item.node.name}: {item.status} {item.message}"
@@ -68,6 +69,17 @@ class DbtProject:
             ]
             raise DbtFailedError("\n".join(failed) or str(result.exception))
         return len(getattr(result.result, "results", []))
+
+    def _part_for(self, command: str, arguments: Sequence[str]) -> Any:
+        """The parsed project without what a command does not look at: dbt goes through all of it every time."""
+        if self._manifest is None:
+            self._manifest = self._parsed()
+        excluded = {kind for option, kind in itertools.pairwise(arguments) if option == "--exclude-resource-type"}
+        without = frozenset({"test", "unit_test"} if command == "run" else {"test", "unit_test"} & excluded)
+        key = (without, frozenset(_selected(arguments)))
+        if key not in self._parts:
+            self._parts[key] = _part(self._manifest, *key)
+        return self._parts[key]
 
     def _parsed(self) -> Any:
         """The parsed project: of the checkout's what a night reads, of another what dbt makes of it."""
@@ -100,7 +112,8 @@ class DbtProject:
         return [
             *("--project-dir", str(self.project), "--profiles-dir", str(self.project), "--quiet"),
             *("--target-path", str(self.folder / "target"), "--log-path", str(self.folder / "logs")),
-            *("--log-level-file", "none", "--no-write-json"),
+            # Its logs write out every event before they look at its level; failures are told by the results.
+            *("--log-level", "none", "--log-level-file", "none", "--no-write-json"),
         ]
 
 
@@ -330,6 +343,43 @@ def warehouse(dbt_project: DbtProject, tmp_path: Path) -> Warehouse:
 _NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
 _NO_TESTS = ("--exclude-resource-type", "test", *_NO_UNIT_TESTS)
 _NOT_SEEDS = ("--exclude-resource-type", "seed")
+
+
+def _selected(arguments: Sequence[str]) -> Iterator[str]:
+    """What a dbt command is told to select."""
+    if "--select" in arguments:
+        after = arguments[arguments.index("--select") + 1 :]
+        yield from itertools.takewhile(lambda argument: not argument.startswith("--"), after)
+
+
+def _part(manifest: Any, without: Set[str], selected: Set[str]) -> Any:
+    """A parsed project without kinds of tests and, where no test is left, without what the selected models do not need.
+
+    Args:
+        manifest: dbt's; it is not changed.
+        without: `test`, `unit_test`, both or neither.
+        selected: As dbt is told; if it is anything but names with or without a `+`, every model stays.
+    """
+    part = copy.copy(manifest)
+    if "unit_test" in without:
+        part.unit_tests = {}
+    if "test" not in without:
+        return part
+    nodes = {i: node for i, node in manifest.nodes.items() if node.resource_type != "test"}
+    by_name = {node.name: i for i, node in nodes.items()}
+    names = {name.removeprefix("+") for name in selected}
+    if part.unit_tests or not names or not names <= set(by_name):
+        part.nodes = nodes
+        return part
+    needed: set[str] = set()
+    waiting = [by_name[name] for name in names]
+    while waiting:
+        unique_id = waiting.pop()
+        if unique_id not in needed:
+            needed.add(unique_id)
+            waiting += nodes[unique_id].depends_on_nodes if unique_id in nodes else []
+    part.nodes = {i: node for i, node in nodes.items() if i in needed}
+    return part
 
 
 def _upstream(select: str) -> list[str]:
