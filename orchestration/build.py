@@ -17,6 +17,7 @@ import dagster as dg
 from orchestration.config.setup import Setup, load_setup
 from orchestration.dbt.project import load_manifest
 from orchestration.dbt_assets import build_models, dbt_resource
+from orchestration.dbt_translator import Translator
 from orchestration.extract_assets import accepted_assets, landing_assets
 from orchestration.partitions import daily
 from orchestration.publish_assets import audit_asset, begin_build_asset, published_asset, report_asset
@@ -70,14 +71,17 @@ def build_defs(
 
 
 def night_assets(setup: Setup, manifest: dict[str, Any]) -> list[dg.AssetsDefinition]:
-    """All steps of a night, in order. Publish depends directly on every asset that has a blocking check."""
+    """All steps of a night, in order. Every blocking check lies on the way to what is published."""
     extraction = [make(setup, source) for make in (landing_assets, accepted_assets) for source in setup.sources.sources]
-    begin = begin_build_asset(setup, manifest)
-    models = build_models(setup, manifest)
-    audit = audit_asset(setup, models.keys)
-    before = [*extraction, begin, models, audit]
-    gates = {spec.asset_key for asset in before for spec in asset.check_specs if spec.blocking}
-    return [*before, report_asset(setup), published_asset(setup, manifest, gates)]
+    translator = Translator(setup, manifest)
+    return [
+        *extraction,
+        begin_build_asset(setup, manifest),
+        build_models(setup, translator),
+        audit_asset(setup, translator.ends),
+        report_asset(setup),
+        published_asset(setup, manifest),
+    ]
 
 
 def _override(

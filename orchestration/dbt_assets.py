@@ -8,8 +8,7 @@ What lives here: the step. Not here: how nodes are called and grouped (dbt_trans
 import contextlib
 import os
 import sys
-from collections.abc import Iterator, Mapping, Sequence
-from graphlib import TopologicalSorter
+from collections.abc import Iterator, Mapping, Sequence, Set
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
@@ -19,22 +18,19 @@ from dagster import AssetExecutionContext
 from packaging.version import Version
 
 from orchestration.config.setup import Setup
-from orchestration.dbt.catalog import columns_of_tables, row_counts
-from orchestration.dbt.dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, DbtProject, dbt_assets
-from orchestration.dbt.lineage import is_lineage_kept, keep_lineage, load_lineage
+from orchestration.dbt.asset_graph import AssetGraph, built
+from orchestration.dbt.catalog import Relation, columns_of_tables, relation_of, row_counts
+from orchestration.dbt.dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, DbtProject
+from orchestration.dbt.figures import headline_figures
+from orchestration.dbt.lineage import is_lineage_kept, keep_lineage, load_lineage, through_steps
 from orchestration.dbt.results import DBT_OUTPUT, Result, counts_of, outcome_of, result_of_node, why_not_built
-from orchestration.dbt_translator import (
-    BUILT,
-    Translator,
-    check_of_test,
-    check_target,
-    column_lineage,
-    dbt_tests,
-    kind_of_node,
-)
+from orchestration.dbt_translator import Translator, check_of_test, dbt_tests, kind_of_node
+from orchestration.failures import in_one_sentence
 from orchestration.processes.dbt import run_dbt
 from orchestration.progress import advance
+from orchestration.run_order import require_begun
 from quality.gate.ledger import Ledger, Recorded
+from storage.data_folder import marts_file
 from storage.faults import fault_point
 
 # What dbt is told when there is no base.
@@ -90,23 +86,26 @@ def _project(setup: Setup) -> DbtProject:
     return DbtProject(settings.dbt_project, target_path=settings.dbt_target, profiles_dir=settings.dbt_project)
 
 
-def build_models(setup: Setup, manifest: dict[str, Any]) -> dg.AssetsDefinition:
+def build_models(setup: Setup, translator: Translator) -> dg.AssetsDefinition:
     """The dbt step over every node of the manifest."""
-    translator = Translator(setup)
-    nodes = {i: node for i, node in manifest["nodes"].items() if node["resource_type"] in BUILT}
+    manifest = translator.graph.manifest
+    nodes = built(manifest)
     tests = dbt_tests(manifest)
 
-    @dbt_assets(
-        manifest=manifest,
-        project=_project(setup),
-        dagster_dbt_translator=translator,
+    @dg.multi_asset(
         name="dbt_build",
+        specs=translator.specs(_project(setup)),
+        check_specs=translator.check_specs(),
+        can_subset=True,
         required_resource_keys={"dbt", "data_lock"},
     )
     def dbt_build(context: AssetExecutionContext) -> Iterator[Any]:
         from assets.versions.versions import base_of_build
 
         fault_point("before_dbt")
+        ledger = Ledger(setup.folder.ledger(context.run_id))
+        with in_one_sentence():
+            require_begun(ledger)
         # Lineage is read from what dbt compiles, so after a change of the project it compiles everything once.
         on_base = base_of_build(setup.folder) is not None and is_lineage_kept(setup.settings)
         kept = {i for i, node in nodes.items() if on_base and _stays_on_base(node)}
@@ -122,18 +121,17 @@ def build_models(setup: Setup, manifest: dict[str, Any]) -> dg.AssetsDefinition:
                     advance(len(results), expected)
                     if len(results) > expected // 3:
                         fault_point("in_dbt")
-        ledger = Ledger(setup.folder.ledger(context.run_id))
         ledger.record_all(
             Recorded(check_of_test(manifest, test), outcome_of(results[test].status), counts_of(results[test]))
             for test in tests
             if test in results
         )
-        yield from _check_results(translator, manifest, tests, results)
+        yield from _check_results(translator, context.selected_asset_check_keys, results)
         problem = why_not_built(setup, invocation.process.returncode, manifest, results)
         if problem:
             raise dg.Failure(description=problem, allow_retries=False)
         seconds = dict.fromkeys(kept, 0.0) | {i: result.seconds for i, result in results.items()}
-        yield from _outputs(setup, manifest, translator, nodes, seconds)
+        yield from _outputs(setup, translator, context.selected_asset_keys, seconds)
 
     return dbt_build
 
@@ -149,18 +147,16 @@ def _output_to(path: Path) -> Iterator[None]:
 
 
 def _check_results(
-    translator: Translator,
-    manifest: Mapping[str, Any],
-    tests: Mapping[str, Mapping[str, Any]],
-    results: Mapping[str, Result],
+    translator: Translator, chosen: Set[dg.AssetCheckKey], results: Mapping[str, Result]
 ) -> Iterator[dg.AssetCheckResult]:
-    for unique_id, test in tests.items():
-        target = check_target(manifest, unique_id)
+    """What each test said, of those this run was asked for."""
+    for unique_id, test in dbt_tests(translator.graph.manifest).items():
+        asset = translator.asset_of_test(unique_id)
         result = results.get(unique_id)
-        if target is None or result is None:
+        if asset is None or result is None or dg.AssetCheckKey(asset, test["name"]) not in chosen:
             continue
         yield dg.AssetCheckResult(
-            asset_key=translator.get_asset_key(manifest["nodes"][target]),
+            asset_key=asset,
             check_name=test["name"],
             passed=result.status == "pass",
             severity=dg.AssetCheckSeverity.WARN if result.status == "warn" else dg.AssetCheckSeverity.ERROR,
@@ -169,33 +165,46 @@ def _check_results(
 
 
 def _outputs(
-    setup: Setup,
-    manifest: Mapping[str, Any],
-    translator: Translator,
-    nodes: Mapping[str, Mapping[str, Any]],
-    seconds: Mapping[str, float],
+    setup: Setup, translator: Translator, chosen: Set[dg.AssetKey], seconds: Mapping[str, float]
 ) -> Iterator[dg.Output[None]]:
-    """One materialization per node that took `seconds` to be in this version, with what is worth plotting."""
+    """One materialization per asset this run was asked for, with what is worth plotting.
+
+    Args:
+        setup: Settings and sources.
+        translator: The assets.
+        chosen: What this run was asked for.
+        seconds: How long each node of dbt took to be in this version; an asset takes what its steps take.
+    """
+    graph = translator.graph
     rows = row_counts(setup)
+    figures = headline_figures(marts_file(setup.folder.build))
     # Here, because the tables of touched keys that models read do not outlive the build.
     keep_lineage(setup.settings, columns_of_tables(setup))
-    lineage = load_lineage(setup.settings)
-    parents = {i: [p for p in node["depends_on"].get("nodes", ()) if p in nodes] for i, node in nodes.items()}
-    # Dagster wants parents first.
-    for unique_id in (i for i in TopologicalSorter(parents).static_order() if i in seconds):
-        node = nodes[unique_id]
-        key = translator.get_asset_key(node)
-        counted = rows.get((node["database"], node["schema"], node["alias"]))
+    lineage = through_steps(load_lineage(setup.settings), graph.assets)
+    for unique_id in graph.in_order:
+        node = graph.manifest["nodes"][unique_id]
+        key = translator.key_of(unique_id)
+        if key not in chosen or unique_id not in seconds:
+            continue
+        counted = rows.get(relation_of(node))
         columns = lineage.get(unique_id)
         yield dg.Output(
             None,
             output_name=key.to_python_identifier(),
             metadata={
-                "seconds": round(seconds[unique_id], 3),
+                "seconds": round(sum(seconds.get(step, 0.0) for step in graph.steps_of(unique_id)), 3),
                 **({"dagster/row_count": counted} if counted is not None else {}),
-                **({"dagster/column_lineage": column_lineage(columns, manifest, translator)} if columns else {}),
+                **_rows_of_steps(graph, unique_id, rows),
+                **figures.get(node["name"], {}),
+                **({"dagster/column_lineage": translator.column_lineage(columns)} if columns else {}),
             },
         )
+
+
+def _rows_of_steps(graph: AssetGraph, asset: str, rows: Mapping[Relation, int]) -> dict[str, int]:
+    """Rows of the tables that are steps of an asset."""
+    steps = (graph.manifest["nodes"][step] for step in graph.steps_of(asset) if step != asset)
+    return {f"rows/{step['name']}": rows[relation_of(step)] for step in steps if relation_of(step) in rows}
 
 
 def _stays_on_base(node: Mapping[str, Any]) -> bool:

@@ -1,42 +1,78 @@
 """dbt's manifest in journeymart's words: keys, groups, owners and dependencies of assets, names of checks.
 
-Not here: running dbt (dbt_assets.py).
+Not here: what is an asset, in which group, with which arrows (dbt/asset_graph.py), what a check says of itself
+(check_words.py), running dbt (dbt_assets.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping, Set
+from functools import cached_property
 from typing import Any
 
 import dagster as dg
 
 from orchestration import keys
+from orchestration.check_words import words_of_test
 from orchestration.config.setup import Setup
+from orchestration.dbt.asset_graph import AssetGraph, Source, built, drawn, is_public
 from orchestration.dbt.dagster_dbt import DagsterDbtTranslator, DbtProject
+from orchestration.dbt.lineage import Columns
 from quality.gate.ledger import Check
 
-BUILT = frozenset({"model", "seed"})
 _LAYERS = ("seeds", "staging", "intermediate", "marts")
+
+# What the night tells of itself. Its other tables (dates, currency, roles, spelling) are read nearly everywhere.
+_OF_THE_NIGHT = frozenset({"batches", "approvals", "definition_changes"})
 
 
 class Translator(DagsterDbtTranslator):
-    """dbt's nodes in journeymart's words: keys, areas, owners; staging reads accepted extracts."""
+    """dbt's nodes in journeymart's words; records are made from accepted extracts."""
 
-    def __init__(self, setup: Setup) -> None:
+    def __init__(self, setup: Setup, manifest: Mapping[str, Any]) -> None:
         super().__init__()
         self._setup = setup
+        self.graph = AssetGraph(manifest)
+
+    def specs(self, project: DbtProject) -> list[dg.AssetSpec]:
+        """Every asset dbt makes."""
+        return [self.get_asset_spec(self.graph.manifest, i, project) for i in sorted(self.graph.assets)]
+
+    def check_specs(self) -> list[dg.AssetCheckSpec]:
+        """One check per test of dbt, on the asset that shows what it is attached to."""
+        tests = dbt_tests(self.graph.manifest)
+        return [
+            dg.AssetCheckSpec(
+                name=test["name"],
+                asset=asset,
+                description=words_of_test(test),
+                blocking=is_blocking(test),
+            )
+            for i, test in tests.items()
+            if (asset := self.asset_of_test(i))
+        ]
+
+    def asset_of_test(self, test: str) -> dg.AssetKey | None:
+        """The asset a test is shown on; None: it reads tables of the night only."""
+        target = check_target(self.graph.manifest, test)
+        return self.key_of(target) if target else None
+
+    def key_of(self, node: str) -> dg.AssetKey:
+        """The asset that shows a node."""
+        return self.get_asset_key(self.graph.manifest["nodes"][self.graph.asset_of(node)])
 
     def get_asset_spec(self, manifest: Mapping[str, Any], unique_id: str, project: DbtProject | None) -> dg.AssetSpec:
-        """The stock translation, with the sources' own dependencies, kinds, owners and tags."""
+        """The stock translation, with the picture's groups and arrows, kinds, owners and tags."""
         spec = super().get_asset_spec(manifest, unique_id, project)
         props = self.get_resource_props(manifest, unique_id)
-        if props["resource_type"] == "source":
+        if unique_id not in self.graph.assets:
             return spec
         return spec.replace_attributes(
-            deps=self._dependencies(manifest, props, spec),
+            deps=_ordered(self._arrows[spec.key]),
+            group_name=self.graph.group_of(unique_id),
             kinds={"dbt", "duckdb", kind_of_node(props)},
             owners=spec.owners or [keys.OWNER],
-            tags={**spec.tags, "visibility": "public" if _is_public(props) else "private"},
+            tags={**spec.tags, "visibility": "public" if is_public(props) else "private"},
         )
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
@@ -45,51 +81,62 @@ class Translator(DagsterDbtTranslator):
             return dg.AssetKey(["warehouse", dbt_resource_props["source_name"], dbt_resource_props["name"]])
         return dg.AssetKey([_layer(dbt_resource_props), dbt_resource_props["name"]])
 
-    def get_group_name(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        """Marts by area, everything else by layer."""
-        if dbt_resource_props["resource_type"] == "source":
-            return keys.BUILD
-        fqn = dbt_resource_props["fqn"]
-        layer = _layer(dbt_resource_props)
-        return f"marts_{fqn[2]}" if layer == "marts" and len(fqn) > 3 else layer  # noqa: PLR2004
-
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
-        """The model's own words; its SQL is a click away in the project."""
-        return str(dbt_resource_props.get("description") or dbt_resource_props["name"])
+        """What it is and, where that is said, what it is for; its SQL is a click away in the project."""
+        what = str(dbt_resource_props.get("description") or dbt_resource_props["name"])
+        purpose = dbt_resource_props.get("config", {}).get("meta", {}).get("purpose")
+        return f"{what}\n\n**For:** {purpose}" if purpose else what
 
-    def get_asset_check_spec(
-        self,
-        asset_spec: dg.AssetSpec,
-        manifest: Mapping[str, Any],
-        unique_id: str,
-        project: DbtProject | None,
-    ) -> dg.AssetCheckSpec | None:
-        """One check per dbt test, attached to the model it names or to the last one it reads."""
-        if check_target(manifest, unique_id) != asset_spec.metadata.get("dagster_dbt/unique_id"):
-            return None
-        test = manifest["nodes"][unique_id]
-        return dg.AssetCheckSpec(
-            name=test["name"],
-            asset=asset_spec.key,
-            description=test.get("description") or None,
-            blocking=is_blocking(test),
+    @cached_property
+    def ends(self) -> list[dg.AssetKey]:
+        """The public marts no other is made from: what comes after them comes after all that is published."""
+        public = {self.key_of(i) for i in self.graph.assets if is_public(self.graph.manifest["nodes"][i])}
+        before: dict[dg.AssetKey, Set[dg.AssetKey]] = {}
+        for asset in self.graph.in_order:
+            arrows = self._arrows[self.key_of(asset)]
+            before[self.key_of(asset)] = arrows.union(*(before.get(each, ()) for each in arrows))
+        return _ordered(public.difference(*(before[key] for key in public)))
+
+    @cached_property
+    def _arrows(self) -> dict[dg.AssetKey, frozenset[dg.AssetKey]]:
+        made = {
+            self.key_of(asset): {key for parent in self.graph.parents_of(asset) for key in self._keys_of(parent)}
+            for asset in self.graph.assets
+        }
+        groups = {self.key_of(asset): self.graph.group_of(asset) for asset in self.graph.assets}
+        groups |= {keys.accepted(s.stream): keys.group_of_source(s.stream.source) for s in self._setup.sources.streams}
+        night = {asset for asset in self.graph.assets if self._is_of_the_night(asset)}
+        arrows = drawn(made, groups.__getitem__)
+        return arrows | {self.key_of(asset): arrows[self.key_of(asset)] | {keys.NIGHT} for asset in night}
+
+    def _keys_of(self, parent: str | Source) -> list[dg.AssetKey]:
+        """The assets behind what a node reads: a node, or the extracts that filled a table."""
+        if isinstance(parent, Source):
+            return [keys.accepted(s.stream) for s in self._setup.sources.streams_of(parent.schema, parent.table)]
+        return [self.key_of(parent)]
+
+    def _is_of_the_night(self, asset: str) -> bool:
+        return any(
+            isinstance(parent, Source) and parent.schema == "night" and parent.table in _OF_THE_NIGHT
+            for parent in self.graph.parents_of(asset)
         )
 
-    def _dependencies(
-        self, manifest: Mapping[str, Any], props: Mapping[str, Any], spec: dg.AssetSpec
-    ) -> list[dg.AssetDep]:
-        """What a node reads: other nodes, and for tables of the warehouse the extracts that filled them."""
-        sources = [
-            manifest["sources"][i] for i in props.get("depends_on", {}).get("nodes", []) if i in manifest["sources"]
-        ]
-        nodes = [dep for dep in spec.deps if dep.asset_key.path[0] != "warehouse"]
-        extracts = [
-            keys.accepted(stream.stream)
-            for source in sources
-            for stream in self._setup.sources.streams_of(source["source_name"], source["name"])
-        ]
-        loaded = [keys.NIGHT] if sources or not nodes else []
-        return [*nodes, *(dg.AssetDep(key) for key in dict.fromkeys([*extracts, *loaded]))]
+    def column_lineage(self, columns: Columns) -> dg.TableColumnLineage:
+        """Where the columns of an asset come from, as Dagster shows it."""
+        return dg.TableColumnLineage(
+            {
+                column: [
+                    dg.TableColumnDep(asset_key=key, column_name=name)
+                    for parent, name in parents
+                    for key in self._keys_of(self._read(parent))
+                ]
+                for column, parents in columns.items()
+            }
+        )
+
+    def _read(self, node: str) -> str | Source:
+        source = self.graph.manifest["sources"].get(node)
+        return Source(source["source_name"], source["name"]) if source else node
 
 
 def dbt_tests(manifest: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
@@ -109,37 +156,9 @@ def is_blocking(test: Mapping[str, Any]) -> bool:
     return str(test.get("config", {}).get("severity") or "error").lower() == "error"
 
 
-def column_lineage(
-    columns: Mapping[str, list[tuple[str, str]]], manifest: Mapping[str, Any], translator: Translator
-) -> dg.TableColumnLineage:
-    """Cached lineage of one node as Dagster shows it."""
-    everything = {**manifest["nodes"], **manifest["sources"]}
-    return dg.TableColumnLineage(
-        {
-            column: [
-                dg.TableColumnDep(asset_key=translator.get_asset_key(everything[parent]), column_name=name)
-                for parent, name in parents
-                if parent in everything
-            ]
-            for column, parents in columns.items()
-        }
-    )
-
-
-def _layer(props: Mapping[str, Any]) -> str:
-    """Folder of a node: staging, intermediate, marts; seeds are a layer of their own."""
-    return "seeds" if props["resource_type"] == "seed" else str(props["fqn"][1])
-
-
-def _is_public(props: Mapping[str, Any]) -> bool:
-    return props.get("database") == "cx_marts"
-
-
 def public_tables(manifest: Mapping[str, Any]) -> frozenset[str]:
     """Names of the marts a version must hold."""
-    return frozenset(
-        node["alias"] for node in manifest["nodes"].values() if node["resource_type"] in BUILT and _is_public(node)
-    )
+    return frozenset(node["alias"] for node in built(manifest).values() if is_public(node))
 
 
 def kind_of_node(props: Mapping[str, Any]) -> str:
@@ -148,10 +167,19 @@ def kind_of_node(props: Mapping[str, Any]) -> str:
 
 
 def check_target(manifest: Mapping[str, Any], test: str) -> str | None:
-    """The node a test is shown on: the one it is attached to, else the last it reads; None: only sources."""
+    """The node a test is of: the one it is attached to, else the last it reads; None: only sources."""
     node = manifest["nodes"][test]
     attached = node.get("attached_node")
     if attached in manifest["nodes"]:
         return str(attached)
     read = [i for i in node["depends_on"]["nodes"] if i in manifest["nodes"]]
     return max(read, key=lambda i: (_LAYERS.index(_layer(manifest["nodes"][i])), i)) if read else None
+
+
+def _ordered(found: Iterable[dg.AssetKey]) -> list[dg.AssetKey]:
+    return sorted(found, key=lambda key: list(key.path))
+
+
+def _layer(props: Mapping[str, Any]) -> str:
+    """Folder of a node: staging, intermediate, marts; seeds are a layer of their own."""
+    return "seeds" if props["resource_type"] == "seed" else str(props["fqn"][1])

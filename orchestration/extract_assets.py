@@ -18,6 +18,7 @@ from dagster import AssetExecutionContext
 
 from assets.landing.connectors.config import FileStream
 from orchestration import keys
+from orchestration.check_words import CHECKS, WARNINGS, words_of_check
 from orchestration.config.setup import Setup
 from orchestration.config.sources import Source
 from orchestration.failures import in_one_sentence
@@ -45,21 +46,6 @@ _SAID = 3
 
 # For what passes by itself: a network that drops, a share that is remounted. A missing delivery is not tried
 # again.
-WARNINGS = "warnings"
-# Every kind of check of an extract. Said here and not imported, so that loading definitions loads no DuckDB.
-CHECKS = {
-    "completeness": "Every counted record of every delivered file is a row or a reject, once.",
-    "schema": "The columns the contract cannot do without are there.",
-    "format": "Numbers and dates are written as the stream's reading rules say.",
-    "volume": "As many rows as are usual for the stream and the weekday.",
-    "freshness": "The newest row is young enough.",
-    "deletes": "Not too many records of a dump vanished at once.",
-    "quarantine": "Not too many rows break a rule.",
-    "contract": "No row breaks a rule that blocks.",
-    "distribution": "The columns look as they usually do: how full, which values, how large, how old, how new.",
-    WARNINGS: "What a person should look at; it never blocks.",
-}
-
 RETRIES = dg.RetryPolicy(max_retries=3, delay=5, backoff=dg.Backoff.EXPONENTIAL, jitter=dg.Jitter.PLUS_MINUS)
 
 
@@ -264,6 +250,7 @@ def _check_results(stream: FileStream, verdicts: "Sequence[Verdict]") -> Iterato
             severity=dg.AssetCheckSeverity.WARN
             if outcome == "warn" or kind == WARNINGS
             else dg.AssetCheckSeverity.ERROR,
+            description=(telling[1].words or None) if telling and outcome != "pass" else None,
             metadata={
                 "extracts judged": len(verdicts),
                 **({"extract date": telling[0].extract_date.isoformat(), **telling[1].metadata} if telling else {}),
@@ -304,7 +291,7 @@ def _landing_spec(source: Source, stream: FileStream) -> dg.AssetSpec:
     return dg.AssetSpec(
         keys.landed(stream.stream),
         description=f"Raw extracts of {stream.stream}, as delivered. {contract.description}",
-        group_name=f"extract_{source.name}",
+        group_name=keys.group_of_source(source.name),
         kinds={"parquet", "python"},
         owners=[keys.OWNER],
         tags={"system": source.system, "visibility": "private"},
@@ -319,7 +306,7 @@ def _accepted_spec(source: Source, stream: FileStream) -> dg.AssetSpec:
         keys.accepted(stream.stream),
         deps=[keys.landed(stream.stream)],
         description=f"Typed rows of {stream.stream} that passed their contract. {contract.description}",
-        group_name=f"extract_{source.name}",
+        group_name=keys.group_of_source(source.name),
         kinds={"parquet", "greatexpectations"},
         owners=[keys.OWNER],
         tags={"system": source.system, "visibility": "private"},
@@ -346,10 +333,15 @@ def _schema(contract: Contract, *, typed: bool) -> dg.TableSchema:
 
 
 def _check_specs(stream: FileStream) -> list[dg.AssetCheckSpec]:
-    key = keys.accepted(stream.stream)
+    key, contract = keys.accepted(stream.stream), _contract(stream)
     return [
-        dg.AssetCheckSpec(kind, asset=key, description=description, blocking=kind != WARNINGS)
-        for kind, description in CHECKS.items()
+        dg.AssetCheckSpec(
+            kind,
+            asset=key,
+            description=words_of_check(kind, str(stream.stream), contract),
+            blocking=kind != WARNINGS,
+        )
+        for kind in CHECKS
     ]
 
 

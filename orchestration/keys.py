@@ -7,7 +7,6 @@ import dagster as dg
 from storage.data_folder import StreamId
 
 OWNER = "team:data"
-BUILD = "build"
 NIGHT = dg.AssetKey(["build", "night"])
 AUDIT = dg.AssetKey(["build", "marts_audit"])
 REPORT = dg.AssetKey(["journey_report"])
@@ -22,3 +21,8 @@ def landed(stream: StreamId) -> dg.AssetKey:
 def accepted(stream: StreamId) -> dg.AssetKey:
     """The judged, typed extracts of a stream."""
     return dg.AssetKey(["accepted", stream.source, stream.stream])
+
+
+def group_of_source(source: str) -> str:
+    """The group of everything a source delivers."""
+    return f"source_{source}"

@@ -7,7 +7,7 @@ made of (orchestration/operations/plan_night.py).
 
 # Annotations are not postponed in this file: Dagster looks at the one of `context`.
 import time
-from collections.abc import Iterable, Iterator, Mapping, Set
+from collections.abc import Iterable, Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
@@ -15,39 +15,16 @@ import dagster as dg
 from dagster import AssetExecutionContext
 
 from orchestration import keys
+from orchestration.check_words import AUDITS, words_of_audit
 from orchestration.config.setup import Setup
+from orchestration.dbt.asset_graph import PUBLISHED, RECORDS
 from orchestration.dbt_translator import check_of_test, dbt_tests, public_tables
 from orchestration.failures import in_one_sentence
 from orchestration.operations.plan_night import plan_build
 from orchestration.partitions import last_date
-from quality.gate.ledger import Check, Expected, Ledger, Recorded
+from orchestration.run_order import audit_check, require_begun, require_tested
+from quality.gate.ledger import Expected, Ledger, Recorded
 from storage.data_folder import REPORT_PAGES, report_file
-
-AUDITS = {
-    "reconciliation": ("Every accepted record is in its canonical object, and every canonical record in its fact."),
-    "kpi_identities": "Numerators, denominators, values and bounds of every KPI row agree.",
-    "drift": "No mart vanished, or lost more rows against the version before than the accepted records explain.",
-    "identity": "Records that did not change still find each other, few are in doubt, no customer is oversized.",
-}
-
-# The marts the pages of a version show.
-REPORT_MARTS = (
-    "dim_journey_step",
-    "dim_kpi",
-    "dim_touchpoint",
-    "fct_closed_loop_case",
-    "mart_channel_consistency",
-    "mart_data_health",
-    "mart_journey_map",
-    "mart_journey_path",
-    "mart_kpi_daily",
-    "mart_recovery",
-)
-
-
-def audit_check(audit: str) -> Check:
-    """The ledger's name of an audit."""
-    return Check("marts", "marts", audit)
 
 
 def begin_build_asset(setup: Setup, manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
@@ -60,7 +37,7 @@ def begin_build_asset(setup: Setup, manifest: Mapping[str, Any]) -> dg.AssetsDef
                 keys.NIGHT,
                 deps=[keys.accepted(stream.stream) for stream in setup.sources.streams],
                 description="A clone of the base version plus the accepted batches it lacks. One per night.",
-                group_name=keys.BUILD,
+                group_name=RECORDS,
                 kinds={"duckdb", "python"},
                 owners=[keys.OWNER],
                 skippable=True,
@@ -124,24 +101,29 @@ def begin_build_asset(setup: Setup, manifest: Mapping[str, Any]) -> dg.AssetsDef
     return begin_build
 
 
-def audit_asset(setup: Setup, marts: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
-    """The step that audits the finished marts."""
+def audit_asset(setup: Setup, ends: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
+    """The step that audits the finished marts.
+
+    Args:
+        setup: Settings and sources.
+        ends: The public marts no other is made from: what comes after them comes after all that is published.
+    """
 
     @dg.multi_asset(
         name="audit_marts",
         specs=[
             dg.AssetSpec(
                 keys.AUDIT,
-                deps=[*marts, keys.NIGHT],
+                deps=ends,
                 description="The audit of the finished marts, before anybody may see them. One per night.",
-                group_name=keys.BUILD,
+                group_name=PUBLISHED,
                 kinds={"duckdb", "python"},
                 owners=[keys.OWNER],
             )
         ],
         check_specs=[
-            dg.AssetCheckSpec(audit, asset=keys.AUDIT, description=description, blocking=True)
-            for audit, description in AUDITS.items()
+            dg.AssetCheckSpec(audit, asset=keys.AUDIT, description=words_of_audit(audit), blocking=True)
+            for audit in AUDITS
         ],
         required_resource_keys={"data_lock"},
     )
@@ -151,9 +133,11 @@ def audit_asset(setup: Setup, marts: Iterable[dg.AssetKey]) -> dg.AssetsDefiniti
 
         began = time.monotonic()
         with in_one_sentence():
+            ledger = Ledger(setup.folder.ledger(context.run_id))
+            require_tested(ledger)
             before = next(reversed(list_versions(setup.folder)), None)
             findings = audit(setup.folder.build, before, setup.fingerprint)
-            Ledger(setup.folder.ledger(context.run_id)).record_all(
+            ledger.record_all(
                 Recorded(audit_check(finding.audit), finding.outcome, finding.detail) for finding in findings
             )
         for finding in findings:
@@ -188,9 +172,9 @@ def report_asset(setup: Setup) -> dg.AssetsDefinition:
         specs=[
             dg.AssetSpec(
                 keys.REPORT,
-                deps=[keys.AUDIT, *(dg.AssetKey(["marts", mart]) for mart in REPORT_MARTS)],
+                deps=[keys.AUDIT],
                 description="The scorecard and the journey map, for people who open no database. One set a night.",
-                group_name="published",
+                group_name=PUBLISHED,
                 kinds={"html", "python"},
                 owners=[keys.OWNER],
             )
@@ -219,15 +203,11 @@ def report_asset(setup: Setup) -> dg.AssetsDefinition:
     return write_report
 
 
-def published_asset(setup: Setup, manifest: Mapping[str, Any], gates: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
+def published_asset(setup: Setup, manifest: Mapping[str, Any]) -> dg.AssetsDefinition:
     """The step that turns the build into the version readers see.
 
-    Args:
-        setup: Settings and sources.
-        manifest: dbt's parsed project; says which marts are public.
-        gates: Every asset with a blocking check. A blocking check in one step does not stop a later
-        one by itself, so
-            publishing depends directly on each.
+    Every blocking check lies on the way to it. In a run of chosen assets the ledger says the same: a check that was
+    expected and did not pass in this very run stops it, as does a build that this run did not begin.
     """
 
     @dg.multi_asset(
@@ -235,9 +215,9 @@ def published_asset(setup: Setup, manifest: Mapping[str, Any], gates: Iterable[d
         specs=[
             dg.AssetSpec(
                 keys.PUBLISHED,
-                deps=_ordered({*gates, keys.NIGHT, keys.AUDIT, keys.REPORT}),
+                deps=[keys.AUDIT, keys.REPORT],
                 description="What readers see: marts, Parquet copies, report and manifest as one. One per night.",
-                group_name="published",
+                group_name=PUBLISHED,
                 kinds={"duckdb", "parquet"},
                 owners=[keys.OWNER],
             )
@@ -251,11 +231,13 @@ def published_asset(setup: Setup, manifest: Mapping[str, Any], gates: Iterable[d
 
         began = time.monotonic()
         with in_one_sentence():
+            ledger = Ledger(setup.folder.ledger(context.run_id))
+            require_begun(ledger)
             plan = plan_build(setup, last_date(context))
             version = publish_build(
                 setup.folder,
                 setup.folder.build,
-                ledger=Ledger.read(setup.folder.ledger(context.run_id)),
+                ledger=ledger,
                 night=Night(
                     run_id=context.run_id,
                     as_of=plan.as_of,
@@ -295,7 +277,3 @@ def published_asset(setup: Setup, manifest: Mapping[str, Any], gates: Iterable[d
         )
 
     return publish
-
-
-def _ordered(found: Set[dg.AssetKey]) -> list[dg.AssetKey]:
-    return sorted(found, key=lambda key: list(key.path))

@@ -5,19 +5,28 @@ Not here: the rows.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from orchestration.config.setup import Setup
 from storage.data_folder import marts_file, warehouse_file
 
+# Database, schema and name.
+Relation = tuple[str, str, str]
 
-def row_counts(setup: Setup) -> dict[tuple[str, str, str], int]:
+
+def relation_of(node: Mapping[str, Any]) -> Relation:
+    """Where dbt makes a node."""
+    return node["database"], node["schema"], node["alias"]
+
+
+def row_counts(setup: Setup) -> dict[Relation, int]:
     """Rows of every table of the build, by database, schema and name; from the catalog, not by scanning."""
     found = _from_catalog(setup, "select database_name, schema_name, table_name, estimated_size from duckdb_tables()")
     return {(database, schema, name): rows for database, schema, name, rows in found}
 
 
-def columns_of_tables(setup: Setup) -> dict[tuple[str, str, str], list[str]]:
+def columns_of_tables(setup: Setup) -> dict[Relation, list[str]]:
     """Columns of every table and view of the build, by database, schema and name."""
     found = _from_catalog(
         setup,

@@ -14,9 +14,9 @@ if _HIDE:
     # A name that is None cannot be imported.
     sys.modules["dbt"] = None  # type: ignore[assignment]
 try:
-    from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, DbtProject, dbt_assets
+    from dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, DbtProject
 finally:
     if _HIDE:
         del sys.modules["dbt"]
 
-__all__ = ["DagsterDbtTranslator", "DbtCliInvocation", "DbtCliResource", "DbtProject", "dbt_assets"]
+__all__ = ["DagsterDbtTranslator", "DbtCliInvocation", "DbtCliResource", "DbtProject"]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Mapping
+from collections.abc import Container, Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from orchestration.config.settings import Settings
@@ -34,6 +34,31 @@ def load_lineage(settings: Settings) -> dict[str, Columns]:
     return {
         node: {column: [(parent, name) for parent, name in parents] for column, parents in columns.items()}
         for node, columns in kept["nodes"].items()
+    }
+
+
+def through_steps(lineage: Mapping[str, Columns], assets: Container[str]) -> dict[str, Columns]:
+    """Lineage of assets alone: a column of a step stands for the columns that it was read from.
+
+    Args:
+        lineage: Of every node.
+        assets: The nodes that are no steps.
+    """
+
+    def read_from(node: str, column: str) -> Iterator[tuple[str, str]]:
+        if node in assets or node not in lineage:
+            yield node, column
+        else:
+            for parent, name in lineage[node].get(column, []):
+                yield from read_from(parent, name)
+
+    return {
+        node: {
+            column: sorted({found for parent in parents for found in read_from(*parent)})
+            for column, parents in columns.items()
+        }
+        for node, columns in lineage.items()
+        if node in assets
     }
 
 
