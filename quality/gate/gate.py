@@ -35,6 +35,7 @@ from quality.gate.row_pass import JudgedRows, judge_rows
 from quality.gate.verdict import Verdict, as_approved, expect_extracts, is_warning
 from quality.landed.extract import LandedExtract, subject
 from quality.past.profiles import Past, Profile
+from quality.rows.connection import set_up
 from quality.rows.delivered_as import why_rejected
 from quality.rows.predicates import predicates
 from storage.data_folder import DataFolder
@@ -62,10 +63,7 @@ class Gate:
             private.mkdir(mode=0o700, parents=True, exist_ok=True)
         spill = str(self._folder.accepted / f".gate-{os.getpid()}")
         self._connection = self._open.enter_context(duckdb.connect(config={"temp_directory": spill}))
-        self._connection.execute("set TimeZone = 'UTC'")
-        # It makes a join of every list of texts or days a value is held against. A contract asks for hundreds of such
-        # lists, so planning took three times as long as everything else; answered value by value they cost less.
-        self._connection.execute("set disabled_optimizers = 'in_clause'")
+        set_up(self._connection)
         return self
 
     def __exit__(

@@ -6,7 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 import pytest
-from dbt_harness import Warehouse
+from dbt_harness import DbtProject, Warehouse
 
 ORDERS = "int_order__unioned"
 ANSWERS = "int_survey_answer__unioned"
@@ -231,42 +231,55 @@ def unread(warehouse: Warehouse) -> list[Any]:
     )
 
 
-@pytest.mark.parametrize(
-    ("answer", "score"),
-    [
-        ("10 - Extremely likely", 10),
-        ("0 \N{EN DASH} Not at all likely", 0),
-        ("7. Rather", 7),
-        ("3 (neutral)", 3),
-        (" 9 ", 9),
-        ("9.0", 9),
-        ("Very Satisfied", 10),
-        ("  very satisfied", 10),
-        ("Meh", None),
-        ("11 - Off the scale", None),
-        ("5 to 10 times", None),
-        ("10% of the time", None),
-        ("10 of 10", None),
-        ("10th", None),
-    ],
-)
-def test_an_answer_in_words_is_worth_what_is_declared_or_the_number_in_front(
-    warehouse: Warehouse, answer: str, score: float | None
-) -> None:
-    """Both systems read alike; what nobody can read is there, without a score, and says so."""
+IN_WORDS: dict[str, int | None] = {
+    "10 - Extremely likely": 10,
+    "0 \N{EN DASH} Not at all likely": 0,
+    "7. Rather": 7,
+    "3 (neutral)": 3,
+    " 9 ": 9,
+    "9.0": 9,
+    "Very Satisfied": 10,
+    "  very satisfied": 10,
+    "Meh": None,
+    "11 - Off the scale": None,
+    "5 to 10 times": None,
+    "10% of the time": None,
+    "10 of 10": None,
+    "10th": None,
+}
+
+
+@pytest.fixture(scope="module")
+def in_words(dbt_project: DbtProject, tmp_path_factory: pytest.TempPathFactory) -> Warehouse:
+    """Every answer in words, given to a question of both systems."""
     asked = {"survey_id": "s", "question_id": "QID1", "metric": "nps", "scale_min": 0, "scale_max": 10}
     asked["recode_values"] = '{"very satisfied": 10}'
+    warehouse = Warehouse(dbt_project, tmp_path_factory.mktemp("in words"))
     warehouse.night(
         {
             "qualtrics.survey_definitions": [asked],
-            "qualtrics.responses": [response("r1", QID1=answer)],
+            "qualtrics.responses": [response(f"r{n}", QID1=answer) for n, answer in enumerate(IN_WORDS)],
             "canonical.survey_question": [asked],
-            "canonical.survey_answer": [{"answer_id": "a", "survey_id": "s", "question_id": "QID1", "answer": answer}],
+            "canonical.survey_answer": [
+                {"answer_id": f"a{n}", "survey_id": "s", "question_id": "QID1", "answer": answer}
+                for n, answer in enumerate(IN_WORDS)
+            ],
         },
         ANSWERS,
     )
-    assert scores(warehouse) == {"r1:QID1": score, "a": score}
-    assert unread(warehouse) == ([] if score is not None else ["a", "r1:QID1"])
+    return warehouse
+
+
+@pytest.mark.parametrize("answer", IN_WORDS)
+def test_an_answer_in_words_is_worth_what_is_declared_or_the_number_in_front(in_words: Warehouse, answer: str) -> None:
+    """Both systems read alike; what nobody can read is there, without a score, and says so."""
+    score = IN_WORDS[answer]
+    number = list(IN_WORDS).index(answer)
+    both = {f"a{number}", f"r{number}:QID1"}
+    found = scores(in_words)
+    assert len(found) == 2 * len(IN_WORDS)
+    assert {name: found[name] for name in both} == dict.fromkeys(both, score)
+    assert both & set(unread(in_words)) == (set() if score is not None else both)
 
 
 def test_a_value_declared_later_reaches_the_answers_in_words_and_goes_before_codes(warehouse: Warehouse) -> None:

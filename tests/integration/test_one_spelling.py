@@ -31,6 +31,7 @@ from quality.contract.reading import Reading
 from quality.gate.delivery_checks import schema
 from quality.landed.extract import LandedExtract
 from quality.landed.manifest import read_manifest
+from quality.rows.connection import set_up
 from quality.rows.delivered_as import local_dates, number_shapes
 from quality.rows.formats import date_faults, number_faults
 from quality.rows.split import make_work
@@ -185,7 +186,7 @@ ORDER_LISTS = st.lists(
 @pytest.fixture(scope="module")
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
-        connection.execute("set TimeZone = 'UTC'")
+        set_up(connection)
         yield connection
 
 

@@ -13,6 +13,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from quality.rows.casts import cast, present
+from quality.rows.connection import set_up
 from quality.rows.ids import NOTHING, spell_id, unfolded_salesforce_id
 
 MACRO = Path(__file__).parents[2] / "dbt_project/macros/naming/salesforce_id.sql"
@@ -22,6 +23,7 @@ SHORT_IDS = st.text(string.ascii_letters + string.digits, min_size=15, max_size=
 @pytest.fixture(scope="module")
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
+        set_up(connection)
         yield connection
 
 

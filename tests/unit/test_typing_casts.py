@@ -19,12 +19,13 @@ from hypothesis import strategies as st
 
 from quality.contract.model import DUCKDB_TYPES, ColumnType
 from quality.rows.casts import cast, present
+from quality.rows.connection import set_up
 
 
 @pytest.fixture(scope="module")
 def connection() -> Iterator[duckdb.DuckDBPyConnection]:
     with duckdb.connect() as connection:
-        connection.execute("set TimeZone = 'UTC'")
+        set_up(connection)
         yield connection
 
 
