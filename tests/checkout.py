@@ -3,5 +3,6 @@
 from __future__ import annotations
 
 from orchestration.config.settings import PROJECT, Settings
+from storage.company_folder import SAMPLE
 
-CHECKOUT = Settings(data=PROJECT / "data", state=PROJECT / ".dagster", sources=PROJECT / "sources.yml")
+CHECKOUT = Settings(data=PROJECT / "data", state=PROJECT / ".dagster", company=SAMPLE)

@@ -12,9 +12,10 @@ from pathlib import Path
 import duckdb
 
 from storage.data_folder import marts_file, warehouse_file
+from tests.checkout import CHECKOUT
 from tests.journey_marts import AS_OF, write_marts
 
-SEEDS = Path(__file__).parents[1] / "dbt_project" / "seeds"
+SEEDS = CHECKOUT.composed_project() / "seeds"
 RUN_ID = "5c02ed11-night"
 VERSION = "2026-06-29-5c02ed11"
 LAST_MONTH = date(2026, 5, 31)

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import asdict
 from importlib.metadata import version as installed_version
 from pathlib import Path
@@ -16,7 +16,7 @@ from typing import Any
 import yaml
 
 from assets.text.sentiment import TextSentiment
-from quality.contract.model import CONTRACTS, DUCKDB_TYPES, Contract, all_contracts
+from quality.contract.model import DUCKDB_TYPES, Contract
 
 # Raise it when the code that loads accepted rows into the warehouse changes what it writes there.
 _LOADING = 5
@@ -41,7 +41,7 @@ def fingerprint_of(meaning: Mapping[str, Any]) -> str:
 
 def project_meaning(
     dbt_project: Path,
-    contracts: Path,
+    contracts: Iterable[Contract],
     reporting_timezone: str,
     currency: str,
     text_sentiment: TextSentiment | None = None,
@@ -52,7 +52,7 @@ def project_meaning(
 
     Args:
         dbt_project: The dbt project; its models, seeds, macros and `dbt_project.yml` count.
-        contracts: Folder of contracts; the keys, versions, columns, types and contact points of accepted rows count.
+        contracts: All contracts; the keys, versions, columns, types and contact points of accepted rows count.
         reporting_timezone: IANA zone of local dates.
         currency: Currency of amounts.
         text_sentiment: How texts are estimated, if they are.
@@ -67,7 +67,7 @@ def project_meaning(
         "currency": currency,
         "text_sentiment": asdict(text_sentiment) if text_sentiment else None,
         "project": {path.relative_to(dbt_project).as_posix(): _meaning(path) for path in _files(dbt_project)},
-        "accepted": [_shape(contract) for contract in _contracts(contracts)],
+        "accepted": [_shape(contract) for contract in contracts],
     }
 
 
@@ -90,13 +90,6 @@ def _without_words(value: object) -> object:
     if isinstance(value, list):
         return [_without_words(item) for item in value]
     return value if value is None else str(value)
-
-
-def _contracts(folder: Path) -> tuple[Contract, ...]:
-    if folder.resolve() == CONTRACTS.resolve():
-        return all_contracts()
-    files = sorted(folder.glob("*/*.yml"))
-    return tuple(Contract.model_validate(yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)) for path in files)
 
 
 def _shape(contract: Contract) -> object:

@@ -125,7 +125,7 @@ def _sources(settings: Settings) -> Iterator[Diagnosis]:
     from orchestration.config.sources import load_sources
     from orchestration.operations.plan_night import delivered_dates
 
-    sources = load_sources(settings.sources, settings.data)
+    sources = load_sources(settings.company_folder.file, settings.data)
     yield Diagnosis("sources", "ok", f"{sources.file}: {len(sources.sources)} sources, {len(sources.streams)} streams")
     crms = ", ".join(sources.crms) or "no source; if one is, say role: crm there"
     yield Diagnosis("CRM", "ok", crms)

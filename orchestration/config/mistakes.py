@@ -1,4 +1,4 @@
-"""The one line a person gets for a mistake in `sources.yml`: what is wrong, and what is allowed.
+"""The one line a person gets for a mistake in the company file: what is wrong, and what is allowed.
 
 Not here: where it stands (marked_yaml.py), what is a mistake (sources_file.py, sources.py).
 """
@@ -10,9 +10,9 @@ import re
 from pydantic_core import ErrorDetails
 
 from orchestration.config.marked_yaml import KeyPath
-from orchestration.config.nearest import nearest_words
 from orchestration.config.sources_file import SourceKeys, SourcesFile, StreamKeys, StrictModel
-from quality.contract.model import CONTRACTS
+from quality.contract.files import systems
+from storage.nearest import nearest_words
 
 _LIKE_A_SECRET = re.compile(r"pass|secret|token|key|credential", re.IGNORECASE)
 
@@ -64,7 +64,6 @@ _MEANINGS = {
     "currency": "an ISO 4217 code such as EUR",
     "first_date": "a day written as 2026-06-27",
     "sources": "the source systems by name",
-    "system": "the vendor, one of " + ", ".join(sorted(p.name for p in CONTRACTS.iterdir() if p.is_dir())),
     "location": "the drop folder or its URL",
     "streams": "the streams this source delivers, by name",
     "pattern": "the file name, such as {stream}_{date}.csv",
@@ -73,6 +72,8 @@ _MEANINGS = {
 
 def meaning(key: str) -> str:
     """What a key stands for, to be put behind its name; empty where the name says it."""
+    if key == "system":
+        return f": the vendor, one of {', '.join(systems())}"
     return f": {_MEANINGS[key]}" if key in _MEANINGS else ""
 
 

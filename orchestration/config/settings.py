@@ -1,16 +1,19 @@
 """Where this installation keeps what, from the environment.
 
-What lives here: folders and limits. Not here: the sources (sources.py).
+What lives here: folders and limits. Not here: what the company file says (sources.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
 from pydantic import AfterValidator, Field, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
+from orchestration.company.compose import Company, compose
+from storage.company_folder import FILE_VARIABLE, FOLDER_VARIABLE, SAMPLE, CompanyFolder
 from storage.data_folder import REPORT_PAGES, DataFolder
 from storage.errors import JourneymartError
 
@@ -19,12 +22,18 @@ PROJECT = Path(__file__).resolve().parents[2]
 Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 
 
+def _home(said: Mapping[str, Any]) -> Path:
+    """Where data and state lie unless said otherwise: in the company folder, if one is named."""
+    return said["company"] or PROJECT
+
+
 class Settings(BaseSettings):
     """Folders and limits; each can be set by an environment variable named `JOURNEYMART_<NAME>`.
 
     Attributes:
+        company: The company folder; None: the sample company's, or no folder where `sources` is named.
+        sources: The company file of a company that has nothing else; None: it lies in the company folder.
         data: The data folder: extracts, versions, quarantine, ledgers.
-        sources: The file that names the source systems.
         state: Run history of Dagster, the parsed dbt project, logs.
         keep_versions: How many published versions to keep.
         min_free_gb: Free disk space below which no night starts, in GB (10^9 bytes).
@@ -34,9 +43,10 @@ class Settings(BaseSettings):
 
     model_config = SettingsConfigDict(env_prefix="JOURNEYMART_", frozen=True, extra="ignore", env_ignore_empty=True)
 
-    data: Folder = PROJECT / "data"
-    sources: Folder = PROJECT / "sources.yml"
-    state: Folder = PROJECT / ".dagster"
+    company: Folder | None = None
+    sources: Folder | None = None
+    data: Folder = Field(default_factory=lambda said: _home(said) / "data")
+    state: Folder = Field(default_factory=lambda said: _home(said) / ".dagster")
     keep_versions: int = Field(default=7, ge=1)
     min_free_gb: float = Field(default=1.0, ge=0)
     dbt_threads: int = Field(default=4, ge=1)
@@ -48,9 +58,30 @@ class Settings(BaseSettings):
         return DataFolder(self.data)
 
     @property
+    def company_folder(self) -> CompanyFolder:
+        """The company with the names inside its folder."""
+        if self.sources:
+            return CompanyFolder(self.sources, None)
+        return CompanyFolder.at(self.company or SAMPLE)
+
+    @property
     def dbt_project(self) -> Path:
-        """Folder of the dbt project."""
-        return PROJECT / "dbt_project"
+        """The dbt project of this company, composed of the product's and its own (see `composed_project`)."""
+        return self.state / "dbt_project"
+
+    def composed_project(self) -> Path:
+        """The dbt project of this company, brought up to date.
+
+        Raises:
+            JourneymartError: The company's tables or models hold a mistake.
+        """
+        compose(self.dbt_parts, self.dbt_project)
+        return self.dbt_project
+
+    @property
+    def dbt_parts(self) -> Company:
+        """What the dbt project is composed of."""
+        return Company(PROJECT / "dbt_project", self.company_folder)
 
     @property
     def dbt_target(self) -> Path:
@@ -80,8 +111,14 @@ def load_settings() -> Settings:
         JourneymartError: A variable holds a value that is not allowed.
     """
     try:
-        return Settings()
+        settings = Settings()
     except ValidationError as error:
         first = error.errors()[0]
         name = f"JOURNEYMART_{'_'.join(str(part) for part in first['loc']).upper()}"
         raise JourneymartError(f"The environment variable {name} is not usable: {first['msg']}.") from None
+    if settings.company and settings.sources:
+        raise JourneymartError(
+            f"Both {FOLDER_VARIABLE} and {FILE_VARIABLE} are set: unset {FILE_VARIABLE} (the company folder holds a "
+            "company file of its own), or the other where a file is all there is."
+        )
+    return settings

@@ -14,7 +14,7 @@ from assets.versions.definition_log import definitions
 from assets.versions.fingerprint import fingerprint_of, project_meaning
 from orchestration.config.settings import Settings, load_settings
 from orchestration.config.sources import Sources, load_sources
-from quality.contract.model import CONTRACTS
+from quality.contract.model import all_contracts
 from storage.data_folder import DataFolder
 
 
@@ -48,8 +48,8 @@ class Setup:
     def meaning(self) -> dict[str, Any]:
         """All that decides what a build means, apart from its batches."""
         project = project_meaning(
-            self.settings.dbt_project,
-            CONTRACTS,
+            self.settings.composed_project(),
+            all_contracts(),
             self.sources.reporting_timezone,
             self.sources.currency,
             self.text_sentiment,
@@ -70,4 +70,4 @@ def load_setup() -> Setup:
         JourneymartError: Either holds a mistake.
     """
     settings = load_settings()
-    return Setup(settings, load_sources(settings.sources, settings.data))
+    return Setup(settings, load_sources(settings.company_folder.file, settings.data))

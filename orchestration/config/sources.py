@@ -1,4 +1,4 @@
-"""The source systems there are, and how their streams arrive: `sources.yml`, read and put together.
+"""The company, its source systems and how their streams arrive: the company file, read and put together.
 
 What lives here: what follows from the file. Not here: its shape (sources_file.py), what is said of a mistake in it
 (mistakes.py), fetching (assets/landing/connectors), what an extract must hold (quality/contracts). Reading it touches
@@ -19,12 +19,13 @@ from pydantic import ValidationError
 from assets.landing.connectors.config import FileStream
 from orchestration.config.marked_yaml import KeyPath, MarkedYaml, read_marked_yaml
 from orchestration.config.mistakes import explained, meaning
-from orchestration.config.nearest import nearest_words
 from orchestration.config.sources_file import Role, SourceKeys, SourcesFile, StreamKeys
-from quality.contract.model import CONTRACTS, load_contract
+from quality.contract.files import streams_of
+from quality.contract.model import load_contract
 from quality.contract.reading import Reading
 from storage.data_folder import StreamId
 from storage.errors import JourneymartError
+from storage.nearest import nearest_words
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 # Products that are CRMs whatever streams they deliver, and canonical streams that a CRM does not begin with.
@@ -46,7 +47,7 @@ class Source:
 
 @dataclass(frozen=True)
 class Sources:
-    """All that `sources.yml` says.
+    """All that the company file says.
 
     Attributes:
         file: Where it was read from.
@@ -93,7 +94,7 @@ class Sources:
 
 
 def load_sources(path: Path, data: Path) -> Sources:
-    """Read and validate `sources.yml`.
+    """Read and validate a company file.
 
     Args:
         path: The file.
@@ -108,8 +109,8 @@ def load_sources(path: Path, data: Path) -> Sources:
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise JourneymartError(
-            f"The sources file {path} cannot be read ({reason}): set JOURNEYMART_SOURCES to a file that "
-            "names the source systems."
+            f"The company file {path} cannot be read ({reason}): set JOURNEYMART_COMPANY to a company folder "
+            "(`journeymart init FOLDER` makes one), or JOURNEYMART_SOURCES to a file alone."
         ) from None
     file = read_marked_yaml(path, text)
     try:
@@ -157,7 +158,7 @@ def _source(file: MarkedYaml, data: Path, parsed: SourcesFile, name: str, role: 
     at, source = ("sources", name), parsed.sources[name]
     if not _NAME.fullmatch(name):
         raise file.mistake(at, "a source's name has small letters, digits and underscores, and begins with a letter")
-    known = {path.stem for path in (CONTRACTS / source.system).glob("*.yml")}
+    known = streams_of(source.system)
     read_by: dict[str, str] = {}
     streams = []
     for stream in source.streams:
@@ -220,7 +221,7 @@ def _reading(file: MarkedYaml, at: KeyPath, said: dict[str, Any]) -> Reading:
 
 
 def _resolve(location: str, path: Path, data: Path) -> str:
-    """Turn a location into a URL or an absolute path; relative ones lie beside the sources file."""
+    """Turn a location into a URL or an absolute path; relative ones lie beside the company file."""
     filled = location.replace("{data}", str(data))
     if "://" in filled:
         return filled

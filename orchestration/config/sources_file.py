@@ -1,4 +1,4 @@
-"""The shape of `sources.yml`: its keys, and what each may be.
+"""The shape of the company file: its keys, and what each may be.
 
 Not here: what follows from several keys together (sources.py), what is said of a mistake (mistakes.py).
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import codecs
 import re
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Annotated, Literal
 from zoneinfo import available_timezones
@@ -15,10 +15,10 @@ from zoneinfo import available_timezones
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
-from orchestration.config.nearest import nearest_words
 from quality.contract.currencies import CURRENCIES
-from quality.contract.model import CONTRACTS
+from quality.contract.files import systems
 from quality.contract.reading import DateOrder
+from storage.nearest import nearest_words
 
 _LANGUAGE = re.compile(r"[a-z]{2}")
 _ENVIRONMENT_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
@@ -30,12 +30,11 @@ def _refuse(message: str) -> PydanticCustomError:
     return PydanticCustomError("journeymart", "{message}", {"message": message})
 
 
-def _one_of(kind: str, choices: Iterable[str], example: str) -> BeforeValidator:
+def _one_of(kind: str, choices: Callable[[], Iterable[str]], example: str) -> BeforeValidator:
     """A validator for a word out of a long list."""
-    allowed = frozenset(choices)
 
     def check(value: object) -> object:
-        if isinstance(value, str) and value not in allowed:
+        if isinstance(value, str) and value not in (allowed := frozenset(choices())):
             hint = nearest_words(value, allowed) or f"allowed: {example}"
             raise _refuse(f"'{value}' is not a {kind}; {hint}")
         return value
@@ -92,11 +91,9 @@ def _language(value: object) -> object:
     return value
 
 
-Zone = Annotated[str, _one_of("time zone", available_timezones(), "IANA names such as Europe/Berlin or UTC")]
-Currency = Annotated[str, _one_of("currency", CURRENCIES, "ISO 4217 codes such as EUR or USD")]
-System = Annotated[
-    str, _one_of("system", (p.name for p in CONTRACTS.iterdir() if p.is_dir()), f"the folders of {CONTRACTS}")
-]
+Zone = Annotated[str, _one_of("time zone", available_timezones, "IANA names such as Europe/Berlin or UTC")]
+Currency = Annotated[str, _one_of("currency", lambda: CURRENCIES, "ISO 4217 codes such as EUR or USD")]
+System = Annotated[str, _one_of("system", systems, "those there are contracts for")]
 Encoding = Annotated[str, BeforeValidator(_encoding)]
 FileName = Annotated[str, _placeholders("stream", "date"), Field(min_length=1)]
 Location = Annotated[str, BeforeValidator(_no_secret), _placeholders("data"), Field(min_length=1)]

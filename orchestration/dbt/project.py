@@ -23,6 +23,8 @@ from storage.permissions import OWN_UMASK, make_private
 # Not the `dbt` script: its first line cannot hold every path.
 DBT = (sys.executable, "-m", "dbt.cli.main")
 
+# What dbt keeps of a project to parse only what changed.
+PARSED = "partial_parse.msgpack"
 _STAMP = "parsed.json"
 _IGNORED = {"target", "logs", "__pycache__"}
 
@@ -56,12 +58,13 @@ def manifest_path(settings: Settings) -> Path:
 
 
 def is_prepared(settings: Settings) -> bool:
-    """Whether the manifest belongs to the project as it stands."""
-    try:
-        stamp = json.loads((settings.dbt_target / _STAMP).read_text(encoding="utf-8"))
-    except (FileNotFoundError, ValueError):
-        return False
-    return bool(stamp == _stamp(settings)) and manifest_path(settings).exists()
+    """Whether the manifest belongs to the project as it stands, which is composed first.
+
+    Raises:
+        JourneymartError: The company's tables or models hold a mistake.
+    """
+    settings.composed_project()
+    return _kept_stamp(settings) == _stamp(settings) and manifest_path(settings).exists()
 
 
 def prepare_manifest(settings: Settings) -> bool:
@@ -71,7 +74,7 @@ def prepare_manifest(settings: Settings) -> bool:
         Whether it had to be parsed.
 
     Raises:
-        JourneymartError: dbt cannot parse the project.
+        JourneymartError: The company's tables or models hold a mistake, or dbt cannot parse the project.
     """
     if is_prepared(settings):
         return False
@@ -81,6 +84,9 @@ def prepare_manifest(settings: Settings) -> bool:
         if is_prepared(settings):
             return False
         stamp = _stamp(settings)
+        if _kept_stamp(settings).get("folder") != stamp["folder"]:
+            # What dbt keeps of a project says where its seeds lay; it would read them there.
+            (settings.dbt_target / PARSED).unlink(missing_ok=True)
         result = subprocess.run(
             [*DBT, "--no-use-colors", "--quiet", "parse"],
             env=dbt_environment(settings),
@@ -114,13 +120,22 @@ def load_manifest(settings: Settings) -> dict[str, Any]:
 def project_hash(settings: Settings) -> str:
     """Hash of every file of the dbt project."""
     digest = hashlib.sha256()
-    project = settings.dbt_project
+    project = settings.composed_project()
     for path in sorted(
         p for p in project.rglob("*") if p.is_file() and not _IGNORED & set(p.relative_to(project).parts)
     ):
         digest.update(f"{path.relative_to(project).as_posix()}\0{path.stat().st_size}\0".encode())
         digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+def _kept_stamp(settings: Settings) -> dict[str, str]:
+    """What the manifest that is there was made of; empty if there is none."""
+    try:
+        kept: dict[str, str] = json.loads((settings.dbt_target / _STAMP).read_text(encoding="utf-8"))
+    except (FileNotFoundError, ValueError):
+        return {}
+    return kept
 
 
 def _stamp(settings: Settings) -> dict[str, str]:

@@ -98,7 +98,7 @@ def erase(
             people = read_people(
                 (stream.stream, contract, landed) for stream, contract, _, landed in partitions if landed.exists()
             )
-            seed = setup.settings.dbt_project / "seeds" / "identity_exclusions.csv"
+            seed = setup.settings.composed_project() / "seeds" / "identity_exclusions.csv"
             points, scoped = who(people, points, scoped, role_addresses(seed))
             records = sum(bool((each.ids | each.links) & scoped or each.points & points) for each in people)
             marks = register.blocked().of(points, scoped)

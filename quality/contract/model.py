@@ -1,7 +1,7 @@
 """The contract of a stream: the single source of its types, keys, ranges, severities and PII tags.
 
-What lives here: the model and the reading of `contracts/<system>/<stream>.yml`. Not here: judging an extract
-(quality/gate/gate.py).
+What lives here: the model and the reading of `contracts/<system>/<stream>.yml`. Not here: where those lie (files.py),
+judging an extract (quality/gate/gate.py).
 """
 
 from __future__ import annotations
@@ -18,9 +18,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from quality.contract.bounds import EVENT_DAYS_AHEAD, Bounds, Holds, bounds, kind_of, misfit
+from quality.contract.files import canonical_objects, contract_files, streams_of, systems
 from storage.errors import JourneymartError
-
-CONTRACTS = Path(__file__).resolve().parents[1] / "contracts"
 
 # Nothing that extracts tell changed before.
 EARLIEST_VERSION = date(2000, 1, 1)
@@ -292,9 +291,8 @@ class Contract(_Strict):
 
     @model_validator(mode="after")
     def _becomes_what_there_is(self) -> Contract:
-        objects = sorted(path.stem for path in (CONTRACTS / "canonical").glob("*.yml"))
-        if self.becomes is not None and self.becomes not in objects:
-            raise ValueError(f"records become one of {', '.join(objects)}, not {self.becomes}")
+        if self.becomes is not None and self.becomes not in canonical_objects():
+            raise ValueError(f"records become one of {', '.join(canonical_objects())}, not {self.becomes}")
         return self
 
     def having(self, *roles: Role) -> frozenset[str]:
@@ -327,29 +325,43 @@ class Contract(_Strict):
         return hashlib.sha256(json.dumps(asked, sort_keys=True).encode()).hexdigest()
 
 
-@cache
 def load_contract(system: str, stream: str) -> Contract:
-    """Read and validate one contract.
+    """The contract of a stream.
 
     Raises:
         JourneymartError: There is no such contract, or it does not hold together.
     """
-    path = CONTRACTS / system / f"{stream}.yml"
-    try:
-        return Contract.model_validate(yaml.load(path.read_text(encoding="utf-8"), Loader=yaml.CSafeLoader))
-    except FileNotFoundError:
-        streams = sorted(each.stem for each in path.parent.glob("*.yml"))
-        known = f"one of {', '.join(streams)}" if streams else f"a system of {CONTRACTS}"
+    path = contract_files().get((system, stream))
+    if path is None:
+        streams = streams_of(system)
+        known = f"one of {', '.join(streams)}" if streams else f"a system of {', '.join(systems())}"
         raise JourneymartError(
-            f"There is no contract for stream '{stream}' of system '{system}': add {path}, or name {known}."
-        ) from None
+            f"There is no contract for stream '{stream}' of system '{system}': add contracts/{system}/{stream}.yml to "
+            f"the company folder, or name {known}."
+        )
+    return _read(path)
+
+
+def all_contracts() -> tuple[Contract, ...]:
+    """Every contract, ordered by system and stream."""
+    return tuple(_read(path) for path in contract_files().values())
+
+
+@cache
+def _read(path: Path) -> Contract:
+    """Read and validate one contract, once in a process."""
+    try:
+        contract = Contract.model_validate(yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader))
+    except yaml.MarkedYAMLError as error:
+        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
+        raise JourneymartError(f"{path}{line}: this is not valid YAML: {error.problem}.") from None
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"
         raise JourneymartError(f"{path}: {where}: {first['msg']}.") from None
-
-
-@cache
-def all_contracts() -> tuple[Contract, ...]:
-    """Every contract, ordered by system and stream."""
-    return tuple(load_contract(path.parent.name, path.stem) for path in sorted(CONTRACTS.glob("*/*.yml")))
+    if (contract.system, contract.stream) != (path.parent.name, path.stem):
+        raise JourneymartError(
+            f"{path}: it is the contract of {contract.system}/{contract.stream}: move it to "
+            f"{contract.system}/{contract.stream}.yml, or correct 'system' and 'stream'."
+        )
+    return contract

@@ -16,10 +16,10 @@ from typing import Any
 import duckdb
 import pytest
 
-from orchestration.config.settings import PROJECT
 from orchestration.instance import quiet_environment
 from sample_company.company import Company
 from sample_company.export import write_extracts
+from storage.company_folder import COMPANY_FILE, SAMPLE
 from tests.checkout import CHECKOUT
 from tests.e2e.installation import Installation, hand_over_what_is_made
 from tests.e2e.sample_truth import compared
@@ -55,13 +55,14 @@ def browser() -> Iterator[Any]:
 
 
 @pytest.fixture(scope="session")
-def sources(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sample company's own sources file with everything in it that is offered as a comment."""
-    offered = (PROJECT / "sources.yml").read_text(encoding="utf-8")
+def company_folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The sample company's folder with everything in its file that is offered as a comment."""
+    folder = shutil.copytree(SAMPLE, tmp_path_factory.mktemp("company") / SAMPLE.name)
+    file = folder / COMPANY_FILE
+    offered = file.read_text(encoding="utf-8")
     assert "\n# text_sentiment" in offered
-    path = tmp_path_factory.mktemp("sources") / "sources.yml"
-    path.write_text(offered.replace("\n# text_sentiment", "\ntext_sentiment"), encoding="utf-8")
-    return path
+    file.write_text(offered.replace("\n# text_sentiment", "\ntext_sentiment"), encoding="utf-8")
+    return folder
 
 
 @pytest.fixture(scope="session")
@@ -90,13 +91,13 @@ MadeOnce = Callable[[str, Callable[[Path], None]], Path]
 
 
 @pytest.fixture(scope="session")
-def delivered(state: Path, sources: Path, made_once: MadeOnce) -> Installation:
+def delivered(state: Path, company_folder: Path, made_once: MadeOnce) -> Installation:
     """Extracts of four dates in the drop folder, the first with all history; no night has run. Read-only."""
 
     def fill(data: Path) -> None:
         write_extracts(Company(customers=150), data / "drop", FIRST, FOURTH)
 
-    return Installation(made_once("delivered", fill), state, sources)
+    return Installation(made_once("delivered", fill), state, company_folder)
 
 
 @pytest.fixture(scope="session")
@@ -108,7 +109,7 @@ def two_nights(delivered: Installation, made_once: MadeOnce) -> Installation:
         installation.night(FIRST)
         installation.night(SECOND)
 
-    return Installation(made_once("two nights", fill), delivered.state, delivered.sources)
+    return Installation(made_once("two nights", fill), delivered.state, delivered.company)
 
 
 @pytest.fixture(scope="session")
@@ -123,7 +124,7 @@ def three_nights(two_nights: Installation, made_once: MadeOnce) -> Installation:
         said_by(installation).write_text(done.stdout, encoding="utf-8")
         _state_note(installation).write_text(str(installation.state), encoding="utf-8")
 
-    return Installation(made_once("three nights", fill), two_nights.state, two_nights.sources)
+    return Installation(made_once("three nights", fill), two_nights.state, two_nights.company)
 
 
 def trace_of(installation: Installation) -> Path:
@@ -152,10 +153,10 @@ def rebuilt(delivered: Installation, made_once: MadeOnce) -> Installation:
     def fill(data: Path) -> None:
         hand_over_what_is_made(data.with_name("state"))
         delivered.copy_to(data)
-        Installation(data, data.with_name("state"), delivered.sources).night(FIRST, SECOND, THIRD, FOURTH)
+        Installation(data, data.with_name("state"), delivered.company).night(FIRST, SECOND, THIRD, FOURTH)
 
     data = made_once("rebuilt", fill)
-    return Installation(data, data.with_name("state"), delivered.sources)
+    return Installation(data, data.with_name("state"), delivered.company)
 
 
 LONG = os.environ.get("JOURNEYMART_CHAOS") == "long"
@@ -165,14 +166,14 @@ SIZES = ("small", pytest.param("standard", marks=pytest.mark.chaos)) if LONG els
 
 
 @pytest.fixture(scope="session")
-def standard(state: Path, sources: Path, made_once: MadeOnce) -> Installation:
+def standard(state: Path, company_folder: Path, made_once: MadeOnce) -> Installation:
     """The standard sample company, four dates published by one night. Read-only."""
 
     def fill(data: Path) -> None:
         write_extracts(Company(), data / "drop", FIRST, FOURTH)
-        Installation(data, state, sources).night(FIRST, SECOND, THIRD, FOURTH)
+        Installation(data, state, company_folder).night(FIRST, SECOND, THIRD, FOURTH)
 
-    return Installation(made_once("standard", fill), state, sources)
+    return Installation(made_once("standard", fill), state, company_folder)
 
 
 @pytest.fixture(scope="session", params=SIZES)

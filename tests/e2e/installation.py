@@ -29,8 +29,9 @@ from orchestration.cli.run_night import RunOutcome, run_night
 from orchestration.config.settings import PROJECT, Settings
 from orchestration.config.setup import Setup
 from orchestration.config.sources import load_sources
-from orchestration.dbt.project import prepare_manifest
+from orchestration.dbt.project import PARSED, prepare_manifest
 from orchestration.instance import open_instance
+from storage.company_folder import FILE_VARIABLE, FOLDER_VARIABLE, SAMPLE
 from storage.data_folder import marts_file, warehouse_file
 from storage.faults import FAULT_VARIABLE
 from tests.checkout import CHECKOUT
@@ -48,17 +49,18 @@ class Silent:
 
 @dataclass(frozen=True)
 class Installation:
-    """One data folder, one state folder and one `sources.yml`."""
+    """One data folder, one state folder and one company: its folder, or its file where that is all there is."""
 
     data: Path
     state: Path
-    sources: Path = PROJECT / "sources.yml"
+    company: Path = SAMPLE
 
     @property
     def setup(self) -> Setup:
         """Settings and sources, read anew."""
-        settings = Settings(data=self.data, state=self.state, sources=self.sources)
-        return Setup(settings, load_sources(self.sources, self.data))
+        named = {"company": self.company} if self.company.is_dir() else {"sources": self.company}
+        settings = Settings(data=self.data, state=self.state, **named)
+        return Setup(settings, load_sources(settings.company_folder.file, self.data))
 
     @property
     def environment(self) -> dict[str, str]:
@@ -66,13 +68,14 @@ class Installation:
         return os.environ | {
             "JOURNEYMART_DATA": str(self.data),
             "JOURNEYMART_STATE": str(self.state),
-            "JOURNEYMART_SOURCES": str(self.sources),
+            FOLDER_VARIABLE: str(self.company) if self.company.is_dir() else "",
+            FILE_VARIABLE: "" if self.company.is_dir() else str(self.company),
         }
 
     def copy_to(self, data: Path) -> Installation:
         """The same installation with its data as it is now in another folder."""
         shutil.copytree(self.data, data, symlinks=True)
-        return Installation(data, self.state, self.sources)
+        return Installation(data, self.state, self.company)
 
     def night(self, *days: date) -> RunOutcome:
         """Run one night over a range of dates; raises what a person would be told when it fails."""
@@ -144,9 +147,25 @@ def hand_over_what_is_made(state: Path) -> None:
     # What another test process is just writing has a name that begins with a dot.
     written = shutil.ignore_patterns(".*")
     shutil.copytree(CHECKOUT.dbt_target, state / CHECKOUT.dbt_target.name, ignore=written)
+    _say_that_it_lies_in(state)
     for page in (SCORECARD, JOURNEY):
         template_of(page, CHECKOUT.report_templates)
     shutil.copytree(CHECKOUT.report_templates, state / CHECKOUT.report_templates.name, ignore=written)
+
+
+def _say_that_it_lies_in(state: Path) -> None:
+    """Let a copy of the parsed project say that its seeds lie in another state folder, where they are the same."""
+    from dbt.contracts.graph.manifest import Manifest
+
+    project, target = state / CHECKOUT.dbt_project.name, state / CHECKOUT.dbt_target.name
+    parsed = Manifest.from_msgpack((target / PARSED).read_bytes())
+    for node in parsed.nodes.values():
+        if getattr(node, "root_path", None):
+            node.root_path = str(project)
+    (target / PARSED).write_bytes(parsed.to_msgpack())
+    for said in target.glob("*.json"):
+        text = said.read_text(encoding="utf-8")
+        said.write_text(text.replace(str(CHECKOUT.dbt_project), str(project)), encoding="utf-8")
 
 
 def differences(here: Installation, there: Installation, tables: Sequence[str]) -> dict[str, int]:

@@ -66,7 +66,7 @@ def story(two_nights: Installation, made_once: MadeOnce) -> Story:
             deliver_again(installation, person)
             installation.night(THIRD)
 
-    installation = Installation(made_once("an erased person", fill), two_nights.state, two_nights.sources)
+    installation = Installation(made_once("an erased person", fill), two_nights.state, two_nights.company)
     before = {table: two_nights.marts(f"select {key}, {figure} from {table}") for table, (key, figure) in FACTS.items()}
     return Story(installation, person, before, said_by(installation).read_text(encoding="utf-8"))
 

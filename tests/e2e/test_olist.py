@@ -1,6 +1,6 @@
 """The public Olist files through the whole pipeline, over several nights: the figures of the example's README come out.
 
-The queries and their results are read from `examples/olist/README.md`, so what users see is what is tested.
+The queries and their results are read from `companies/olist/README.md`, so what users see is what is tested.
 """
 
 from __future__ import annotations
@@ -17,11 +17,11 @@ from orchestration.config.settings import PROJECT
 from tests.e2e.installation import Installation
 from tests.kpi_recount import Recount, disagreements, draw, opened
 
-EXAMPLE = PROJECT / "examples" / "olist"
+COMPANY = PROJECT / "companies" / "olist"
 FILES = PROJECT.parent / "shared" / "data" / "olist"
 ENDS = (date(2018, 6, 30), date(2018, 10, 31))
 
-README = (EXAMPLE / "README.md").read_text(encoding="utf-8")
+README = (COMPANY / "README.md").read_text(encoding="utf-8")
 FIGURES = re.findall(r"```sql\n-- (.*?)\n(.*?)\n-- (.*?)\n```", README, re.DOTALL)
 
 pytestmark = pytest.mark.skipif(not FILES.exists(), reason="the public Olist files are not on this machine")
@@ -32,7 +32,7 @@ def olist(state: Path, tmp_path_factory: pytest.TempPathFactory) -> Installation
     """All public files published, over two nights, the second of many days."""
     data = tmp_path_factory.mktemp("journeymart olist") / "data"
     shutil.copytree(FILES, data / "drop" / "olist")
-    installation = Installation(data, state, EXAMPLE / "sources.yml")
+    installation = Installation(data, state, COMPANY)
     begin = ENDS[0]
     for end in ENDS:
         installation.night(*(begin + timedelta(days=day) for day in range((end - begin).days + 1)))

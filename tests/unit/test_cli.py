@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import shutil
 import subprocess
 import sys
 import time
@@ -14,6 +15,7 @@ import pytest
 from assets.identity.suggest import suggest
 from orchestration.cli import app as cli
 from orchestration.config.settings import PROJECT, load_settings
+from storage.company_folder import COMPANY_FILE, SAMPLE
 from storage.data_folder import StreamId
 from storage.errors import JourneymartError
 from tests.gate_kit import DAY, Landing, contract
@@ -24,7 +26,8 @@ from tests.small_night import SmallNight, run
 def own_folders(monkeypatch, tmp_path):
     monkeypatch.setenv("JOURNEYMART_DATA", str(tmp_path / "da ta"))
     monkeypatch.setenv("JOURNEYMART_STATE", str(tmp_path / "state"))
-    monkeypatch.setenv("JOURNEYMART_SOURCES", str(PROJECT / "sources.yml"))
+    monkeypatch.delenv("JOURNEYMART_COMPANY", raising=False)
+    monkeypatch.delenv("JOURNEYMART_SOURCES", raising=False)
 
 
 @pytest.fixture
@@ -205,11 +208,11 @@ def test_doctor_says_that_texts_cannot_be_estimated_before_a_night_does(journeym
     def missing(name):
         raise PackageNotFoundError(name)
 
-    wanted = tmp_path / "sources.yml"
-    sample = (PROJECT / "sources.yml").read_text(encoding="utf-8")
-    wanted.write_text(sample.replace("\n# text_sentiment", "\ntext_sentiment"), encoding="utf-8")
+    wanted = shutil.copytree(SAMPLE, tmp_path / "wanted")
+    sample = (SAMPLE / COMPANY_FILE).read_text(encoding="utf-8")
+    (wanted / COMPANY_FILE).write_text(sample.replace("\n# text_sentiment", "\ntext_sentiment"), encoding="utf-8")
     monkeypatch.setenv("JOURNEYMART_STATE", str(PROJECT / ".dagster"))
-    monkeypatch.setenv("JOURNEYMART_SOURCES", str(wanted))
+    monkeypatch.setenv("JOURNEYMART_COMPANY", str(wanted))
     monkeypatch.setattr("assets.text.sentiment.installed_version", missing)
     code, out, _ = journeymart("doctor", "--json")
     found = {finding["what"]: finding for finding in json.loads(out)}
@@ -220,8 +223,10 @@ def test_doctor_says_that_texts_cannot_be_estimated_before_a_night_does(journeym
 
 def test_doctor_goes_on_after_a_problem(journeymart, monkeypatch, tmp_path):
     monkeypatch.setenv("JOURNEYMART_STATE", str(PROJECT / ".dagster"))
-    monkeypatch.setenv("JOURNEYMART_SOURCES", str(tmp_path / "none.yml"))
+    nameless = shutil.copytree(SAMPLE, tmp_path / "nameless")
+    (nameless / COMPANY_FILE).unlink()
+    monkeypatch.setenv("JOURNEYMART_COMPANY", str(nameless))
     code, out, _ = journeymart("doctor")
     assert code == 1
-    assert "set JOURNEYMART_SOURCES" in out
+    assert "set JOURNEYMART_COMPANY" in out
     assert "versions" in out

@@ -11,7 +11,6 @@ import duckdb
 import pytest
 from pydantic import ValidationError
 
-from quality.contract import model as contract_file
 from quality.contract.model import DUCKDB_TYPES, Column, Contract, Freshness, Rule, all_contracts, load_contract
 from quality.rows.casts import identifier
 from quality.rows.predicates import delivered, predicates, refused
@@ -85,12 +84,13 @@ def test_a_stream_without_a_contract_is_told_what_there_is() -> None:
 
 
 def test_a_mistake_in_a_file_is_said_in_one_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    (tmp_path / "zendesk").mkdir()
-    (tmp_path / "zendesk" / "calls.yml").write_text(
+    file = tmp_path / "contracts" / "zendesk" / "calls.yml"
+    file.parent.mkdir(parents=True)
+    file.write_text(
         "system: zendesk\nstream: calls\ndescription: Calls.\nkey: [id]\nversion: null\n"
         "columns:\n  id: {type: integer, required: true, pii: none, description: Id.}\n"
     )
-    monkeypatch.setattr(contract_file, "CONTRACTS", tmp_path)
+    monkeypatch.setenv("JOURNEYMART_COMPANY", str(tmp_path))
     with pytest.raises(JourneymartError, match=r"calls\.yml: columns\.id\.type: Input should be"):
         load_contract("zendesk", "calls")
 

@@ -16,19 +16,19 @@ from dagster import DefaultScheduleStatus
 from orchestration import keys
 from orchestration.build import FRESHNESS, JOB, build_defs, night_assets
 from orchestration.check_words import CHECKS
-from orchestration.config.settings import PROJECT, Settings
+from orchestration.config.settings import PROJECT
 from orchestration.config.setup import Setup
 from orchestration.config.sources import load_sources
 from orchestration.dbt.project import load_manifest
 from quality.gate.check_result import CHECK_KINDS, WARNINGS
+from tests.checkout import CHECKOUT
 
 SNAPSHOT = Path(__file__).with_name("asset_graph.json")
 
 
 @pytest.fixture(scope="module")
 def setup():
-    settings = Settings(data=PROJECT / "data", sources=PROJECT / "sources.yml", state=PROJECT / ".dagster")
-    return Setup(settings, load_sources(settings.sources, settings.data))
+    return Setup(CHECKOUT, load_sources(CHECKOUT.company_folder.file, CHECKOUT.data))
 
 
 @pytest.fixture(scope="module")

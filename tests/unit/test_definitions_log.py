@@ -12,8 +12,8 @@ import pytest
 from assets.versions.definition_log import definition_log, definitions
 from assets.versions.fingerprint import project_meaning
 from assets.versions.manifest import DefinitionChange, Manifest, read_manifest, write_manifest
-from orchestration.config.settings import PROJECT
-from quality.contract.model import CONTRACTS
+from quality.contract.model import all_contracts
+from tests.checkout import CHECKOUT
 from tests.unit.test_versions import manifest
 
 KPIS = 'kpi,name,definition\ncsat,Satisfaction,Share of the satisfied\nnps,Promoters,"Promoters, less detractors"\n'
@@ -37,7 +37,7 @@ def project(tmp_path: Path) -> Path:
 
 
 def defined(project: Path, timezone: str = "UTC") -> dict[str, str]:
-    return definitions(project_meaning(project, CONTRACTS, timezone, "EUR"), project)
+    return definitions(project_meaning(project, all_contracts(), timezone, "EUR"), project)
 
 
 def version(changes: tuple[DefinitionChange, ...] = (), **known: str) -> Manifest:
@@ -80,8 +80,8 @@ def test_the_settings_are_a_definition(project: Path) -> None:
 
 
 def test_every_kpi_of_the_project_is_known() -> None:
-    meaning = project_meaning(PROJECT / "dbt_project", CONTRACTS, "UTC", "EUR")
-    known = definitions(meaning, PROJECT / "dbt_project")
+    project = CHECKOUT.composed_project()
+    known = definitions(project_meaning(project, all_contracts(), "UTC", "EUR"), project)
     assert {"kpis/csat", "kpis/backlog", "macros/kpi", "models/marts/kpi"} <= known.keys()
     assert all(len(name) < 100 and len(hashed) == 16 for name, hashed in known.items())
 

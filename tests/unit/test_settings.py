@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from orchestration.config.settings import PROJECT, load_settings
+from storage.company_folder import SAMPLE, CompanyFolder, named_company
 from storage.errors import JourneymartError
 from storage.folders import make_open
 from storage.permissions import make_private
@@ -15,13 +16,13 @@ from storage.permissions import make_private
 
 @pytest.fixture(autouse=True)
 def bare_environment(monkeypatch):
-    for name in ("DATA", "SOURCES", "STATE", "KEEP_VERSIONS", "MIN_FREE_GB"):
+    for name in ("COMPANY", "DATA", "SOURCES", "STATE", "KEEP_VERSIONS", "MIN_FREE_GB"):
         monkeypatch.delenv(f"JOURNEYMART_{name}", raising=False)
 
 
 def test_everything_lies_in_the_project_unless_said_otherwise():
     settings = load_settings()
-    assert (settings.data, settings.sources) == (PROJECT / "data", PROJECT / "sources.yml")
+    assert (settings.data, settings.company_folder) == (PROJECT / "data", CompanyFolder.at(SAMPLE))
     assert (settings.state, settings.keep_versions) == (PROJECT / ".dagster", 7)
 
 
@@ -29,6 +30,29 @@ def test_relative_folders_lie_in_the_working_folder(monkeypatch, tmp_path):
     monkeypatch.chdir(tmp_path)
     monkeypatch.setenv("JOURNEYMART_DATA", "my data")
     assert load_settings().data == tmp_path / "my data"
+
+
+def test_a_company_folder_holds_everything_unless_said_otherwise(monkeypatch, tmp_path):
+    monkeypatch.setenv("JOURNEYMART_COMPANY", str(tmp_path / "acme"))
+    settings = load_settings()
+    assert settings.company_folder == CompanyFolder(tmp_path / "acme" / "company.yml", tmp_path / "acme")
+    assert (settings.data, settings.state) == (tmp_path / "acme" / "data", tmp_path / "acme" / ".dagster")
+    monkeypatch.setenv("JOURNEYMART_DATA", str(tmp_path / "data"))
+    assert load_settings().data == tmp_path / "data"
+
+
+def test_a_company_file_alone_is_a_company_without_a_folder(monkeypatch, tmp_path):
+    monkeypatch.setenv("JOURNEYMART_SOURCES", str(tmp_path / "sources.yml"))
+    settings = load_settings()
+    assert settings.company_folder == CompanyFolder(tmp_path / "sources.yml", None) == named_company()
+    assert settings.data == PROJECT / "data"
+
+
+def test_a_folder_and_a_file_are_one_too_many(monkeypatch, tmp_path):
+    monkeypatch.setenv("JOURNEYMART_COMPANY", str(tmp_path))
+    monkeypatch.setenv("JOURNEYMART_SOURCES", str(tmp_path / "sources.yml"))
+    with pytest.raises(JourneymartError, match="Both JOURNEYMART_COMPANY and JOURNEYMART_SOURCES are set"):
+        load_settings()
 
 
 def test_the_home_folder_may_be_abbreviated(monkeypatch):

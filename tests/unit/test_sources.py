@@ -11,6 +11,7 @@ import pytest
 from orchestration.config.settings import PROJECT
 from orchestration.config.sources import load_sources
 from quality.contract.reading import Reading
+from storage.company_folder import COMPANY_FILE, SAMPLE
 from storage.errors import JourneymartError
 
 GOOD = """\
@@ -130,7 +131,7 @@ def test_reading_rules_are_said_for_a_source_and_differ_for_a_stream(tmp_path):
 
 
 def test_the_sample_companys_file_is_right_and_every_line_of_it_is_explained():
-    path = PROJECT / "sources.yml"
+    path = SAMPLE / COMPANY_FILE
     sources = load_sources(path, PROJECT / "data")
     assert [source.name for source in sources.sources] == ["salesforce", "zendesk", "qualtrics", "shop"]
     lines = [line for line in path.read_text(encoding="utf-8").splitlines() if line.strip()]
@@ -354,7 +355,7 @@ def test_a_literal_secret_is_refused_and_not_repeated(tmp_path, secret):
 
 
 def test_a_file_that_is_not_there_says_what_to_set(tmp_path):
-    with pytest.raises(JourneymartError, match=r"No such file.*set JOURNEYMART_SOURCES"):
+    with pytest.raises(JourneymartError, match=r"No such file.*set JOURNEYMART_COMPANY"):
         load_sources(tmp_path / "none.yml", tmp_path)
 
 

@@ -6,10 +6,12 @@ import shutil
 from pathlib import Path
 
 import pytest
+import yaml
 
 from assets.text.sentiment import TextSentiment
 from assets.versions.fingerprint import fingerprint_of, project_meaning
-from quality.contract.model import CONTRACTS
+from quality.contract.files import CONTRACTS
+from quality.contract.model import Contract, all_contracts
 
 _FILES = {
     "dbt_project.yml": "name: x\n",
@@ -41,7 +43,11 @@ def contracts(tmp_path: Path) -> Path:
 
 
 def fingerprint(project: Path, contracts: Path = CONTRACTS, timezone: str = "UTC", currency: str = "EUR") -> str:
-    return fingerprint_of(project_meaning(project, contracts, timezone, currency))
+    return fingerprint_of(project_meaning(project, read(contracts), timezone, currency))
+
+
+def read(contracts: Path) -> list[Contract]:
+    return [Contract.model_validate(yaml.safe_load(path.read_text())) for path in sorted(contracts.glob("*/*.yml"))]
 
 
 def test_it_depends_on_content_not_on_place(project, tmp_path):
@@ -114,7 +120,7 @@ def test_it_changes_with_timezone_and_currency(project):
 
 def test_it_changes_with_how_texts_are_estimated(project):
     meanings = [
-        project_meaning(project, CONTRACTS, "UTC", "EUR", wanted)
+        project_meaning(project, all_contracts(), "UTC", "EUR", wanted)
         for wanted in (None, TextSentiment("en", "a library 1"), TextSentiment("en", "a library 2"))
     ]
     assert len({fingerprint_of(meaning) for meaning in meanings}) == 3

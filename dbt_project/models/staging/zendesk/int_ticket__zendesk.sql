@@ -21,6 +21,37 @@ with tickets as (
         updated_at,
         {{ version_columns() }}
     from {{ ref('stg_zendesk__tickets') }}
+),
+
+{#- What tags mean here: one row, of empty lists where the company has no conventions. #}
+conventions as (
+    select
+        coalesce(list(tag) filter (meaning = 'complaint'), []) as complaint_tags,
+        coalesce(list(rtrim(tag, '*') order by length(tag) desc, tag) filter (meaning = 'topic'), []) as topic_prefixes
+    from {{ ref('tag_conventions') }}
+    where system = 'zendesk'
+),
+
+tagged as (
+    select
+        tickets.*,
+        list_has_any(tickets.tags, conventions.complaint_tags) as is_complaint,
+        {#- The topic of the first tag that has one; longer prefixes are looked at first. #}
+        list_extract(
+            list_filter(
+                list_transform(
+                    tickets.tags,
+                    lambda tag: list_extract(list_transform(
+                        list_filter(conventions.topic_prefixes, lambda prefix: starts_with(tag, prefix)),
+                        lambda prefix: substr(tag, length(prefix) + 1)
+                    ), 1)
+                ),
+                lambda topic: topic is not null
+            ),
+            1
+        ) as topic
+    from tickets
+    cross join conventions
 )
 
 select
@@ -38,16 +69,16 @@ select
     via_channel as channel,
     case when via_rel in ('inbound', 'outbound') then via_rel end as direction,
     case
-        when list_contains(tags, 'complaint') then 'complaint'
+        when is_complaint then 'complaint'
         when ticket_type in ('question', 'problem', 'incident', 'task') then ticket_type
         when ticket_type is not null then 'other'
     end as ticket_type,
-    substr(list_extract(list_filter(tags, lambda tag: starts_with(tag, 'topic_')), 1), 7) as topic,
+    topic,
     subject,
     description,
     case when priority in ('low', 'normal', 'high', 'urgent') then priority when priority is not null then 'other' end as priority,
     case when status in ('new', 'open', 'pending', 'hold', 'solved', 'closed', 'deleted') then status else 'other' end as status,
-    list_contains(tags, 'complaint') as is_complaint,
+    is_complaint,
     created_at,
     case when list_contains(tags, 'closed_by_merge') then 'merged' when status = 'deleted' then 'soft' end as deletion_kind,
     list_contains(tags, 'closed_by_merge') or status = 'deleted' as is_deleted,
@@ -56,4 +87,4 @@ select
     case when status = 'closed' then 'retention_purge' else 'hard_inferred' end as vanished_kind,
     updated_at,
     {{ version_columns(source='source') }}
-from tickets
+from tagged

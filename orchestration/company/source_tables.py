@@ -1,0 +1,94 @@
+"""What dbt must be told first: the source tables of every system, and the objects it has mappings for.
+
+What lives here: contracts -> sources of dbt, names of mappings `int_<object>__<system>.sql` -> the macro `mappings`.
+Not here: where both are written (compose.py), loading the tables (assets/warehouse).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from itertools import groupby
+from pathlib import PurePosixPath
+
+from assets.warehouse.load import LOADED_COLUMNS, accepted_table
+from quality.contract.model import DUCKDB_TYPES, Contract
+from quality.rows.work import ADDED_COLUMNS
+
+# What the pipeline itself knows of a row, in the words of docs/contracts.md.
+_BOOKKEEPING = {
+    "_extra": "Columns the contract does not know, as JSON.",
+    "_source": "Installation the row came from.",
+    "_extract_date": "Extract date.",
+    "_file": "Delivered file.",
+    "_row": "Record number in the file, from 1.",
+    "_op": "upsert, or delete where the record vanished from a full dump.",
+    "_version_at": "When this version came to be; the newest wins.",
+    "_batch_id": "Accepted extract, by the hash of its content.",
+    "_night": "Number of the night that loaded the row.",
+}
+
+
+def source_files(contracts: Iterable[Contract]) -> dict[PurePosixPath, str]:
+    """The property file of every system's source tables.
+
+    Args:
+        contracts: All contracts, ordered by system.
+
+    Returns:
+        Text by path in the dbt project; JSON, which is YAML, too.
+    """
+    files = {}
+    for system, of_system in groupby(contracts, key=lambda contract: contract.system):
+        source = {
+            "name": system,
+            "description": f"Accepted rows of every source system of kind {system}.",
+            "schema": "accepted",
+            "tables": [_table(contract) for contract in of_system],
+        }
+        path = PurePosixPath("models", "staging", system, f"_{system}__sources.yml")
+        files[path] = json.dumps({"sources": [source]}, indent=1, ensure_ascii=False)
+    return files
+
+
+def mappings_macro(models: Iterable[PurePosixPath]) -> str:
+    """The macro that names the systems of every object.
+
+    Args:
+        models: Every model of the dbt project by its path; mappings are called
+            `models/staging/<system>/int_<object>__<system>.sql`.
+    """
+    systems: dict[str, list[str]] = {}
+    for path in sorted(models):
+        name, _, system = path.stem.removeprefix("int_").rpartition("__")
+        if path.parts[1] == "staging" and path.stem.startswith("int_") and system == path.parent.name:
+            systems.setdefault(name, []).append(system)
+    said: Mapping[str, list[str]] = {name: sorted(systems[name]) for name in sorted(systems)}
+    return f"{{%- macro mappings() -%}}{{{{ return({said!r}) }}}}{{%- endmacro -%}}\n"
+
+
+def _table(contract: Contract) -> dict[str, object]:
+    """One source table: the accepted rows of a stream."""
+    columns = [
+        _column(name, DUCKDB_TYPES[known.type], known.description, known.pii)
+        for name, known in contract.columns.items()
+    ]
+    for name, data_type in {**ADDED_COLUMNS, **LOADED_COLUMNS}.items():
+        columns.append(_column(name, data_type, _BOOKKEEPING[name], "free_text" if name == "_extra" else "none"))
+    return {
+        "name": contract.stream,
+        "identifier": accepted_table(contract.system, contract.stream),
+        "description": contract.description,
+        "columns": columns,
+    }
+
+
+def _column(name: str, data_type: str, description: str, pii: str) -> dict[str, object]:
+    """One column of a source table."""
+    return {
+        "name": name,
+        "data_type": data_type,
+        "description": description,
+        **({} if pii == "none" else {"config": {"meta": {"pii": pii}}}),
+        **({} if name.isidentifier() else {"quote": True}),
+    }
