@@ -18,7 +18,7 @@ class Stream:
     """One stream of the sample company.
 
     Attributes:
-        source: Source name, as in sources.yml.
+        source: Source name, as in company.yml.
         name: Stream name.
         extension: Ending of its file names.
         table: Table of the world its records come from.

@@ -9,7 +9,7 @@ from pathlib import Path
 
 @dataclass(frozen=True)
 class StreamId:
-    """One stream of one source system: `source` is the installation in sources.yml, `system` its vendor."""
+    """One stream of one source system: `source` is the installation in company.yml, `system` its vendor."""
 
     source: str
     system: str

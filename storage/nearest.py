@@ -11,5 +11,5 @@ def nearest_words(word: object, choices: Iterable[str], *, show: int = 12) -> st
     allowed = sorted(choices)
     near = difflib.get_close_matches(str(word), allowed, n=1, cutoff=0.6)
     hint = f"did you mean '{near[0]}'?" if near else ""
-    listing = f"allowed: {', '.join(allowed)}" if len(allowed) <= show else ""
+    listing = f"allowed: {', '.join(allowed)}" if 0 < len(allowed) <= show else ""
     return "; ".join(part for part in (hint, listing) if part)

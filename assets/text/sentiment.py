@@ -42,7 +42,7 @@ def text_sentiment(unlabelled: str | None) -> TextSentiment | None:
     """What a night needs to know to estimate texts; None: no text is estimated.
 
     Args:
-        unlabelled: Language of texts whose source names none, as `sources.yml` says it.
+        unlabelled: Language of texts whose source names none, as `company.yml` says it.
 
     Raises:
         JourneymartError: The library is not installed.
@@ -54,7 +54,7 @@ def text_sentiment(unlabelled: str | None) -> TextSentiment | None:
     except PackageNotFoundError:
         raise JourneymartError(
             "Estimating the mood of texts needs TextBlob: install it with `pip install 'journeymart[sentiment]'`, "
-            "or take text_sentiment out of the sources file."
+            "or take text_sentiment out of the company file."
         ) from None
 
 

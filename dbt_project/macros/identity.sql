@@ -4,7 +4,7 @@
     one person (int_identity__resolved), how a contact point is spelled (assets/warehouse/contact_points.py).
 -#}
 
-{#- Whether a record's source is a CRM: a role of the source, which sources.yml says, whoever made the product. -#}
+{#- Whether a record's source is a CRM: a role of the source, which company.yml says, whoever made the product. -#}
 {%- macro is_crm(source_column) -%}
     ({{ source_column }} in (select source from {{ source('night', 'sources') }} where role = 'crm'))
 {%- endmacro -%}

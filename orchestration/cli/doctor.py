@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 from orchestration.config.settings import PROJECT, Settings, load_settings
+from storage.company_folder import READ_IN_FOLDER
 from storage.errors import JourneymartError
 from storage.folders import make_open
 from storage.permissions import make_private
@@ -48,13 +49,26 @@ def examine() -> list[Diagnosis]:
     for what, look in (
         ("folders", _folders),
         ("disk", _disk),
+        ("company", _company),
         ("sources", _sources),
         ("dbt project", _dbt),
         ("dagster", _dagster),
         ("versions", _versions),
     ):
-        diagnoses += _guarded(what, look, settings)
+        if what in _MADE_OF_THE_COMPANY and any(is_wrong(each, "company", "sources") for each in diagnoses):
+            diagnoses.append(Diagnosis(what, "warning", "is looked at once what is said above is mended."))
+        else:
+            diagnoses += _guarded(what, look, settings)
     return diagnoses
+
+
+# They cannot stand while what they are made of does not, and would say the same again.
+_MADE_OF_THE_COMPANY = ("dbt project", "dagster")
+
+
+def is_wrong(diagnosis: Diagnosis, *whats: str) -> bool:
+    """Whether one of these things is a problem."""
+    return diagnosis.what in whats and diagnosis.health == "problem"
 
 
 def _guarded(what: str, look: Callable[[Settings], Iterator[Diagnosis]], settings: Settings) -> list[Diagnosis]:
@@ -118,6 +132,21 @@ def _disk(settings: Settings) -> Iterator[Diagnosis]:
         yield Diagnosis("disk", "problem", f"{said}: free some space, or lower JOURNEYMART_KEEP_VERSIONS.")
     else:
         yield Diagnosis("disk", "ok", said)
+
+
+def _company(settings: Settings) -> Iterator[Diagnosis]:
+    from orchestration.company.compose import company_mistakes, own_files, unread_files
+
+    company = settings.company_folder
+    mistakes = company_mistakes(settings.dbt_parts)
+    yield from (Diagnosis("company", "problem", mistake) for mistake in mistakes)
+    for path in unread_files(company):
+        yield Diagnosis(
+            "company", "warning", f"{path} is read by nothing: a company folder holds {', '.join(READ_IN_FOLDER)}."
+        )
+    if not mistakes:
+        counts = ", ".join(f"{count} {what}" for what, count in own_files(company).items() if count)
+        yield Diagnosis("company", "ok", f"{company.root or company.file}: {counts or 'nothing'} of its own")
 
 
 def _sources(settings: Settings) -> Iterator[Diagnosis]:

@@ -20,7 +20,7 @@ import yaml
 from orchestration.company.rows import TableRow, as_csv, mistakes, read_rows, together
 from orchestration.company.tables import CompanyTable, load_tables
 from quality.contract.files import contract_files
-from storage.company_folder import CompanyFolder
+from storage.company_folder import BESIDE_IN_FOLDER, READ_IN_FOLDER, CompanyFolder
 from storage.errors import JourneymartError
 from storage.nearest import nearest_words
 from storage.permissions import make_private
@@ -92,6 +92,20 @@ def company_mistakes(company: Company) -> list[str]:
         return list(_composed(company)[1])
     except JourneymartError as error:
         return [str(error)]
+
+
+def own_files(folder: CompanyFolder) -> dict[str, int]:
+    """How many tables, contracts and models a company has."""
+    own = (("tables", folder.seeds, ".csv"), ("contracts", folder.contracts, ".yml"), ("models", folder.models, ".sql"))
+    return {what: sum(path.suffix == suffix for path in _files(of)) for what, of, suffix in own}
+
+
+def unread_files(folder: CompanyFolder) -> list[Path]:
+    """What lies in the folder and is none of its parts, such as a misspelt `seed/`."""
+    if folder.root is None or not folder.root.is_dir():
+        return []
+    known = {*READ_IN_FOLDER, *BESIDE_IN_FOLDER}
+    return sorted(path for path in folder.root.iterdir() if path.name not in known and not path.name.startswith("."))
 
 
 def _composed(company: Company) -> tuple[dict[PurePosixPath, Content], Iterator[str]]:

@@ -1,1 +1,1 @@
-"""What the environment and the sources file say."""
+"""What the environment and the company file say."""

@@ -104,54 +104,83 @@ Role = Literal["crm", "other"]
 
 
 class StrictModel(BaseModel):
-    """A part of the file, which knows its keys and no others."""
+    """A part of the file, which knows its keys and no others; what each means is said below it."""
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, use_attribute_docstrings=True)
 
 
 class DeliveryKeys(StrictModel):
     """How files arrive; said for a source, and for a stream where it differs. None: not said here."""
 
     pattern: FileName | None = None
+    """File name of one extract, with {stream} and {date} (as 2026-06-27). Needed here or for the source."""
     history: FileName | None = None
+    """File name of the bulk history, read for the first extract date in place of `pattern`."""
     mode: Literal["increment", "full"] | None = None
+    """increment (the default): a file holds what changed on its date. full: it is a dump of the whole table."""
     complete: Literal["manifest", "rename"] | None = None
+    """How a delivery is known to be complete: manifest (the default): <file>.manifest.json with rows, bytes and sha256
+    lies beside it. rename: it bears its final name only when it is."""
     when_missing: Literal["block", "carry_forward"] | None = None
+    """block (the default): a missing extract stops the night. carry_forward: the marts go on and are marked stale."""
     timezone: Zone | None = None
+    """IANA time zone of times that carry no offset; UTC if nothing is said."""
     encoding: Encoding | None = None
+    """Encoding of CSV and JSON Lines files; utf-8 if nothing is said."""
     delimiter: Annotated[str, Field(strict=True, min_length=1, max_length=1)] | None = None
+    """What parts the columns of a CSV file; a comma if nothing is said."""
     decimal: Literal[".", ","] | None = None
+    """CSV: the decimal mark, `12,50` or `12.50`."""
     thousands: Literal[".", ",", " ", "'"] | None = None
+    """CSV: what groups thousands; nothing if nothing is said."""
     dates: DateOrder | None = None
+    """Dates that do not begin with their year: 31/12/2026 is day-first, 12/31/2026 month-first."""
     empty: Annotated[tuple[EmptyText, ...], Field(min_length=1)] | None = None
+    """Texts that stand for nothing, in every column and exactly so."""
     header_rows: Annotated[int, Field(strict=True, ge=1, le=100)] | None = None
+    """Rows above the first record of a CSV file; the first of them names the columns. 1 if nothing is said."""
     max_delete_share: Annotated[float, Field(ge=0, le=1)] | None = None
+    """mode full: the largest share of known records that may vanish at once, 0.2 if nothing is said."""
     first_date: date | None = None
+    """First extract date of a source or stream that began after the company's."""
 
 
 class StreamKeys(DeliveryKeys):
     """What is said of one stream."""
 
     cursor: str | None = None
+    """Column that says when a record changed; it cuts a file without {date} in its name into days."""
 
 
 class SourceKeys(DeliveryKeys):
     """What is said of one source."""
 
     system: System
+    """The vendor: names the contracts of the product (or of `contracts/`) its files must keep."""
     connector: Literal["files"] = "files"
+    """How extracts arrive: as files in a drop folder."""
     role: Role | None = None
+    """crm: its records say who the customers are. other: they do not. If nothing is said, system and streams tell."""
     location: Location
+    """The drop folder: a path (relative to this file) or any URL fsspec knows; {data} is the data folder."""
     storage_options_env: dict[str, VariableName] = Field(default_factory=dict)
+    """Options of a URL's file system, each by the NAME of the environment variable that holds it."""
     streams: Annotated[dict[str, StreamKeys | None], Field(min_length=1)]
+    """The streams it delivers, by name; each may override the keys of its source."""
 
 
 class SourcesFile(StrictModel):
     """The whole file."""
 
     company: Annotated[str, Field(strict=True, min_length=1)]
+    """Whose customers these are; shown in the marts' manifest and on the pages."""
     reporting_timezone: Zone
+    """A day ends at midnight of this IANA time zone; extracts are fetched after it."""
     currency: Currency
+    """Money in the marts is in this currency (ISO 4217 code)."""
     first_date: date
+    """The first extract date; its extract holds all history before it, too."""
     text_sentiment: Language | None = None
+    """Estimates the mood of English texts; the value is the language of texts whose source names none, such as "en"."""
     sources: Annotated[dict[str, SourceKeys], Field(min_length=1)]
+    """The source systems, one entry per installation; the name is yours to choose."""

@@ -157,7 +157,7 @@ def plan_build(setup: Setup, last_date: date) -> BuildPlan:
 
 
 def no_longer_named(setup: Setup) -> tuple[str, ...]:
-    """Streams that delivered and that `sources.yml` names no more, whose past is in no figure, a sentence each."""
+    """Streams that delivered and that `company.yml` names no more, whose past is in no figure, a sentence each."""
     from quality.gate.accepted import accepted_batches
 
     named = {stream.stream for stream in setup.sources.streams}

@@ -1,6 +1,6 @@
 """How the texts of a stream are written, where that cannot be seen in them: its reading rules.
 
-What lives here: the rules as plain values. Not here: where they are declared (`sources.yml`, orchestration), what
+What lives here: the rules as plain values. Not here: where they are declared (`company.yml`, orchestration), what
 becomes of a text (quality/rows/casts.py), and noticing that a rule is missing (quality/rows/formats.py). The rules act
 when texts are typed; landed text stays as it was delivered.
 """

@@ -134,7 +134,7 @@ def written(stream: StreamId, faults: Mapping[str, str]) -> CheckResult:
         stream: Which stream.
         faults: What is wrong, in words by column.
     """
-    said = {column: f"{words} for {stream} in sources.yml" for column, words in faults.items()}
+    said = {column: f"{words} for {stream} in company.yml" for column, words in faults.items()}
     return CheckResult("format", "fail" if said else "pass", said)
 
 

@@ -523,7 +523,7 @@ def test_mutated_parquet_loses_no_record(tmp_path_factory: pytest.TempPathFactor
 @pytest.mark.parametrize("encoding", ["utf-16", "utf-16-le", "utf-16-be"])
 def test_an_encoding_that_is_not_declared_is_named(drop: Drop, encoding: str) -> None:
     drop.deliver(f"{NAME}.csv", "id,status,note\n1,open,hello\n".encode(encoding))
-    with pytest.raises(JourneymartError, match=f"declare `encoding: {encoding}` for its stream in sources.yml"):
+    with pytest.raises(JourneymartError, match=f"declare `encoding: {encoding}` for its stream in company.yml"):
         drop.land()
     assert drop.having(encoding=encoding).land().manifest.columns == ("id", "status", "note")
 

@@ -1,4 +1,4 @@
-"""How one stream is fetched, as plain values. Not here: parsing `sources.yml` into them (orchestration)."""
+"""How one stream is fetched, as plain values. Not here: parsing `company.yml` into them (orchestration)."""
 
 from __future__ import annotations
 

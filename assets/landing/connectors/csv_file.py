@@ -78,7 +78,7 @@ def _header(text: Path, form: FileFormat) -> tuple[list[str], int]:
     if (encoding := _like_utf16(data[:_HEAD_BYTES])) is not None:
         raise JourneymartError(
             f"{text.name} is not in UTF-8, every other byte of it is 0: declare `encoding: {encoding}` for its "
-            "stream in sources.yml."
+            "stream in company.yml."
         )
     for records, index in found:
         if index in damage(records, form.limits.max_record_bytes):
@@ -95,7 +95,7 @@ def _header(text: Path, form: FileFormat) -> tuple[list[str], int]:
     if len(names) == 1 and others:
         raise JourneymartError(
             f"{text.name} has a single column when read with the delimiter {form.delimiter!r}: declare "
-            f"`delimiter: {json.dumps(others[0])}` for its stream in sources.yml if its columns are parted by that."
+            f"`delimiter: {json.dumps(others[0])}` for its stream in company.yml if its columns are parted by that."
         )
     last, index = found[-1]
     following = last.starts[index + 1] if index + 1 < len(last) else last.stop

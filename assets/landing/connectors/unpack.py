@@ -106,7 +106,7 @@ def _transcode(pieces: Iterator[bytes], encoding: str, plain: BinaryIO, path: Pa
     except UnicodeError:
         raise JourneymartError(
             f"{path.name} is not in the encoding {encoding}: declare the `encoding` it is in for its stream in "
-            "sources.yml, or have it delivered in this one."
+            "company.yml, or have it delivered in this one."
         ) from None
 
 
@@ -118,5 +118,5 @@ def _with_end(pieces: Iterator[bytes]) -> Iterator[bytes | None]:
 def _require_no_utf16_mark(head: bytes, path: Path) -> None:
     if head in _UTF16_MARKS:
         raise JourneymartError(
-            f"{path.name} is UTF-16, not UTF-8: declare `encoding: utf-16` for its stream in sources.yml."
+            f"{path.name} is UTF-16, not UTF-8: declare `encoding: utf-16` for its stream in company.yml."
         )

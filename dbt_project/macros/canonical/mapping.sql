@@ -1,7 +1,7 @@
 {#-
     From a vendor's words to ours. What lives here: what every mapping (int_<object>__<system>, beside the staging models of the
     system) says of a version, and the union of all mappings of an object. Not here: which mappings there are (mappings.sql, written by
-    scripts/dbt_sources), which version is the newest (incremental/versions.sql).
+    orchestration/company/source_tables.py), which version is the newest (incremental/versions.sql).
 
     A mapping has one row per delivered version of a record, disappearances included (`_op`), in the columns of its object by name; it
     leaves out what its system does not tell. int_<object>__version holds the columns and types of the object, and refuses others.

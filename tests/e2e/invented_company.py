@@ -1,7 +1,7 @@
-"""A help desk nobody ever sold, added by the book (CONTRIBUTING.md): its files, and what it delivers.
+"""A company with a help desk nobody ever sold: every file of its folder, and what the desk delivers.
 
-What lives here: every file a source system consists of, for tests to put into a copy of the project. Not here: running
-it (test_invented_vendor.py).
+What lives here: the folder, made by the book (CONTRIBUTING.md, docs/company.md). Not here: running it
+(test_company_folder.py).
 """
 
 from __future__ import annotations
@@ -11,7 +11,7 @@ import io
 from collections.abc import Mapping
 
 FILES: Mapping[str, str] = {
-    "quality/contracts/helpdock/members.yml": """
+    "contracts/helpdock/members.yml": """
 system: helpdock
 stream: members
 description: People who write to the desk. One row per member version.
@@ -26,7 +26,7 @@ columns:
   twin_of: {type: id, pii: indirect, role: self, description: Older record of the same member.}
   changed: {type: timestamp, required: true, pii: none, description: Last change.}
 """,
-    "quality/contracts/helpdock/calls.yml": """
+    "contracts/helpdock/calls.yml": """
 system: helpdock
 stream: calls
 description: Calls for help. One row per call version.
@@ -43,17 +43,17 @@ columns:
   ended: {type: timestamp, pii: none, description: Ended.}
   changed: {type: timestamp, required: true, pii: none, description: Last change.}
 """,
-    "dbt_project/models/staging/helpdock/stg_helpdock__members.sql": """
+    "models/staging/helpdock/stg_helpdock__members.sql": """
 select member_no, full_name, mail, twin_of, changed, _source, _night, _extract_date, _file, _row, _op, _version_at
 from {{ source('helpdock', 'members') }}
 """,
-    "dbt_project/models/staging/helpdock/stg_helpdock__calls.sql": """
+    "models/staging/helpdock/stg_helpdock__calls.sql": """
 select
     call_no, member_no, words, state, opened, ended, changed,
     _source, _night, _extract_date, _file, _row, _op, _version_at
 from {{ source('helpdock', 'calls') }}
 """,
-    "dbt_project/models/staging/helpdock/int_contact__helpdock.sql": """
+    "models/staging/helpdock/int_contact__helpdock.sql": """
 select
     member_no as contact_id,
     mail as email,
@@ -64,11 +64,12 @@ select
     {{ version_columns() }}
 from {{ ref('stg_helpdock__members') }}
 """,
-    "dbt_project/models/staging/helpdock/int_ticket__helpdock.sql": """
+    "models/staging/helpdock/int_ticket__helpdock.sql": """
 select
     call_no as ticket_id,
     member_no as requester_id,
     'phone' as channel,
+    'blue' as team,
     words as description,
     case state when 'done' then 'solved' else 'open' end as status,
     false as is_complaint,
@@ -80,7 +81,7 @@ select
     {{ version_columns() }}
 from {{ ref('stg_helpdock__calls') }}
 """,
-    "sources.yml": """
+    "company.yml": """
 company: Somebody
 reporting_timezone: Europe/Berlin
 currency: EUR
@@ -97,6 +98,31 @@ sources:
     streams:
       members:
       calls:
+""",
+    "seeds/schedules.csv": "schedule,timezone\nshop,America/New_York\n",
+    "seeds/schedule_hours.csv": "schedule,iso_weekday,opens,closes\nshop,6,09:00,12:00\n",
+    "seeds/team_schedules.csv": "team,schedule\n*,shop\n",
+    "seeds/teams.csv": "team,team_name,tier\nblue,The blue team,1\n",
+    "seeds/touchpoints.csv": (
+        "touchpoint,touchpoint_name,stage,channel,channel_class,owner_department,initiated_by\n"
+        "call_desk,Call of the dock,support,phone,human,dock,customer\n"
+    ),
+    "seeds/touchpoint_rules.csv": "system,object,event,channel,touchpoint\nhelpdock,ticket,created,phone,call_desk\n",
+    "models/marts/dock/mart_calls_by_state.sql": """
+{{ config(materialized='table') }}
+select
+    status,
+    cast(count(*) as integer) as calls
+from {{ ref('fct_ticket') }}
+group by status
+""",
+    "models/marts/dock/_dock__models.yml": """
+models:
+  - name: mart_calls_by_state
+    description: Calls by state. One row per state.
+    columns:
+      - {name: status, data_type: varchar, description: State., data_tests: [not_null]}
+      - {name: calls, data_type: integer, description: Calls.}
 """,
 }
 
