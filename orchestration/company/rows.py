@@ -141,7 +141,7 @@ def _unlisted(column: TableColumn, text: str, values: Mapping[str, set[str]]) ->
     if column.names and text not in values[column.names]:
         table = column.names.partition(".")[0]
         hint = nearest_words(text, values[column.names] - {""}, show=20)
-        said = f"'{text}' is not in {table}{f'; {hint}' if hint else ''}"
+        said = f"'{text}' is not in {table}{f' ({hint})' if hint else ''}"
         return f"{said}: add it to {table}.csv, or name one that is there"
     return None
 

@@ -70,9 +70,17 @@ MISTAKES = {
     "an empty value": ("teams", "team,team_name\na,\n", "2: team_name is empty: give it a value"),
     "no number": ("teams", "team,team_name,tier\na,A,front\n", "2: tier 'front' is not a whole number"),
     "no zone": ("schedules", "schedule,timezone\na,Berlin\n", "2: timezone 'Berlin' is not a time zone"),
-    "no schedule": ("team_schedules", "team,schedule\na,b\n", "2: schedule 'b' is not in schedules: add it to"),
+    "no schedule": (
+        "team_schedules",
+        "team,schedule\na,b\n",
+        "2: schedule 'b' is not in schedules (allowed: a): add it to",
+    ),
     "no day": ("kpi_targets", f"{TARGETS}csat,all,all,1.1.2026,80\n", "2: valid_from '1.1.2026' is not a day"),
-    "no KPI": ("kpi_targets", f"{TARGETS}csatt,all,all,2026-01-01,80\n", "2: kpi 'csatt' is not in kpis; did you"),
+    "no KPI": (
+        "kpi_targets",
+        f"{TARGETS}csatt,all,all,2026-01-01,80\n",
+        "2: kpi 'csatt' is not in kpis (did you mean 'csat'",
+    ),
     "no such word": (
         "tag_conventions",
         "system,tag,meaning\nz,vip,vip\n",
