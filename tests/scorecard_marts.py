@@ -110,8 +110,9 @@ _CASES = f"""
         'email' as channel, 'team a' as team,
         ['open', 'overdue', 'closed', 'overdue'][1 + range % 4] as outcome,
         cast(strftime(date '{AS_OF}' - cast(range as integer) - 2, '%Y%m%d') as integer) as opened_date_key,
-        cast(strftime(date '{AS_OF}' - cast(range as integer), '%Y%m%d') as integer) as due_date_key,
-        cast(date '{AS_OF}' - cast(range as integer) as timestamptz) as due_at,
+        if(range % 8 = 0, -1, cast(strftime(date '{AS_OF}' - cast(range as integer), '%Y%m%d') as integer))
+            as due_date_key,
+        if(range % 8 = 0, null, cast(date '{AS_OF}' - cast(range as integer) as timestamptz)) as due_at,
         case when range % 5 <> 0 then (range * 37) % 101 end as value_rank,
         case when range % 5 <> 0 then cast(10000 - (range * 37) % 101 as decimal(18, 2)) end as value_amount,
         case when range % 5 <> 0 then 'EUR' end as value_currency

@@ -647,7 +647,7 @@ function showCases() {
     ["Reason", (row) => words(row.reason || "unthemed")],
     ["Channel", (row) => words(row.channel || "unknown")],
     ["Opened", (row) => shortDay(row.opened)],
-    ["Due", (row) => shortDay(row.due)],
+    ["Due", (row) => (row.due ? shortDay(row.due) : NONE)],
     ["Overdue for", late, true],
     ["Customer", (row) => row.customer_key || "unknown", true],
     ["Case", (row) => row.case_key, true],

@@ -62,7 +62,7 @@ def open_cases(connection: duckdb.DuckDBPyConnection) -> Cases:
         "case_key": "case_key::varchar",
         "customer_key": "nullif(customer_key, -1)::varchar",
         "opened": "strptime(opened_date_key::varchar, '%Y%m%d')::date",
-        "due": "strptime(due_date_key::varchar, '%Y%m%d')::date",
+        "due": "strptime(nullif(due_date_key, -1)::varchar, '%Y%m%d')::date",
         "value_amount": "value_amount::double",
     }
     counts = connection.execute(
