@@ -13,20 +13,19 @@ from hypothesis import strategies as st
 
 from orchestration import keys
 from orchestration.build import build_defs
-from orchestration.config.settings import PROJECT, Settings
 from orchestration.config.setup import Setup
 from orchestration.config.sources import load_sources
 from orchestration.dbt.asset_graph import WAY, AssetGraph, Source, built, drawn, is_public
 from orchestration.dbt.lineage import through_steps
 from orchestration.dbt.project import load_manifest
 from orchestration.dbt_translator import Translator, check_target, dbt_tests
+from tests.checkout import CHECKOUT
 
-SETTINGS = Settings(data=PROJECT / "data", sources=PROJECT / "sources.yml", state=PROJECT / ".dagster")
 MART = dg.AssetKey(["marts", "mart_kpi_daily"])
 
 
 def setup_of(sources):
-    return Setup(SETTINGS, load_sources(sources, SETTINGS.data))
+    return Setup(CHECKOUT, load_sources(sources, CHECKOUT.data))
 
 
 def graph_of(setup):
@@ -35,12 +34,12 @@ def graph_of(setup):
 
 @pytest.fixture(scope="module")
 def graph():
-    return graph_of(setup_of(SETTINGS.sources))
+    return graph_of(setup_of(CHECKOUT.company_folder.file))
 
 
 @pytest.fixture(scope="module")
 def project():
-    return AssetGraph(load_manifest(SETTINGS))
+    return AssetGraph(load_manifest(CHECKOUT))
 
 
 def groups_of(graph):
@@ -97,7 +96,7 @@ def test_every_public_mart_is_eight_steps_at_most_from_each_of_its_sources(graph
 
 
 def test_a_further_source_is_one_group_and_one_arrow_more(graph, tmp_path):
-    told = yaml.safe_load(SETTINGS.sources.read_text(encoding="utf-8"))
+    told = yaml.safe_load(CHECKOUT.company_folder.file.read_text(encoding="utf-8"))
     told["sources"]["second_desk"] = told["sources"]["zendesk"]
     path = tmp_path / "sources.yml"
     path.write_text(yaml.safe_dump(told), encoding="utf-8")
@@ -188,7 +187,7 @@ def test_columns_come_from_assets_through_their_steps():
 
 
 def test_columns_of_records_come_from_columns_of_extracts(project):
-    translator = Translator(setup_of(SETTINGS.sources), project.manifest)
+    translator = Translator(setup_of(CHECKOUT.company_folder.file), project.manifest)
     (dep,) = translator.column_lineage({"ticket": [("source.journeymart.zendesk.tickets", "id")]}).deps_by_column[
         "ticket"
     ]

@@ -7,12 +7,12 @@ import pytest
 
 from orchestration import keys
 from orchestration.build import JOB, build_defs
-from orchestration.config.settings import PROJECT, Settings
 from orchestration.config.setup import Setup
 from orchestration.config.sources import load_sources
 from orchestration.run_order import audit_check, require_begun, require_tested
 from quality.gate.ledger import Check, Expected, Ledger, Recorded
 from storage.errors import JourneymartError
+from tests.checkout import CHECKOUT
 
 TEST = Check("marts", "fct_ticket", "unique_grain_fct_ticket_ticket_key")
 EXTRACT = Check("extract", "zendesk/tickets/2026-01-31", "volume")
@@ -26,8 +26,8 @@ def ledger(tmp_path):
 @pytest.fixture
 def setup(tmp_path):
     """An installation whose last night left a finished build behind."""
-    settings = Settings(data=tmp_path, sources=PROJECT / "sources.yml", state=PROJECT / ".dagster")
-    found = Setup(settings, load_sources(settings.sources, settings.data))
+    settings = CHECKOUT.model_copy(update={"data": tmp_path})
+    found = Setup(settings, load_sources(settings.company_folder.file, settings.data))
     found.folder.build.mkdir(parents=True)
     return found
 
