@@ -51,7 +51,7 @@ def test_definitions_validate(defs):
 
 
 def test_they_load_in_five_seconds_without_network_database_or_the_judge(setup):
-    """In a process of its own, in which any connection and any of the heavy libraries would be seen."""
+    """CPU seconds, in a process of its own, in which any connection and any of the heavy libraries would be seen."""
     load_manifest(setup.settings)
     code = """
 import socket, sys, time
