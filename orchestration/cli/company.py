@@ -39,7 +39,7 @@ def make_company(folder: Path) -> Path:
     """Make a company folder.
 
     Args:
-        folder: Where; yesterday becomes its first extract date.
+        folder: Where; the last day that is over everywhere becomes its first extract date.
 
     Raises:
         JourneymartError: Something lies there already.
@@ -53,12 +53,13 @@ def make_company(folder: Path) -> Path:
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise JourneymartError(f"{folder} holds something already: name a folder that does not exist, or an empty one.")
-    yesterday = (datetime.now(UTC) - timedelta(days=1)).date()
+    # Twelve hours behind Greenwich a day ends last: the first extract date is over wherever the company is.
+    first_date = (datetime.now(UTC) - timedelta(hours=12, days=1)).date()
     for name in ("drop", "seeds"):
         (folder / name).mkdir(parents=True)
     for template in sorted((PROJECT / "companies" / "template").iterdir()):
         text = template.read_text(encoding="utf-8")
-        said = text.replace("{first_date}", yesterday.isoformat()).replace("{folder}", shlex.quote(str(folder)))
+        said = text.replace("{first_date}", first_date.isoformat()).replace("{folder}", shlex.quote(str(folder)))
         (folder / template.name).write_text(said, encoding="utf-8")
     (folder / ".gitignore").write_text(_GITIGNORE, encoding="utf-8")
     product = PROJECT / "dbt_project" / "seeds"

@@ -171,9 +171,9 @@ def no_longer_named(setup: Setup) -> tuple[str, ...]:
 
 
 def newest_complete_date(setup: Setup) -> date:
-    """The newest date for which every source that may not be missing has delivered, or need not.
+    """The newest date that is over and for which every source that may not be missing has delivered, or need not.
 
-    Streams whose file names carry no date say nothing about dates; where all are so, it is yesterday.
+    Streams whose file names carry no date say nothing about dates; where all are so, it is the last day that is over.
 
     Raises:
         JourneymartError: A stream has delivered nothing at all.
@@ -191,8 +191,11 @@ def newest_complete_date(setup: Setup) -> date:
                 "set when_missing: carry_forward."
             )
         newest.append(max(days))
-    if newest:
-        return min(newest)
+    return min([*newest, last_day_over(setup)])
+
+
+def last_day_over(setup: Setup) -> date:
+    """Yesterday in the reporting time zone: an extract of a later date cannot hold the whole day."""
     return datetime.now(ZoneInfo(setup.sources.reporting_timezone)).date() - timedelta(days=1)
 
 
@@ -222,11 +225,16 @@ def outstanding_dates(setup: Setup, through: date, begin: date | None = None) ->
         begin: Extract again from here.
 
     Raises:
-        JourneymartError: A date lies before the first extract date.
+        JourneymartError: A date lies before the first extract date, or is not over.
     """
     from assets.versions.versions import current_version
 
-    first = setup.sources.first_date
+    first, over = setup.sources.first_date, last_day_over(setup)
+    if max(first, through) > over:
+        raise JourneymartError(
+            f"{max(first, through)} is not over in {setup.sources.reporting_timezone}: run it after midnight there, or "
+            + ("name an earlier date." if first <= over else f"give {setup.sources.file} an earlier first_date.")
+        )
     if too_early := [day for day in (through, begin) if day and day < first]:
         raise JourneymartError(
             f"{too_early[0]} lies before {first}, the first_date of {setup.sources.file}: name a later date."

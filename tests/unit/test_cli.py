@@ -7,8 +7,10 @@ import shutil
 import subprocess
 import sys
 import time
+from datetime import datetime
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -202,6 +204,13 @@ def test_doctor_says_what_to_do(journeymart, monkeypatch, tmp_path):
     assert "journeymart sample" in found["source shop"]["said"]
     assert {found[what]["health"] for what in ("python", "dagster", "dbt project", "sources")} == {"ok"}
     assert found["CRM"]["said"] == "salesforce"
+
+
+def test_a_day_that_is_not_over_is_no_night_yet(journeymart):
+    today = datetime.now(ZoneInfo("Europe/Berlin")).date()
+    code, _, err = journeymart("run", "--as-of", str(today))
+    assert code == 1
+    assert f"{today} is not over in Europe/Berlin: run it after midnight there, or name an earlier date." in err
 
 
 def test_doctor_says_that_texts_cannot_be_estimated_before_a_night_does(journeymart, monkeypatch, tmp_path):
