@@ -20,7 +20,7 @@ from packaging.version import Version
 from orchestration.config.setup import Setup
 from orchestration.dbt.asset_graph import AssetGraph, built
 from orchestration.dbt.catalog import Relation, columns_of_tables, relation_of, row_counts
-from orchestration.dbt.dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource, DbtProject
+from orchestration.dbt.dagster_dbt import DagsterDbtTranslator, DbtCliInvocation, DbtCliResource
 from orchestration.dbt.figures import headline_figures
 from orchestration.dbt.lineage import is_lineage_kept, keep_lineage, load_lineage, through_steps
 from orchestration.dbt.results import DBT_OUTPUT, Result, counts_of, outcome_of, result_of_node, why_not_built
@@ -81,11 +81,6 @@ def dbt_resource(setup: Setup) -> NightlyDbt:
     )
 
 
-def _project(setup: Setup) -> DbtProject:
-    settings = setup.settings
-    return DbtProject(settings.dbt_project, target_path=settings.dbt_target, profiles_dir=settings.dbt_project)
-
-
 def build_models(setup: Setup, translator: Translator) -> dg.AssetsDefinition:
     """The dbt step over every node of the manifest."""
     manifest = translator.graph.manifest
@@ -94,7 +89,7 @@ def build_models(setup: Setup, translator: Translator) -> dg.AssetsDefinition:
 
     @dg.multi_asset(
         name="dbt_build",
-        specs=translator.specs(_project(setup)),
+        specs=translator.specs(),
         check_specs=translator.check_specs(),
         can_subset=True,
         required_resource_keys={"dbt", "data_lock"},

@@ -34,9 +34,9 @@ class Translator(DagsterDbtTranslator):
         self._setup = setup
         self.graph = AssetGraph(manifest)
 
-    def specs(self, project: DbtProject) -> list[dg.AssetSpec]:
+    def specs(self) -> list[dg.AssetSpec]:
         """Every asset dbt makes."""
-        return [self.get_asset_spec(self.graph.manifest, i, project) for i in sorted(self.graph.assets)]
+        return [self.get_asset_spec(self.graph.manifest, i, None) for i in sorted(self.graph.assets)]
 
     def check_specs(self) -> list[dg.AssetCheckSpec]:
         """One check per test of dbt, on the asset that shows what it is attached to."""
