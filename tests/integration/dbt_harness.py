@@ -38,7 +38,7 @@ from quality.rows.work import ADDED_COLUMNS
 from storage.data_folder import marts_file, warehouse_file
 from tests.checkout import CHECKOUT
 
-PROJECT = CHECKOUT.dbt_project
+PROJECT = CHECKOUT.composed_project()
 
 Row = Mapping[str, Any]
 Rows = Mapping[str, Sequence[Row]]

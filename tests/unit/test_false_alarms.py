@@ -47,7 +47,7 @@ class _Adapter:
 @cache
 def formulas() -> Any:
     """The macros that say what an interval is, as dbt renders them."""
-    folder = CHECKOUT.dbt_project / "macros" / "kpi"
+    folder = CHECKOUT.composed_project() / "macros" / "kpi"
     text = "".join((folder / f"{name}.sql").read_text(encoding="utf-8") for name in FILES)
     environment = jinja2.Environment()  # noqa: S701 (SQL, not HTML)
     environment.globals |= {"adapter": _Adapter(), "return": lambda said: said}

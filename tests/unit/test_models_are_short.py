@@ -14,9 +14,9 @@ from typing import Any
 import pytest
 import yaml
 
-from tests.checkout import CHECKOUT
+from orchestration.config.settings import PROJECT
 
-MODELS = CHECKOUT.dbt_project / "models"
+MODELS = PROJECT / "dbt_project" / "models"
 LINES = 150
 INPUTS = 6
 # What a long model says of itself in its first comment, and a unit test of many inputs in its description.
