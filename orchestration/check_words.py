@@ -29,7 +29,7 @@ _OF_EXTRACTS = {
     WARNINGS: "What a person should look at; it never blocks.",
 }
 CHECKS = tuple(_OF_EXTRACTS)
-_FORMAT = "have it delivered again, or correct the stream's reading rules in sources.yml"
+_FORMAT = "have it delivered again, or correct the stream's reading rules in company.yml"
 _AGAIN = "have it delivered again, or, if the system changed, correct the contract"
 _APPROVE = (
     'have it delivered again, or, if it is right as it is, `journeymart gate approve {stream} DATE --because "..."`'
