@@ -15,7 +15,7 @@ import dagster as dg
 from orchestration import keys
 from orchestration.check_words import words_of_test
 from orchestration.config.setup import Setup
-from orchestration.dbt.asset_graph import AssetGraph, Source, built, drawn, is_public
+from orchestration.dbt.asset_graph import RECORDS, AssetGraph, Source, built, drawn, is_public, object_of_record
 from orchestration.dbt.dagster_dbt import DagsterDbtTranslator, DbtProject
 from orchestration.dbt.lineage import Columns
 from quality.gate.ledger import Check
@@ -76,10 +76,11 @@ class Translator(DagsterDbtTranslator):
         )
 
     def get_asset_key(self, dbt_resource_props: Mapping[str, Any]) -> dg.AssetKey:
-        """`staging/...`, `intermediate/...`, `marts/...`, `seeds/...` by name."""
+        """`intermediate/...`, `marts/...`, `seeds/...` by name; a record by its object: `records/ticket`."""
         if dbt_resource_props["resource_type"] == "source":
             return dg.AssetKey(["warehouse", dbt_resource_props["source_name"], dbt_resource_props["name"]])
-        return dg.AssetKey([_layer(dbt_resource_props), dbt_resource_props["name"]])
+        record = object_of_record(dbt_resource_props["name"])
+        return dg.AssetKey([RECORDS, record] if record else [_layer(dbt_resource_props), dbt_resource_props["name"]])
 
     def get_description(self, dbt_resource_props: Mapping[str, Any]) -> str:
         """What it is and, where that is said, what it is for; its SQL is a click away in the project."""

@@ -97,7 +97,7 @@ class AssetGraph:
         told = node["config"].get("meta", {}).get("group")
         if told or node["name"].startswith(_SUMMED_UP):
             return str(told or _KPIS)
-        if node["name"].endswith(_NEWEST):
+        if object_of_record(node["name"]):
             return RECORDS
         folder = str(node["fqn"][-2])
         return _GROUP_OF_FOLDER.get(folder, folder)
@@ -183,6 +183,11 @@ class AssetGraph:
 def built(manifest: Mapping[str, Any]) -> dict[str, Mapping[str, Any]]:
     """The nodes a night builds, by unique id."""
     return {i: node for i, node in manifest["nodes"].items() if node["resource_type"] in {"model", "seed"}}
+
+
+def object_of_record(model: str) -> str | None:
+    """The object whose newest records a model holds; None: it holds something else."""
+    return model.removeprefix("int_").removesuffix(_NEWEST) if model.endswith(_NEWEST) else None
 
 
 def place(group: str) -> int:

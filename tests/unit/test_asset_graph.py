@@ -107,7 +107,7 @@ def test_a_further_source_is_one_group_and_one_arrow_more(graph, tmp_path):
 
 def test_nps_comes_from_the_surveys_by_way_of_answers(graph):
     before = steps_from(graph, MART)
-    way = ("accepted/qualtrics/responses", "intermediate/int_survey_answer__unioned", "marts/fct_survey_answer")
+    way = ("accepted/qualtrics/responses", "records/survey_answer", "marts/fct_survey_answer")
     assert [before[dg.AssetKey(each.split("/"))] for each in way] == [4, 3, 2]
     assert before[dg.AssetKey(["seeds", "kpis"])] == 1
     assert keys.NIGHT not in before
@@ -115,13 +115,10 @@ def test_nps_comes_from_the_surveys_by_way_of_answers(graph):
 
 def test_whatever_a_model_reads_leads_to_it(graph, project):
     """Through mappings and views; only what everything reads, the calendar and the night's tables, is left out."""
-    key = {
-        i: dg.AssetKey(["seeds" if n["resource_type"] == "seed" else n["fqn"][1], n["name"]])
-        for i, n in built(project.manifest).items()
-    }
+    key_of = Translator(setup_of(CHECKOUT.company_folder.file), project.manifest).key_of
     for asset in project.assets:
-        before = steps_from(graph, key[asset])
-        read = {key[parent] for parent in project.parents_of(asset) if not isinstance(parent, Source)}
+        before = steps_from(graph, key_of(asset))
+        read = {key_of(parent) for parent in project.parents_of(asset) if not isinstance(parent, Source)}
         assert read <= before.keys(), asset
 
 

@@ -108,7 +108,7 @@ def test_dbt_starts_after_every_gate(setup, assets, graph):
 
 
 def test_records_are_made_from_the_extracts_of_every_installation_of_each_system(graph):
-    parents = graph.get(dg.AssetKey(["intermediate", "int_ticket__unioned"])).parent_keys
+    parents = graph.get(dg.AssetKey(["records", "ticket"])).parent_keys
     assert {key.path[1] for key in parents if key.path[0] == "accepted"} == {"salesforce", "zendesk"}
 
 
