@@ -1,6 +1,6 @@
 {#-
     What may tie records to one person. What lives here: contact points in their one spelling and what bounds them, folded
-    names, the keys of respondents, connected components. Not here: the rules (int_identity__evidence), which records are
+    names, the keys of respondents, connected components. Not here: the rules (int_identity__same, __named, __found), which records are
     one person (int_identity__resolved), how a contact point is spelled (assets/warehouse/contact_points.py).
 -#}
 

@@ -19,7 +19,7 @@ from dbt_harness import DbtProject, Warehouse
 from storage.data_folder import warehouse_file
 
 LEVELS, MERGED, CUSTOMER, LARGEST = 11, 2, 4, 10
-MODELS = ("int_identity__component", "int_identity__resolved")
+MODELS = ("int_identity__component", "int_identity__placed", "int_identity__resolved")
 # The same as in test_intermediate_customers.py, so that a session makes one template for both.
 SELECT = "map_customer_identity int_identity__changes int_survey_answer__links int_ticket__customer"
 

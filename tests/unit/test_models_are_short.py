@@ -22,31 +22,6 @@ INPUTS = 6
 # What a long model says of itself in its first comment, and a unit test of many inputs in its description.
 SAYS_WHY_IT_IS_LONG = re.compile(r"^\s*Longer than 150 lines: \S", re.MULTILINE)
 SAYS_WHY_IT_NEEDS_THEM = re.compile(r"Needs (\d+) inputs because \S")
-# Models that are being cut into steps; the others of their rooms hold already.
-TO_BE_CUT: frozenset[str] = frozenset(
-    {
-        "dim_customer",
-        "fct_feedback",
-        "fct_survey_answer",
-        "fct_survey_invitation",
-        "fct_ticket",
-        "fct_ticket_backlog_daily",
-        "fct_ticket_transition",
-        "int_account__resolved",
-        "int_agent__validity",
-        "int_identity__evidence",
-        "int_identity__resolved",
-        "int_sla__clock",
-        "int_sla__run",
-        "int_ticket__change",
-        "int_ticket__conversation",
-        "int_ticket__duration",
-        "int_ticket_event__zendesk",
-        "mart_feedback_theme",
-        "mart_service_scorecard",
-        "mart_survey_funnel",
-    }
-)
 
 
 def models() -> list[Path]:
@@ -79,14 +54,14 @@ def has_too_many_inputs(test: dict[str, Any]) -> bool:
 
 
 def test_a_model_of_more_than_150_lines_says_why() -> None:
-    texts = {path: path.read_text("utf-8") for path in models() if path.stem not in TO_BE_CUT}
+    texts = {path: path.read_text("utf-8") for path in models()}
     assert len(texts) > 100
     long = [path for path, sql in texts.items() if is_too_long(sql)]
     assert [f"{path.relative_to(MODELS)}: {len(texts[path].splitlines())} lines" for path in long] == []
 
 
 def test_a_unit_test_of_more_than_6_inputs_says_why() -> None:
-    tests = [(path, test) for path, test in unit_tests() if test["model"] not in TO_BE_CUT]
+    tests = list(unit_tests())
     assert len(tests) > 30
     assert [
         f"{path.relative_to(MODELS)}: {test['name']}: {len(test['given'])} inputs"

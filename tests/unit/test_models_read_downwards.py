@@ -72,3 +72,21 @@ def test_the_union_of_an_object_refuses_columns_that_are_not_its_own(models: dic
     for name, node in unions.items():
         assert node["config"]["contract"]["enforced"], name
         assert {"system", "source", "_night", "_op", "_version_at"} <= set(node["columns"]), name
+
+
+# Models that still name systems: what people call a stream whose records are left out, and the contacts that are leads.
+NAME_SYSTEMS = {
+    "int_journey_event__registration",
+    "int_kpi__left_out_answer",
+    "int_kpi__left_out_order",
+    "int_kpi__left_out_ticket",
+}
+
+
+def test_no_model_outside_the_folder_of_a_system_names_it(models: dict[str, Any]) -> None:
+    systems = {node["fqn"][2] for node in models.values() if layer(node) == "staging"}
+    named = re.compile("|".join(f"'{system}'" for system in sorted(systems)))
+    assert {"zendesk", "salesforce"} <= systems
+    assert {
+        name for name, node in models.items() if layer(node) != "staging" and named.search(node["raw_code"])
+    } == NAME_SYSTEMS

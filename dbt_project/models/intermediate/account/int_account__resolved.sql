@@ -1,6 +1,6 @@
 {#-
-    Which account each account record is, and what stands above it. What lives here: vendors' merges, records of
-    other systems that name an account of a CRM, hierarchies of any depth. Not here: who belongs to it (dim_account).
+    What each account record is, and what stands above it. What lives here: hierarchies of any depth. Not here: which record stands for
+    which (int_account__survivor), who belongs to it (dim_account).
 
     A parent that was merged away is its survivor; one that was deleted stays. Accounts that stand above each other in a
     ring have no top, so the oldest of the ring (then the lowest key) becomes it. One changed record can move a whole tree,
@@ -18,90 +18,16 @@
     "
 ) }}
 
-with recursive accounts as (
-    select
-        account_key,
-        source,
-        system,
-        account_id,
-        external_account_id,
-        parent_account_id,
-        merged_into_account_id,
-        account_type,
-        industry,
-        country,
-        employees,
-        created_at,
-        is_deleted
-    from {{ ref('int_account__unioned') }}
-),
-
-{#- The one account of a CRM that a record of another source names; several CRMs may give the same id to different accounts. -#}
-named as (
-    select
-        records.account_key,
-        min(crm_accounts.account_key) as named_key
-    from accounts as records
-    inner join accounts as crm_accounts
-        on {{ salesforce_id('crm_accounts.account_id') }} = {{ salesforce_id('records.external_account_id') }}
-        and crm_accounts.source <> records.source
-    where {{ is_crm('crm_accounts.source') }}
-    group by records.account_key
-    having count(*) = 1
-),
-
-{#- Where each merged or folded record leads, in any number of steps; one that leads nowhere known stays where it is. -#}
-redirects as (
-    select
-        records.account_key,
-        coalesce(survivors.account_key, named.named_key) as next_key
-    from accounts as records
-    left join accounts as survivors
-        on survivors.source = records.source
-        and survivors.account_id = records.merged_into_account_id
-    left join named on named.account_key = records.account_key
-    where coalesce(survivors.account_key, named.named_key) <> records.account_key
-),
-
-reachable as (
-    select
-        account_key,
-        next_key as reached_key
-    from redirects
-    union
-    select
-        reachable.account_key,
-        redirects.next_key
-    from reachable
-    inner join redirects on redirects.account_key = reachable.reached_key
-),
-
-{#- The end of the chain; among records that were merged in a ring, the one with the lowest key. -#}
-survivors as (
-    select
-        reachable.account_key,
-        coalesce(
-            min(case when redirects.account_key is null then reachable.reached_key end),
-            min(case when rings.account_key is not null then reachable.reached_key end)
-        ) as survivor_key
-    from reachable
-    left join redirects on redirects.account_key = reachable.reached_key
-    left join reachable as rings
-        on rings.account_key = reachable.reached_key
-        and rings.reached_key = reachable.reached_key
-    group by reachable.account_key
-),
-
-resolved as (
+with recursive resolved as (
     select
         accounts.account_key,
         accounts.source,
         accounts.account_id,
         accounts.parent_account_id,
         accounts.created_at,
-        coalesce(survivors.survivor_key, accounts.account_key) as resolved_account_key
-    from accounts
-    left join survivors on survivors.account_key = accounts.account_key
+        survivors.survivor_key as resolved_account_key
+    from {{ ref('int_account__unioned') }} as accounts
+    inner join {{ ref('int_account__survivor') }} as survivors on survivors.account_key = accounts.account_key
 ),
 
 links as (
@@ -212,6 +138,6 @@ select
     accounts.created_at,
     accounts.is_deleted
 from resolved
-inner join accounts on accounts.account_key = resolved.resolved_account_key
+inner join {{ ref('int_account__unioned') }} as accounts on accounts.account_key = resolved.resolved_account_key
 inner join hierarchy on hierarchy.account_key = resolved.resolved_account_key
 where {{ is_touched(['resolved.account_key']) }}

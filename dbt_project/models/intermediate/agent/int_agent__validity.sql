@@ -71,13 +71,7 @@ tiers_told as (
         union all
         select
             desk_agents.agent_key,
-            versions.source,
-            versions.told_at,
-            versions.tier,
-            versions.trained_on,
-            versions.extract_date,
-            versions.file,
-            versions.file_row
+            {{ columns_of('versions', ['source', 'told_at', 'tier', 'trained_on', 'extract_date', 'file', 'file_row']) }}
         from desk_agents
         inner join versions on versions.agent_id = desk_agents.agent_id
         where versions.is_roster

@@ -24,8 +24,8 @@
     "
 ) }}
 
-{%- set clock = 'ticket_key, metric, instance_no' %}
-{%- set application = clock ~ ', application_no' %}
+{%- set key = ['ticket_key', 'metric', 'instance_no', 'application_no'] %}
+{%- set application = key | join(', ') %}
 
 with night as (
     select {{ end_of_local_day('as_of') }} as as_of_end from {{ night() }}
@@ -55,17 +55,14 @@ applications as (
 
 departures as (
     select
-        applications.ticket_key,
-        applications.metric,
-        applications.instance_no,
-        applications.application_no,
+        {{ columns_of('applications', key) }},
         min(transitions.occurred_at) as gone_at
     from applications
     inner join {{ ref('fct_ticket_transition') }} as transitions
         on transitions.ticket_key = applications.ticket_key
         and transitions.unsolved_change = -1
         and transitions.occurred_at >= applications.applied_at
-    group by applications.ticket_key, applications.metric, applications.instance_no, applications.application_no
+    group by {{ columns_of('applications', key) }}
 ),
 
 priorities as (
@@ -84,23 +81,17 @@ priorities as (
     was first known with. -#}
 applied_priorities as (
     select
-        applications.ticket_key,
-        applications.metric,
-        applications.instance_no,
-        applications.application_no,
+        {{ columns_of('applications', key) }},
         max(case when priorities.occurred_at <= applications.applied_at then priorities.place end) as last_place,
         count(priorities.place) as changes
     from applications
     left join priorities on priorities.ticket_key = applications.ticket_key
-    group by applications.ticket_key, applications.metric, applications.instance_no, applications.application_no
+    group by {{ columns_of('applications', key) }}
 ),
 
 judged as (
     select
-        applications.ticket_key,
-        applications.metric,
-        applications.instance_no,
-        applications.application_no,
+        {{ columns_of('applications', key) }},
         applications.policy,
         case
             when applied_priorities.changes = 0 then tickets.priority
@@ -120,21 +111,15 @@ judged as (
         coalesce(runs.is_paused, false) as is_paused
     from applications
     inner join tickets on tickets.ticket_key = applications.ticket_key
-    inner join applied_priorities
-        on {{ equal_columns('applied_priorities', 'applications', application.split(', ')) }}
+    inner join applied_priorities on {{ equal_columns('applied_priorities', 'applications', key) }}
     left join priorities as lasts on lasts.ticket_key = applied_priorities.ticket_key and lasts.place = applied_priorities.last_place
     left join priorities as firsts on firsts.ticket_key = applied_priorities.ticket_key and firsts.place = 1
-    left join {{ ref('int_sla__run') }} as runs
-        on {{ equal_columns('runs', 'applications', application.split(', ')) }}
-    left join departures
-        on {{ equal_columns('departures', 'applications', application.split(', ')) }}
+    left join {{ ref('int_sla__run') }} as runs on {{ equal_columns('runs', 'applications', key) }}
+    left join departures on {{ equal_columns('departures', 'applications', key) }}
 )
 
 select
-    judged.ticket_key,
-    judged.metric,
-    judged.instance_no,
-    judged.application_no,
+    {{ columns_of('judged', key) }},
     judged.policy,
     case
         when lower(judged.priority) in ('low', 'normal', 'high', 'urgent') then lower(judged.priority)

@@ -10,8 +10,8 @@
     "
 ) }}
 
-{%- set clock = 'ticket_key, metric, instance_no' %}
-{%- set application = clock ~ ', application_no' %}
+{%- set key = ['ticket_key', 'metric', 'instance_no', 'application_no'] %}
+{%- set application = key | join(', ') %}
 
 with applications as (
     select
@@ -51,10 +51,7 @@ points as (
     where not is_business_hours or schedule is not null
     union all
     select
-        applications.ticket_key,
-        applications.metric,
-        applications.instance_no,
-        applications.application_no,
+        {{ columns_of('applications', key) }},
         applications.schedule,
         applications.applied_at,
         events.moment,
@@ -62,8 +59,7 @@ points as (
         events.kind <> 'pause',
         events.kind = 'fulfill'
     from applications
-    inner join events
-        on {{ equal_columns('events', 'applications', application.split(', ')) }}
+    inner join events on {{ equal_columns('events', 'applications', key) }}
     where
         events.kind in ('activate', 'pause', 'fulfill')
         and (applications.fulfilled_place is null or events.place <= applications.fulfilled_place)
@@ -71,7 +67,7 @@ points as (
 ),
 
 readings as (
-    {{ clock_readings('points', application.split(', ') + ['place', 'is_running', 'is_after_fulfilment']) }}
+    {{ clock_readings('points', key + ['place', 'is_running', 'is_after_fulfilment']) }}
 ),
 
 stretches as (
@@ -92,16 +88,7 @@ stretches as (
 
 run_before as (
     select
-        {{ application }},
-        schedule,
-        started_at,
-        moment,
-        place,
-        reading,
-        is_running,
-        is_after_fulfilment,
-        next_at,
-        minutes_run,
+        *,
         coalesce(sum(minutes_run) over (
             partition by {{ application }} order by place rows between unbounded preceding and 1 preceding
         ), 0) as minutes_before
@@ -111,68 +98,50 @@ run_before as (
 {#- The stretch in which the clock reaches the target. -#}
 reaching as (
     select
-        run_before.ticket_key,
-        run_before.metric,
-        run_before.instance_no,
-        run_before.application_no,
+        {{ columns_of('run_before', key) }},
         run_before.schedule,
         run_before.started_at,
         run_before.moment,
         run_before.reading + applications.target_minutes - run_before.minutes_before as reading,
         row_number() over (
-            partition by run_before.ticket_key, run_before.metric, run_before.instance_no, run_before.application_no
+            partition by {{ columns_of('run_before', key) }}
             order by run_before.place
         ) as reach_no
     from run_before
-    inner join applications
-        on {{ equal_columns('applications', 'run_before', application.split(', ')) }}
+    inner join applications on {{ equal_columns('applications', 'run_before', key) }}
     where
         run_before.is_running
         and (run_before.next_at is null or run_before.minutes_before + run_before.minutes_run >= applications.target_minutes)
 ),
 
 first_reaching as (
-    select
-        {{ application }},
-        schedule,
-        started_at,
-        moment,
-        reading
+    select *
     from reaching
     where reach_no = 1
 ),
 
 dues as (
-    {{ clock_instants('first_reaching', application.split(', ')) }}
+    {{ clock_instants('first_reaching', key) }}
 ),
 
 clocks as (
     select
-        run_before.ticket_key,
-        run_before.metric,
-        run_before.instance_no,
-        run_before.application_no,
+        {{ columns_of('run_before', key) }},
         coalesce(sum(case when not run_before.is_after_fulfilment then run_before.minutes_run end), 0) as minutes_run,
         coalesce(sum(case when not run_before.is_running then {{ minutes_between('run_before.moment', 'coalesce(run_before.next_at, applications.given_up_at)') }} end), 0)
             as minutes_paused,
         max(case when run_before.next_at is null and not run_before.is_running then 1 else 0 end) = 1 as is_paused
     from run_before
-    inner join applications
-        on {{ equal_columns('applications', 'run_before', application.split(', ')) }}
-    group by run_before.ticket_key, run_before.metric, run_before.instance_no, run_before.application_no
+    inner join applications on {{ equal_columns('applications', 'run_before', key) }}
+    group by {{ columns_of('run_before', key) }}
 )
 
 select
-    applications.ticket_key,
-    applications.metric,
-    applications.instance_no,
-    applications.application_no,
+    {{ columns_of('applications', key) }},
     dues.reached_at,
     clocks.minutes_run,
     clocks.minutes_paused,
     coalesce(clocks.is_paused, false) as is_paused
 from applications
-left join dues
-    on {{ equal_columns('dues', 'applications', application.split(', ')) }}
-left join clocks
-    on {{ equal_columns('clocks', 'applications', application.split(', ')) }}
+left join dues on {{ equal_columns('dues', 'applications', key) }}
+left join clocks on {{ equal_columns('clocks', 'applications', key) }}

@@ -37,11 +37,9 @@ invitations as (
 {{ survey_links_ctes('invitations', ['survey_invitation_key', 'is_employee']) }}
 
 select
-    linked.survey_invitation_key,
-    linked.customer_key,
-    linked.ticket_key,
-    linked.order_key,
-    linked.is_employee,
-    invitations.is_nobodys
+    survey_invitation_key,
+    customer_key,
+    ticket_key,
+    order_key,
+    is_employee
 from linked
-inner join invitations on invitations.survey_invitation_key = linked.survey_invitation_key

@@ -7,6 +7,8 @@
     an older version of the ticket says. Of what no event of a ticket tells, its delivered versions tell the changes (`is_event` is
     false), and `is_inferred` says where all they say is that it had happened by then. What a ticket is first known with has no
     value before.
+
+    Longer than 150 lines: events and versions give rows of one kind, and which of both tells of a ticket is decided between them.
 -#}
 {{ config(
     touched_key=['ticket_key'],
@@ -27,7 +29,7 @@ with events as (
         coalesce(sequence, 0) as sequence,
         from_value,
         to_value,
-        system,
+        is_from_told,
         row_number() over (partition by ticket_key, event_type order by occurred_at, coalesce(sequence, 0), event_key) as place
     from {{ ref('int_ticket_event__unioned') }}
     where
@@ -42,7 +44,6 @@ creations as (
     from {{ ref('int_ticket_event__unioned') }}
     where
         event_type = 'created'
-        and system = 'canonical'
         and to_value in ('new', 'open', 'pending', 'hold', 'solved', 'closed')
         and not is_deleted
         and {{ is_touched(['ticket_key']) }}
@@ -83,7 +84,6 @@ values_before as (
     where recency = 1
 ),
 
-{#- Of the help desk an audit always says the value before: none is none. -#}
 told_by_events as (
     select
         events.ticket_key,
@@ -92,7 +92,7 @@ told_by_events as (
         events.sequence,
         events.event_key,
         case
-            when events.from_value is not null or events.system = 'zendesk' then events.from_value
+            when events.from_value is not null or events.is_from_told then events.from_value
             when events.place > 1 then before.to_value
             when events.attribute = 'status' and creations.status is not null then creations.status
             else values_before.value

@@ -3,6 +3,8 @@
     the minutes of what is timed. Not here: calendar minutes between two milestones (fct_ticket), the schedules (int_ticket__schedule).
 
     Where the history of the status is not told by events, or a status says nothing, nothing is said of waits.
+
+    Longer than 150 lines: waits and milestones of a ticket are timed by its schedules together, because reading a clock costs most.
 -#}
 {{ config(
     touched_key=['ticket_key'],

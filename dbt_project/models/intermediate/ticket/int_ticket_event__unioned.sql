@@ -25,7 +25,7 @@
 with newest as (
     {{ newest_versions('int_ticket_event__version', ['source', 'event_id'], [
         'system', 'ticket_id', 'event_type', 'occurred_at', 'sequence', 'author_id', 'stated_role', 'is_public', 'from_value',
-        'to_value', 'is_told', 'is_deleted', 'updated_at'
+        'to_value', 'is_from_told', 'is_by_rule', 'is_told', 'is_deleted', 'updated_at'
     ], where='(source, event_id) in (select source, event_id from ' ~ ref('int_ticket_event__version')
         ~ ' where ' ~ is_touched(['source', 'ticket_id']) ~ ')') }}
 ),
@@ -61,6 +61,8 @@ select
     newest.is_public,
     newest.from_value,
     newest.to_value,
+    newest.is_from_told,
+    newest.is_by_rule,
     newest.is_told,
     newest.is_deleted or newest.is_vanished as is_deleted,
     newest.updated_at,

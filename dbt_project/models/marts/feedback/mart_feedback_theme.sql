@@ -1,6 +1,7 @@
 {#-
     What customers, and apart from them employees, speak about, month by month. What lives here: shares, their order, the change
-    against the month before, the mean score. Not here: what is recognised as what (bridge_feedback_theme), the formulas (macros/kpi).
+    against the month before, the mean score. Not here: what is counted (int_feedback__theme_month), what is recognised as what
+    (bridge_feedback_theme), the formulas (macros/kpi).
 
     `share` divides every item among its themes, so shares add up to 100. `mention_rate` counts each item that names the
     theme, so it can be compared with the month before as a share of items.
@@ -11,17 +12,13 @@
     touched_key=['month_start'],
     touched_by="
         with moved as (
-            select {{ month_of_key('date_key') }} as month_start from {{ touched('fct_feedback') }} where date_key > 0
+            select month_start from {{ touched('int_feedback__theme_month') }}
             union
-            select {{ month_of_key('date_key') }} from {{ ref('fct_feedback') }}
-            where date_key > 0 and feedback_key in (select feedback_key from {{ touched('bridge_feedback_theme') }})
-            union
-            select {{ month_of_key('items.date_key') }}
-            from {{ ref('fct_feedback') }} as items
+            select themes.month_start
+            from {{ ref('int_feedback__theme_month') }} as themes
             inner join {{ night() }} as night
-                on {{ month_of_key('items.date_key') }} >= {{ month_of('least(coalesce(night.previous_as_of, night.as_of), night.as_of)') }}
-                and {{ month_of_key('items.date_key') }} <= greatest(coalesce(night.previous_as_of, night.as_of), night.as_of)
-            where items.date_key > 0
+                on themes.month_start >= {{ month_of('least(coalesce(night.previous_as_of, night.as_of), night.as_of)') }}
+                and themes.month_start <= greatest(coalesce(night.previous_as_of, night.as_of), night.as_of)
         )
         select month_start from moved
         union select {{ months_after('month_start', 1) }} from moved
@@ -29,102 +26,15 @@
 ) }}
 
 {%- set cell = ['month_start', 'voice', 'theme_key'] %}
-{%- set least = smallest_group("voice = 'employee'") %}
-with items as (
-    select
-        feedback_key,
-        {{ month_of_key('date_key') }} as month_start,
-        case when source_type = 'employee' then 'employee' else 'customer' end as voice,
-        case when customer_key = -1 then -1 - feedback_key else customer_key end as person,
-        score_norm,
-        score_scale
-    from {{ ref('fct_feedback') }}
-    where
-        is_counted
-        and date_key > 0
-        {#- The month before a touched one is read for the comparison. #}
-        and (
-            {{ is_touched([month_of_key('date_key')]) }}
-            or {{ is_touched([months_after(month_of_key('date_key'), 1)]) }}
-        )
+with measured as (
+    select *
+    from {{ ref('int_feedback__theme_month') }}
+    {#- The month before a touched one is read for the comparison. #}
+    where {{ is_touched(['month_start']) }} or {{ is_touched([months_after('month_start', 1)]) }}
 ),
 
 months as (
-    select
-        month_start,
-        voice,
-        count(*) as all_items,
-        count(distinct person) < {{ least }} as is_small
-    from items
-    group by month_start, voice
-),
-
-mentions as (
-    select
-        items.month_start,
-        items.voice,
-        bridge.theme_key,
-        items.person,
-        items.score_norm,
-        items.score_scale,
-        {{ score_units('bridge.weight') }} as weight_units
-    from items
-    inner join {{ ref('bridge_feedback_theme') }} as bridge on bridge.feedback_key = items.feedback_key
-),
-
-themes as (
-    select
-        {{ cell | join(', ') }},
-        cast(theme_key as varchar) as theme_member,
-        count(*) as items,
-        sum(weight_units) as weight_units,
-        count(distinct person) as people
-    from mentions
-    group by {{ cell | join(', ') }}
-),
-
-scales as (
-    select
-        {{ cell | join(', ') }},
-        score_scale,
-        count(*) as scores,
-        {{ mean_value('sum(' ~ score_units('score_norm') ~ ')', 'count(*)') }} as score_mean,
-        count(distinct person) >= {{ least }} as is_shown,
-        row_number() over (partition by {{ cell | join(', ') }} order by count(*) desc, score_scale) as place
-    from mentions
-    where score_norm is not null
-    group by {{ cell | join(', ') }}, score_scale
-),
-
-small_themes as (
-    select
-        themes.month_start,
-        themes.voice,
-        themes.theme_member,
-        themes.people,
-        months.is_small or {{ is_small('themes.people', least.replace('voice', 'themes.voice')) }} as hidden
-    from themes
-    inner join months on months.month_start = themes.month_start and months.voice = themes.voice
-),
-
-{{ hide_another('small_themes', 'hidden_themes', ['month_start', 'voice', 'theme_member', 'people'], ['month_start', 'voice'], 'theme_member', 'people', least) }},
-
-measured as (
-    select
-        themes.month_start,
-        themes.voice,
-        themes.theme_key,
-        themes.items,
-        themes.weight_units,
-        months.all_items,
-        months.is_small,
-        hidden_themes.hidden as is_suppressed
-    from themes
-    inner join months on months.month_start = themes.month_start and months.voice = themes.voice
-    inner join hidden_themes
-        on hidden_themes.month_start = themes.month_start
-        and hidden_themes.voice = themes.voice
-        and hidden_themes.theme_member = themes.theme_member
+    select distinct month_start, voice, all_items, is_small from measured
 ),
 
 {#- The order among the themes that are shown; what is not recognised or not shown has no place in it. -#}
@@ -182,26 +92,15 @@ final as (
         round({{ share_difference_end(*(now_and_before + ['-'])) }}, 4) as difference_ci_low,
         round({{ share_difference_end(*(now_and_before + ['+'])) }}, 4) as difference_ci_high,
         not ({{ share_difference_end(*(now_and_before + ['-'])) }} <= 0 and {{ share_difference_end(*(now_and_before + ['+'])) }} >= 0) as is_changed,
-        case when scales.is_shown and not measured.is_suppressed then scales.score_scale end as score_scale,
-        case when scales.is_shown and not measured.is_suppressed then scales.scores end as scores,
-        case when scales.is_shown and not measured.is_suppressed then round(scales.score_mean, 4) end as score_mean,
+        case when not measured.is_suppressed then measured.score_scale end as score_scale,
+        case when not measured.is_suppressed then measured.scores end as scores,
+        case when not measured.is_suppressed then round(measured.score_mean, 4) end as score_mean,
         measured.is_suppressed,
         measured.items < {{ n_low() }} as is_low_n
     from measured
     inner join {{ ref('dim_theme') }} as dim_themes on dim_themes.theme_key = measured.theme_key
-    left join ranked
-        on ranked.month_start = measured.month_start
-        and ranked.voice = measured.voice
-        and ranked.theme_key = measured.theme_key
-    left join compared
-        on compared.month_start = measured.month_start
-        and compared.voice = measured.voice
-        and compared.theme_key = measured.theme_key
-    left join scales
-        on scales.month_start = measured.month_start
-        and scales.voice = measured.voice
-        and scales.theme_key = measured.theme_key
-        and scales.place = 1
+    left join ranked on {{ equal_columns('ranked', 'measured', cell) }}
+    left join compared on {{ equal_columns('compared', 'measured', cell) }}
     where {{ is_touched(['measured.month_start']) }}
 )
 

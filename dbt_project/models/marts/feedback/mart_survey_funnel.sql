@@ -4,6 +4,8 @@
 
     'all' surveys are those of customers; a survey of employees stands by itself. Channels over all surveys are shown only
     where every survey shows them, so what is shown is never more than the tree of surveys and their channels.
+
+    Longer than 150 lines: which cell is shown depends on every other of its month, so that all are judged in one place.
 -#}
 {{ config(
     materialized='incremental',

@@ -5,6 +5,8 @@
 
     Everything before the first day to be worked out is one sum, so a night costs as much as the days it moves. A day of
     which nothing is to be told (nothing left, nothing moved) has no row.
+
+    Longer than 150 lines: the sum from which a night goes on is one running total, which steps of their own would add up anew.
 -#}
 {{ config(
     materialized='incremental',

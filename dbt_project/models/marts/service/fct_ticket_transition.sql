@@ -5,6 +5,9 @@
     Where history and the ticket's own status disagree at the end (events not delivered, or lost), the status wins: at
     `solved_at` if the ticket has one, else at its last change, and then `is_inferred` says so, as where all that is known of a
     change is that it lies between two versions of the ticket.
+
+    Longer than 150 lines: creation, changes, the present status and the removal of a ticket make one line of points, and which of
+    them counts is told by its neighbours.
 -#}
 {{ config(
     materialized='incremental',
@@ -126,14 +129,7 @@ completed_points as (
 ),
 
 before_removal as (
-    select
-        completed_points.ticket_key,
-        completed_points.occurred_at,
-        completed_points.step,
-        completed_points.sequence,
-        completed_points.tie,
-        completed_points.state,
-        completed_points.is_inferred
+    select completed_points.*
     from completed_points
     left join removals on removals.ticket_key = completed_points.ticket_key
     where removals.removed_at is null or completed_points.occurred_at <= removals.removed_at
@@ -141,13 +137,7 @@ before_removal as (
 
 compared as (
     select
-        ticket_key,
-        occurred_at,
-        step,
-        sequence,
-        tie,
-        state,
-        is_inferred,
+        *,
         lag(state) over (partition by ticket_key order by occurred_at, step, sequence, tie) as previous_state
     from before_removal
 ),

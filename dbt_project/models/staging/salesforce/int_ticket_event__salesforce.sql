@@ -6,7 +6,6 @@ with cases as (
     select
         source,
         ticket_id,
-        channel,
         status,
         created_at,
         solved_at,
@@ -23,7 +22,7 @@ events as (
         ticket_id,
         'created' as event_type,
         created_at as occurred_at,
-        channel as to_value,
+        cast(null as varchar) as to_value,
         updated_at,
         _version_at
     from cases
