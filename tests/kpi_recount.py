@@ -1,5 +1,8 @@
 """Every KPI counted a second time, in pandas, from the published facts and the definitions alone.
 
+A measure is broken down by each dimension its records have a member of: by rule, or, where a version breaks it down by
+something no rule here knows, in the column of that name of the fact it counts, else of its customer.
+
 What lives here: the records behind each measure, the windows, the formulas of intervals, and the comparison of drawn
 cells with what a version says of them. Not here: what is hidden and why, how facts are made, any SQL of the models.
 """
@@ -20,7 +23,6 @@ import duckdb
 import numpy as np
 import pandas as pd
 
-from orchestration.config.settings import PROJECT
 from storage.data_folder import marts_file, warehouse_file
 from tests.counting.calendar import years_after
 from tests.counting.differences import Estimate, difference, of_amounts, of_places, of_rate, of_score, of_share
@@ -37,31 +39,8 @@ FLOW = ("day", "week", "month", "quarter", "rolling_7", "rolling_28", "rolling_9
 STOCK = ("day", "week", "month", "quarter")
 PERIODS = {"flow": FLOW, "latest": FLOW, "stock": STOCK, "employee": ("quarter",)}
 
-CUSTOMER = ("segment", "country")
-SURVEY = (*CUSTOMER, "channel", "touchpoint", "team", "product", "journey")
-PLACE = (*CUSTOMER, "channel", "touchpoint")
-TICKET = (*CUSTOMER, "channel", "touchpoint", "team", "journey")
-ORDER = (*CUSTOMER, "channel", "product", "journey")
-LOOP = (*CUSTOMER, "channel", "touchpoint", "team")
-
-# What each measure is broken down by, besides the total.
-DIMENSIONS: Mapping[str, tuple[str, ...]] = {
-    **dict.fromkeys(("nps_relational", "nps_transactional", "csat", "csat_mean", "ces", "ces_mean"), SURVEY),
-    "enps": (),
-    "invitation": (*CUSTOMER, "channel"),
-    **dict.fromkeys(("review", "feedback_use"), PLACE),
-    **dict.fromkeys(
-        ("first_reply_minutes", "first_reply_business_minutes", "full_resolution_minutes", "requester_wait_minutes"),
-        TICKET,
-    ),
-    **dict.fromkeys(("first_human_minutes", "fcr", "one_touch", "reopened", "transferred", "escalated"), TICKET),
-    **dict.fromkeys(("first_tier", "machine_only", "unanswered", "complaint", "backlog", "sla"), TICKET),
-    **dict.fromkeys(("delivery", "order_return", "order_amount"), ORDER),
-    **dict.fromkeys(("active", "retention", "repeat", "contact", "acquired"), CUSTOMER),
-    **dict.fromkeys(("journey_done", "journey_switch"), (*CUSTOMER, "channel", "journey")),
-    "preferred_channel": (*PLACE, "journey"),
-    **dict.fromkeys(("loop_due", "loop_minutes", "recovery"), LOOP),
-}
+# Dimensions whose members follow a rule of their own.
+RULED = ("segment", "country", "channel", "touchpoint", "team", "product", "journey")
 RECORD = ("day", "until", "superseded", "customer_key", "respondent", "positives", "negatives", "total", "minutes")
 # Means of these are of places on a scale, from 0 to 100.
 SCORES = ("csat_mean", "ces_mean", "review")
@@ -168,13 +147,26 @@ class Recount:
             "select as_of, reporting_timezone, currency from private.night.night"
         ).fetchall()
         self.facts = {name: connection.execute(f"select * from marts.main.{name}").df() for name in FACTS}
-        kpis = pd.read_csv(PROJECT / "dbt_project" / "seeds" / "kpis.csv")
+        kpis = connection.execute("select * from private.seeds.kpis").df()
         self.kpis: dict[str, dict[str, Any]] = {row["kpi"]: row for row in kpis.to_dict("records")}
+        told = connection.execute("select dimension from private.seeds.kpi_dimensions order by rowid").fetchall()
+        self._dimensions = tuple(dimension for (dimension,) in told)
+        cells = connection.execute("select distinct measure, dimension from private.intermediate.int_kpi__cell")
+        self._broken_down = frozenset(cells.fetchall())
         self._records: dict[str, pd.DataFrame] = {}
 
     def dimensions(self, kpi: str) -> tuple[str, ...]:
-        """What a KPI is broken down by, the total first."""
-        return ("all", *DIMENSIONS[self.kpis[kpi]["measure"]])
+        """What a KPI is broken down by, the total first; employees by nothing."""
+        about = self.kpis[kpi]
+        if about["basis"] == "employee":
+            return ("all",)
+        counted = ("complaint", "active") if about["method"] == "per_hundred" else (about["measure"],)
+        known = set.intersection(*(set(self.records(measure).columns) for measure in counted))
+        without_rule = self._without_rule(about["measure"])
+        return (
+            "all",
+            *(name for name in self._dimensions if name in known and (name in RULED or name in without_rule)),
+        )
 
     def periods(self, kpi: str) -> tuple[str, ...]:
         """The periods a KPI has rows of."""
@@ -248,9 +240,11 @@ class Recount:
             rows["segment"] = self._segments(rows["customer_key"], rows["day"])
             rows["country"] = rows["customer_key"].map(self._countries).fillna("unknown")
             rows["all"] = "all"
-            members = ("all", *CUSTOMER, *DIMENSIONS[measure])
+            for dimension in self._without_rule(measure):
+                rows[dimension] = self._said_by_fact(rows, dimension).fillna("unknown")
+            members = [name for name in ("all", *RULED, *self._without_rule(measure)) if name in rows]
             rows = rows.astype(dict.fromkeys(members, "category"))
-            columns = [name for name in (*RECORD, *dict.fromkeys(members)) if name in rows]
+            columns = [name for name in (*RECORD, *members) if name in rows]
             dated = rows.loc[rows["day"] > NEVER, columns]
             self._records[measure] = dated.sort_values("day", kind="stable").reset_index(drop=True)
         return self._records[measure]
@@ -317,6 +311,19 @@ class Recount:
         customers = self.facts["dim_customer"]
         known = customers[(customers["customer_key"] != -1) & customers["country"].notna()]
         return dict(zip(known["customer_key"], known["country"], strict=True))
+
+    def _without_rule(self, measure: str) -> list[str]:
+        """What the version breaks a measure down by that no rule here knows."""
+        return [name for name in self._dimensions if name not in RULED and (measure, name) in self._broken_down]
+
+    def _said_by_fact(self, rows: pd.DataFrame, dimension: str) -> pd.Series:
+        """What the fact, else its customer, says in the column of a dimension."""
+        if dimension in rows:
+            return rows[dimension]
+        customers = self.facts["dim_customer"].set_index("customer_key")
+        if dimension in customers:
+            return rows["customer_key"].map(customers[dimension])
+        raise ValueError(f"Neither a fact nor dim_customer has a column '{dimension}': what are its members?")
 
     @cached_property
     def _touchpoints(self) -> dict[int, str]:

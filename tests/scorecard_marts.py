@@ -26,6 +26,8 @@ FEW, HIDDEN, SHORT = "ces", "nps_transactional", "contacts_per_100_customers"
 # Nothing has been measured of it since.
 LATE = "recovery_rate"
 LATE_TO = date(2026, 5, 29)
+# A dimension the product does not have; its members are countries.
+FOREIGN = "market"
 
 _DEFINITIONS = f"""
     create or replace table dim_kpi as
@@ -66,6 +68,8 @@ _FIGURES = f"""
         select 'all' as dimension, 'all' as member, 0::double as shift, 1.0 as share
         union all
         select 'segment', unnest(['business', 'private', 'tiny']), unnest([-25::double, 5, 0]), unnest([0.4, 0.6, 0.0])
+        union all
+        select '{FOREIGN}', unnest(['AT', 'none']), unnest([3::double, -3]), unnest([0.5, 0.5])
         union all
         select 'touchpoint', unnest(['order_web', 'support_phone']), unnest([1::double, -1]), unnest([0.7, 0.3])
     ),
@@ -194,5 +198,10 @@ def write_scorecard_marts(build: Path, *, is_empty: bool = False, is_stale: bool
             "create or replace table night.night as select ? as run_id, ? as as_of, 'EUR' as currency, ? as is_stale, "
             "?::date as stale_since",
             [RUN_ID, AS_OF, is_stale, AS_OF if is_stale else None],
+        )
+        connection.execute("create schema if not exists seeds")
+        connection.execute(
+            f"create or replace table seeds.kpi_dimensions as from read_csv('{SEEDS / 'kpi_dimensions.csv'}') "
+            f"union all select '{FOREIGN}', 'Market', 'countries', 'Where it was sold'"
         )
     return marts_file(build)

@@ -26,10 +26,11 @@ from storage.nearest import nearest_words
 from storage.permissions import make_private
 
 # Raise it when this room makes other files of the same inputs.
-_COMPOSING = 1
+_COMPOSING = 2
 _KINDS = frozenset({".sql", ".csv", ".yml", ".yaml", ".py", ".md"})
 _MADE_BY_DBT = frozenset({"target", "logs", "dbt_packages"})
 _MAPPINGS = PurePosixPath("macros", "canonical", "mappings.sql")
+_DIMENSIONS = PurePosixPath("macros", "kpi", "kpi_dimensions.sql")
 
 # What a file of the composed project is: a link to where it is written, or a text of its own.
 Content = Path | str
@@ -110,7 +111,7 @@ def unread_files(folder: CompanyFolder) -> list[Path]:
 
 def _composed(company: Company) -> tuple[dict[PurePosixPath, Content], Iterator[str]]:
     """The files, and what is wrong with the tables among them."""
-    from orchestration.company.source_tables import mappings_macro, source_files
+    from orchestration.company.source_tables import dimensions_macro, mappings_macro, source_files
     from quality.contract.model import all_contracts
 
     files: dict[PurePosixPath, Content] = dict(_files(company.product))
@@ -121,6 +122,7 @@ def _composed(company: Company) -> tuple[dict[PurePosixPath, Content], Iterator[
     files |= _own_seeds(company, files)
     files |= source_files(all_contracts())
     files[_MAPPINGS] = mappings_macro(path for path in files if path.parts[0] == "models" and path.suffix == ".sql")
+    files[_DIMENSIONS] = dimensions_macro(row.values["dimension"] for row in rows["kpi_dimensions"])
     return files, mistakes(tables, rows)
 
 

@@ -1,6 +1,7 @@
-"""What dbt must be told first: the source tables of every system, and the objects it has mappings for.
+"""What dbt must be told first: source tables, the objects each system has mappings for, what KPIs are broken down by.
 
-What lives here: contracts -> sources of dbt, names of mappings `int_<object>__<system>.sql` -> the macro `mappings`.
+What lives here: contracts -> sources of dbt, names of mappings `int_<object>__<system>.sql` -> the macro `mappings`,
+rows of the table `kpi_dimensions` -> the macro of that name.
 Not here: where both are written (compose.py), loading the tables (assets/warehouse).
 """
 
@@ -64,7 +65,20 @@ def mappings_macro(models: Iterable[PurePosixPath]) -> str:
         if path.parts[1] == "staging" and path.stem.startswith("int_") and system == path.parent.name:
             systems.setdefault(name, []).append(system)
     said: Mapping[str, list[str]] = {name: sorted(systems[name]) for name in sorted(systems)}
-    return f"{{%- macro mappings() -%}}{{{{ return({said!r}) }}}}{{%- endmacro -%}}\n"
+    return _returning("mappings", said)
+
+
+def dimensions_macro(dimensions: Iterable[str]) -> str:
+    """The macro that names what KPIs are broken down by.
+
+    Args:
+        dimensions: As the table `kpi_dimensions` names them.
+    """
+    return _returning("kpi_dimensions", list(dimensions))
+
+
+def _returning(name: str, said: object) -> str:
+    return f"{{%- macro {name}() -%}}{{{{ return({said!r}) }}}}{{%- endmacro -%}}\n"
 
 
 def _table(contract: Contract) -> dict[str, object]:

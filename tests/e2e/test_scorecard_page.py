@@ -13,7 +13,7 @@ from assets.report.render import write_page
 from storage.data_folder import marts_file
 from tests.e2e.browser import HOSTILE, WIDTHS, Reader, needs_browser
 from tests.journey_marts import AS_OF, change
-from tests.scorecard_marts import FEW, HIDDEN, LATE, LATE_TO, SHORT, SILENT, VERSION, write_scorecard_marts
+from tests.scorecard_marts import FEW, FOREIGN, HIDDEN, LATE, LATE_TO, SHORT, SILENT, VERSION, write_scorecard_marts
 
 pytestmark = needs_browser
 
@@ -298,6 +298,14 @@ def test_a_breakdown_says_who_is_apart_from_all_by_more_than_chance(reader, buil
         assert row[3] == ("\u2013" if member == "all" else against)
         apart |= {against} if member != "all" else set()
     assert apart == stands
+    page.close()
+
+
+def test_a_dimension_the_page_has_never_heard_of_is_shown_as_its_table_says(reader):
+    page = reader.open(address=f"#by={FOREIGN}&kpi=csat")
+    assert list(members(page)) == ["All", "Austria", "No market"]
+    assert page.text_content("#by option:checked") == "Market"
+    assert page.text_content("#members caption").startswith("Customer satisfaction by market, ")
     page.close()
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import pytest
 from hypothesis import given
@@ -41,6 +41,12 @@ def test_every_table_of_the_product_is_described_and_right() -> None:
     tables = load_tables(SEEDS)
     assert set(tables) == {path.stem for path in SEEDS.glob("*.csv")}
     assert company_mistakes(Company(PRODUCT, CompanyFolder(Path("none.yml"), None))) == []
+
+
+def test_what_a_company_breaks_down_by_is_named_to_dbt_after_the_products(company: Company) -> None:
+    write(company, "seeds/kpi_dimensions.csv", "dimension,name,members,description\nregion,Region,words,Where it was\n")
+    macro = project_files(company)[PurePosixPath("macros/kpi/kpi_dimensions.sql")]
+    assert "'touchpoint', 'region']" in str(macro)
 
 
 @pytest.mark.parametrize("folder", [SAMPLE, PROJECT / "companies" / "olist"])

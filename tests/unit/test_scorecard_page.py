@@ -24,6 +24,7 @@ from tests.journey_marts import change
 from tests.scorecard_marts import (
     AS_OF,
     FEW,
+    FOREIGN,
     HIDDEN,
     LAST_MONTH,
     LATE,
@@ -185,6 +186,8 @@ def test_of_what_is_hidden_the_page_knows_nothing_even_if_the_marts_do(tmp_path)
 def test_breakdowns_are_of_the_last_whole_month_with_the_whole_company_beside_them(build, data):
     marts = rows(build, f"from mart_kpi_daily where period = 'month' and date_day = '{LAST_MONTH}'")
     assert data["month"] == str(LAST_MONTH)
+    assert data["breakdowns"].keys() <= {dimension for dimension, *_ in data["dimensions"]}
+    assert data["dimensions"][-1] == [FOREIGN, "Market", "countries"]
     shown = {
         (dimension, kpi, row[0]): named(data["columns"]["member"], row)
         for dimension, kpis in {**data["breakdowns"], "all": {kpi: [row] for kpi, row in data["whole"].items()}}.items()

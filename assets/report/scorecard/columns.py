@@ -61,6 +61,7 @@ MEMBER_COLUMNS = (
     "target",
     "is_target_met",
 )
+DIMENSION_COLUMNS = ("dimension", "name", "members")
 MOMENT_COLUMNS = (
     "journey",
     "journey_name",

@@ -21,6 +21,7 @@ from assets.report.scorecard.columns import (
     CASE_COLUMNS,
     CHANGE_COLUMNS,
     DEFINITION_COLUMNS,
+    DIMENSION_COLUMNS,
     FIGURE_COLUMNS,
     HEALTH_COLUMNS,
     LEFT_OUT_COLUMNS,
@@ -34,6 +35,7 @@ from assets.report.scorecard.figures import Kpi, kpis_with_figures, last_whole_m
 from assets.report.scorecard.parts import (
     Cases,
     Health,
+    dimensions,
     health_of_data,
     left_out_records,
     moments_of_year,
@@ -56,6 +58,7 @@ class ScorecardData(TypedDict):
     kpis: list[Kpi]
     month: str
     whole: dict[str, Row]
+    dimensions: list[Row]
     breakdowns: dict[str, dict[str, list[Row]]]
     names: dict[str, dict[str, str]]
     moments: list[Row]
@@ -100,6 +103,7 @@ def _read(connection: duckdb.DuckDBPyConnection, as_of: date) -> ScorecardData:
         columns={
             "definition": DEFINITION_COLUMNS,
             "figure": FIGURE_COLUMNS,
+            "dimension": DIMENSION_COLUMNS,
             "member": MEMBER_COLUMNS,
             "moment": MOMENT_COLUMNS,
             "case": CASE_COLUMNS,
@@ -111,6 +115,7 @@ def _read(connection: duckdb.DuckDBPyConnection, as_of: date) -> ScorecardData:
         kpis=list(kpis_with_figures(connection, as_of)),
         month=month.isoformat(),
         whole=whole,
+        dimensions=dimensions(connection),
         breakdowns=breakdowns,
         names=names_of_members(connection),
         moments=moments_of_year(connection),

@@ -9,6 +9,8 @@ const kpis = data.kpis.map((one) => ({
   trend: one.trend.map(([day, value, low = null, high = null]) => ({ day, value, low, high })),
 }));
 const byName = new Map(kpis.map((kpi) => [kpi.kpi, kpi]));
+// What figures are broken down by, in the order of the choice.
+const dimensions = new Map(asObjects(data.columns.dimension, data.dimensions).map((one) => [one.dimension, one]));
 const leftOut = asObjects(data.columns.left_out, data.left_out);
 const HEALTH_SHOWN = 12;
 // From this share on, what a figure leaves out is marked beside it.
@@ -20,15 +22,6 @@ const CAUSES = {
   automation: "Machines instead of people",
   individual_attention: "Not treated as one likes",
   unanswered: "No answer at all",
-};
-const DIMENSIONS = {
-  segment: "Segment",
-  channel: "Channel",
-  country: "Country",
-  team: "Team",
-  product: "Product",
-  journey: "Journey",
-  touchpoint: "Touchpoint",
 };
 const METHODS = {
   adjusted_wald: "net share with an adjusted Wald interval",
@@ -439,7 +432,7 @@ function explain(kpi, details) {
     ["Owner", words(kpi.owner_department)],
     ["In the marts", kpi.kpi],
   ];
-  const canBreak = Object.keys(DIMENSIONS).find((dimension) => data.breakdowns[dimension]?.[kpi.kpi]);
+  const canBreak = [...dimensions.keys()].find((dimension) => data.breakdowns[dimension]?.[kpi.kpi]);
   details.append(
     make(
       "div",
@@ -491,10 +484,12 @@ const selection = {};
 const ALL = "all";
 const regions = new Intl.DisplayNames(["en"], { type: "region" });
 
+const dimensionName = (dimension) => dimensions.get(dimension).name.toLowerCase();
+
 function memberName(dimension, member) {
   if (member === "unknown") return "Unknown";
-  if (member === "none") return `No ${DIMENSIONS[dimension].toLowerCase()}`;
-  if (dimension === "country" && /^[A-Z]{2}$/.test(member)) return regions.of(member);
+  if (member === "none") return `No ${dimensionName(dimension)}`;
+  if (dimensions.get(dimension).members === "countries" && /^[A-Z]{2}$/.test(member)) return regions.of(member);
   return data.names[dimension]?.[member] || words(member);
 }
 
@@ -538,7 +533,7 @@ function memberTable(kpi, dimension) {
       make("td", {}, moved(row)),
     );
   };
-  const caption = `${kpi.name} by ${DIMENSIONS[dimension].toLowerCase()}, ${monthName(data.month)}`;
+  const caption = `${kpi.name} by ${dimensionName(dimension)}, ${monthName(data.month)}`;
   const before = monthName(new Date(Date.parse(`${data.month.slice(0, 7)}-01`) - 86_400_000).toISOString().slice(0, 10));
   const heads = [["Member", ""], ["Place", "place"], ["Value", "number"], ["95 % interval", "number"], [sentence(records(kpi, 2).replace(/^\S+ /, "")), "number"], ["Against all", ""], [`Against ${before.split(" ")[0]}`, ""]];
   return make(
@@ -550,7 +545,7 @@ function memberTable(kpi, dimension) {
       make(
         "table",
         {},
-        make("caption", {}, make("a", { href: `#kpi-${kpi.kpi}` }, kpi.name), ` by ${DIMENSIONS[dimension].toLowerCase()}, ${monthName(data.month)}`),
+        make("caption", {}, make("a", { href: `#kpi-${kpi.kpi}` }, kpi.name), ` by ${dimensionName(dimension)}, ${monthName(data.month)}`),
         make("thead", {}, make("tr", {}, heads.map(([title, look]) => make("th", { scope: "col", class: look || null }, title)))),
         make("tbody", {}, whole ? cells(whole, true) : null, rows.map((row) => cells(row, false))),
       ),
@@ -570,21 +565,21 @@ function showBreakdown() {
   const hidden = rows.filter((row) => row.is_suppressed).length;
   const few = rows.filter((row) => row.is_low_n && !row.is_suppressed).length;
   element("breakdown-note").textContent =
-    `${numbered(chosen.length, "figure")} by ${DIMENSIONS[selection.by].toLowerCase()}. ` +
+    `${numbered(chosen.length, "figure")} by ${dimensionName(selection.by)}. ` +
     [hidden ? `${numbered(hidden, "value")} hidden for privacy.` : "", few ? `${numbered(few, "value")} marked as few.` : ""].join(" ");
   element("members").replaceChildren(...chosen.map((kpi) => memberTable(kpi, selection.by)));
 }
 
 function startBreakdown() {
-  const dimensions = Object.keys(DIMENSIONS).filter((dimension) => data.breakdowns[dimension]);
-  element("breakdown-lead").textContent = dimensions.length
+  const told = [...dimensions.keys()].filter((dimension) => data.breakdowns[dimension]);
+  element("breakdown-lead").textContent = told.length
     ? `${monthName(data.month)}, the last whole month. The dashed line is all of them together; better or worse than all is said where it is more than chance.`
     : `There is no whole month up to ${dayName(data.as_of)} yet.`;
-  element("choose").hidden = !dimensions.length;
-  if (!dimensions.length) return;
-  fillSelect(element("by"), dimensions.map((dimension) => [dimension, DIMENSIONS[dimension]]));
+  element("choose").hidden = !told.length;
+  if (!told.length) return;
+  fillSelect(element("by"), told.map((dimension) => [dimension, dimensions.get(dimension).name]));
   const select = (wanted) => {
-    selection.by = dimensions.includes(wanted.by) ? wanted.by : dimensions[0];
+    selection.by = told.includes(wanted.by) ? wanted.by : told[0];
     selection.kpi = wanted.kpi || "csat";
     showBreakdown();
   };

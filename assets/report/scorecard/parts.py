@@ -1,4 +1,4 @@
-"""What stands on the scorecard beside figures: names, moments, cases, recovery, health of the data, what is left out.
+"""What stands on the scorecard beside figures: dimensions, names, moments, cases, recovery, health, what is left out.
 
 Not here: figures (figures.py).
 """
@@ -11,7 +11,14 @@ from typing import TypedDict
 import duckdb
 
 from assets.report.left_out import read_left_out
-from assets.report.scorecard.columns import CASE_COLUMNS, HEALTH_COLUMNS, MOMENT_COLUMNS, Row, as_it_travels
+from assets.report.scorecard.columns import (
+    CASE_COLUMNS,
+    DIMENSION_COLUMNS,
+    HEALTH_COLUMNS,
+    MOMENT_COLUMNS,
+    Row,
+    as_it_travels,
+)
 
 CASES_SHOWN = 20
 DEFINITIONS_DAYS = 28
@@ -30,6 +37,14 @@ class Health(TypedDict):
     counts: list[Row]
     rows: list[Row]
     definitions: list[Row]
+
+
+def dimensions(connection: duckdb.DuckDBPyConnection) -> list[Row]:
+    """What figures are broken down by, in the order of the table that says so."""
+    rows = connection.execute(
+        f"SELECT {', '.join(DIMENSION_COLUMNS)} FROM warehouse.seeds.kpi_dimensions ORDER BY rowid"
+    ).fetchall()
+    return [list(row) for row in rows]
 
 
 def names_of_members(connection: duckdb.DuckDBPyConnection) -> dict[str, dict[str, str]]:

@@ -8,6 +8,7 @@
     a longer state moves only days that are yet to come.
 -#}
 
+{#- The dimensions are those of the seed kpi_dimensions: the macro that names them is written from its rows. -#}
 {%- macro kpi_record_columns() -%}
     {%- set columns = {
         'superseded_on': 'date', 'is_state': 'boolean', 'positives': 'integer', 'negatives': 'integer', 'responses': 'integer',
@@ -15,11 +16,6 @@
     } -%}
     {%- for dimension in kpi_dimensions() -%}{%- do columns.update({dimension: 'varchar'}) -%}{%- endfor -%}
     {{ return(columns) }}
-{%- endmacro -%}
-
-{#- The dimensions a record may have; the seed kpi_dimensions says which of them are shown, and what they mean. -#}
-{%- macro kpi_dimensions() -%}
-    {{ return(['segment', 'country', 'channel', 'touchpoint', 'team', 'product', 'journey']) }}
 {%- endmacro -%}
 
 {#-
