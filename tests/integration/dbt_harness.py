@@ -32,7 +32,7 @@ import pytest
 from assets.text.sentiment import TextSentiment
 from assets.warehouse.contact_points import spell_contact_points
 from assets.warehouse.load import Night, SourceRole, accepted_table, load, prepare
-from orchestration.dbt.project import prepare_manifest
+from orchestration.dbt.project import PARSED, prepare_manifest
 from quality.contract.model import DUCKDB_TYPES, Contract, all_contracts, load_contract
 from quality.rows.work import ADDED_COLUMNS
 from storage.data_folder import marts_file, warehouse_file
@@ -88,13 +88,16 @@ class DbtProject:
 
         if self.project == CHECKOUT.dbt_project:
             prepare_manifest(CHECKOUT)
-            manifest = Manifest.from_msgpack(CHECKOUT.dbt_target.joinpath("partial_parse.msgpack").read_bytes())
-            manifest.build_flat_graph()
-            return manifest
-        parsed = dbtRunner().invoke(["parse", *self._flags()])
-        if not parsed.success:
-            pytest.fail(f"The dbt project does not parse: {parsed.exception}")
-        return parsed.result
+            target = CHECKOUT.dbt_target
+        else:
+            parsed = dbtRunner().invoke(["parse", *self._flags()])
+            if not parsed.success:
+                pytest.fail(f"The dbt project does not parse: {parsed.exception}")
+            target = self.folder / "target"
+        # Read from what dbt keeps: it mixes up what a manifest has looked up when that is copied.
+        manifest = Manifest.from_msgpack(target.joinpath(PARSED).read_bytes())
+        manifest.build_flat_graph()
+        return manifest
 
     def template(self) -> Path:
         """A build without rows in which every model stands; whichever test process asks first makes it for all."""

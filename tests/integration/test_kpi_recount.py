@@ -13,16 +13,23 @@ import random
 from collections import defaultdict
 from collections.abc import Iterator
 from datetime import UTC, date, datetime, timedelta
+from pathlib import Path
 from typing import Any
 
 import duckdb
 import numpy as np
+import pandas as pd
 import pytest
+from changed_kpis import DIMENSION, KEPT, PASSED_AROUND, built_with_changes
 from dbt_harness import DbtProject, Warehouse
 from journey_company import AS_OF, START, JourneyCompany
 from service_desk import Desk
 
 from assets.report.kpi_explanation import Place, explain
+from assets.report.marts import opened_marts
+from assets.report.scorecard.figures import kpis_with_figures, last_whole_month, members_of_month
+from assets.report.scorecard.parts import dimensions
+from storage.data_folder import marts_file
 from storage.errors import JourneymartError
 from tests.counting.differences import of_share
 from tests.counting.intervals import (
@@ -249,6 +256,13 @@ def test_every_breakdown_of_a_total_adds_up_to_it(recount: Recount) -> None:
                 assert sum(cell.numerator or 0 for cell in members) == pytest.approx(total.numerator)
 
 
+def test_a_version_breaks_a_kpi_down_by_what_the_recount_does(
+    version: duckdb.DuckDBPyConnection, recount: Recount
+) -> None:
+    cells = version.execute("select distinct kpi, dimension from private.intermediate.int_kpi__cell").fetchall()
+    assert set(cells) == {(kpi, dimension) for kpi in recount.kpis for dimension in recount.dimensions(kpi)}
+
+
 def example(version: duckdb.DuckDBPyConnection, kpi: str, day: date, dimension: str = "all") -> list[tuple[Any, ...]]:
     """Member, numerator, n, value and interval of the cells of a day, before anything is hidden."""
     return version.execute(
@@ -314,6 +328,81 @@ def test_questions_nobody_answered_are_some_and_not_none(version: duckdb.DuckDBP
         [AS_OF],
     ).fetchall()
     assert rate > 0
+
+
+# -- changes: a KPI, a dimension ------------------------------------------------------------------------------------
+
+
+class ChangedRecount(Recount):
+    """With the records of the new KPI that nothing counted before."""
+
+    def _passed_around(self) -> pd.DataFrame:
+        rows = self._ticket_measure("transferred")
+        return rows.assign(positives=rows["transfers"] > 1)
+
+
+@pytest.fixture(scope="module")
+def changed_build(built: Warehouse, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return built_with_changes(built.build, tmp_path_factory.mktemp("changed"))
+
+
+@pytest.fixture(scope="module")
+def changed(changed_build: Path) -> Iterator[duckdb.DuckDBPyConnection]:
+    with opened(changed_build) as connection:
+        yield connection
+
+
+@pytest.fixture(scope="module")
+def changed_recount(changed: duckdb.DuckDBPyConnection) -> Recount:
+    return ChangedRecount(changed)
+
+
+@pytest.mark.parametrize("kpi", [KEPT, PASSED_AROUND])
+def test_a_kpi_is_its_row_and_its_records(
+    changed_build: Path, changed: duckdb.DuckDBPyConnection, changed_recount: Recount, kpi: str
+) -> None:
+    """A row is all, where the records are counted already; else a branch of a record model and of the recount, too."""
+    draws = [drawn for drawn in draw(changed_recount, random.Random(5)) if drawn[0] == kpi]  # noqa: S311
+    assert {dimension for *_, dimension in draws} > {"all", "segment", "team"}
+    assert disagreements(changed, changed_recount, draws)[:10] == []
+    with opened_marts(changed_build, "the scorecard") as connection:
+        shown = {page["definition"][0]: page["now"] for page in kpis_with_figures(connection, AS_OF)}
+        members = {row[1] for row in members_of_month(connection, last_whole_month(AS_OF))}
+    assert shown[kpi]
+    assert kpi in members
+    assert explain(changed_build, Place(kpi), is_stale=False).counted
+
+
+def test_a_dimension_is_a_row_and_a_column(
+    changed_build: Path, changed: duckdb.DuckDBPyConnection, changed_recount: Recount
+) -> None:
+    of_tickets = {
+        kpi
+        for kpi, about in changed_recount.kpis.items()
+        if about["source_fact"] in ("fct_ticket", "fct_ticket_transition", "fct_sla")
+        and about["method"] != "per_hundred"
+    }
+    draws = [drawn for drawn in draw(changed_recount, random.Random(6)) if drawn[3] == DIMENSION]  # noqa: S311
+    assert {kpi for kpi, *_ in draws} == of_tickets
+    assert disagreements(changed, changed_recount, draws)[:10] == []
+    with opened_marts(changed_build, "the scorecard") as connection:
+        assert dimensions(connection)[-1] == [DIMENSION, "Priority", "words"]
+        rows = [row for row in members_of_month(connection, last_whole_month(AS_OF)) if row[0] == DIMENSION]
+    assert {row[2] for row in rows} == {"low", "normal", "urgent", "unknown"}
+    assert {row[1] for row in rows} <= of_tickets
+
+
+def test_what_is_added_moves_no_other_figure(built: Warehouse, changed_build: Path) -> None:
+    with duckdb.connect() as connection:
+        for name, build in (("before", built.build), ("after", changed_build)):
+            connection.execute(f"attach '{marts_file(build)}' as {name} (read_only)")
+        moved = connection.execute(
+            "(from before.main.mart_kpi_daily except all from after.main.mart_kpi_daily) union all "
+            "(from after.main.mart_kpi_daily where kpi not in (?, ?) and dimension <> ? "
+            "except all from before.main.mart_kpi_daily)",
+            [KEPT, PASSED_AROUND, DIMENSION],
+        ).fetchall()
+    assert moved == []
 
 
 # -- the recount itself ---------------------------------------------------------------------------------------------
