@@ -720,6 +720,41 @@ def test_answers_and_requests_find_their_customer_through_their_respondent(told:
     ) == {"t": key, "case": key, "odd": -1}
 
 
+STRANGERS = story(
+    {
+        "salesforce.contact": [crm(person) for person in ("ann", "bob", "cem")],
+        "salesforce.case": [{"Id": f"of {person}", "ContactId": person} for person in ("ann", "bob", "cem")],
+        "canonical.survey_answer": [
+            answer("asked", contact_id="of one", ticket_id="of ann"),
+            answer("of one", contact_id="of one"),
+            answer("asked once", contact_id="of two", ticket_id="of bob"),
+            answer("asked again", contact_id="of two", ticket_id="of cem"),
+            answer("of two", contact_id="of two"),
+            answer("asked too", contact_id="met by two", ticket_id="of cem"),
+            answer("met by two", contact_id="met by two"),
+            answer("tried out", contact_id="of a test", ticket_id="of ann", is_test=True),
+            answer("of a test", contact_id="of a test"),
+        ],
+    }
+)
+
+
+def test_a_stranger_is_in_every_answer_the_customer_whose_ticket_they_were_asked_about(told: Told) -> None:
+    assert told.people(STRANGERS) == one("ann") | one("bob") | one("cem")
+    ann = told.map(STRANGERS)["ann"]["customer_key"]
+    found = told.rows(
+        STRANGERS,
+        """
+        select answers.answer_id, links.customer_key
+        from intermediate.int_survey_answer__links as links
+        inner join intermediate.int_survey_answer__unioned as answers using (survey_answer_key)
+        """,
+    )
+    assert {given for given, customer in found.items() if customer == ann} == {"asked", "of one", "tried out"}
+    assert {found[given] for given in ("asked once", "asked again", "of two", "asked too", "met by two")} == {-1}
+    assert found["of a test"] == -1
+
+
 NAMED = {"contact_id": "1", "ticket_id": "t"}
 ANONYMOUS = story(
     {
