@@ -70,6 +70,7 @@ def steps_from(graph, key):
 
 def test_the_sample_company_is_fourteen_groups_at_most_from_left_to_right(graph):
     groups = groups_of(graph)
+    print(f"{len(groups)} groups of {len(graph.get_all_asset_keys())} assets")
     assert len(groups) <= 14
     sources = {name for name in groups if name.startswith("source_")}
     assert groups - sources == set(WAY)
@@ -80,10 +81,12 @@ def test_the_sample_company_is_fourteen_groups_at_most_from_left_to_right(graph)
 
 def test_thirty_arrows_at_most_lead_from_group_to_group(graph):
     arrows = arrows_between_groups(graph)
+    print(f"{len(arrows)} arrows from group to group")
     assert len(arrows) <= 30, sorted(arrows)
 
 
 def test_every_public_mart_is_eight_steps_at_most_from_each_of_its_sources(graph, project):
+    farthest = {}
     for node in (node for node in project.manifest["nodes"].values() if node["resource_type"] == "model"):
         if not is_public(node):
             continue
@@ -92,7 +95,9 @@ def test_every_public_mart_is_eight_steps_at_most_from_each_of_its_sources(graph
         for key, steps in found.items():
             if key.path[0] == "accepted":
                 nearest[key.path[1]] = min(steps, nearest.get(key.path[1], steps))
-        assert max(nearest.values(), default=0) <= 8, (node["name"], nearest)
+        farthest[node["name"]] = max(nearest.values(), default=0)
+    print(f"{max(farthest.values())} steps at most from a source to one of {len(farthest)} public marts")
+    assert {name: steps for name, steps in farthest.items() if steps > 8} == {}
 
 
 def test_a_further_source_is_one_group_and_one_arrow_more(graph, tmp_path):

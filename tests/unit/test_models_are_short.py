@@ -56,6 +56,10 @@ def has_too_many_inputs(test: dict[str, Any]) -> bool:
 def test_a_model_of_more_than_150_lines_says_why() -> None:
     texts = {path: path.read_text("utf-8") for path in models()}
     assert len(texts) > 100
+    lines = sorted(len(sql.splitlines()) for sql in texts.values())
+    print(
+        f"{len(lines)} models, half of at most {lines[len(lines) // 2]} lines; {sum(n > LINES for n in lines)} say why"
+    )
     long = [path for path, sql in texts.items() if is_too_long(sql)]
     assert [f"{path.relative_to(MODELS)}: {len(texts[path].splitlines())} lines" for path in long] == []
 
@@ -63,6 +67,8 @@ def test_a_model_of_more_than_150_lines_says_why() -> None:
 def test_a_unit_test_of_more_than_6_inputs_says_why() -> None:
     tests = list(unit_tests())
     assert len(tests) > 30
+    many = sum(len(test["given"]) > INPUTS for _, test in tests)
+    print(f"{len(tests)} unit tests; {many} of more than {INPUTS} inputs say why")
     assert [
         f"{path.relative_to(MODELS)}: {test['name']}: {len(test['given'])} inputs"
         for path, test in tests
