@@ -73,7 +73,7 @@ def night_of_link(folder: DataFolder) -> int:
 
 def main(kind: str, folder: DataFolder) -> dict[str, object]:
     read = reader(kind, folder)
-    print("ready", flush=True)  # noqa: T201
+    print("ready", flush=True)
     rounds, nights, faults = 0, [], []
     while not select.select([sys.stdin], [], [], 0)[0]:
         rounds += 1
@@ -95,4 +95,4 @@ def main(kind: str, folder: DataFolder) -> dict[str, object]:
 
 
 if __name__ == "__main__":
-    print(json.dumps(main(sys.argv[1], DataFolder(Path(sys.argv[2])))))  # noqa: T201
+    print(json.dumps(main(sys.argv[1], DataFolder(Path(sys.argv[2])))))

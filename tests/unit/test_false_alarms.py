@@ -129,7 +129,7 @@ def likely(weights: Numbers, left: float = 1e-6) -> tuple[np.ndarray[Any, np.dty
 
 def told(what: str, worst: tuple[float, ...]) -> None:
     rate, *where = worst
-    print(f"\n{what}: at worst {100 * rate:.2f} false alarms of 100, at {where}")  # noqa: T201 (what one asked for)
+    print(f"\n{what}: at worst {100 * rate:.2f} false alarms of 100, at {where}")
 
 
 # -- false alarms ---------------------------------------------------------------------------------------------------

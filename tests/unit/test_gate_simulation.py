@@ -23,7 +23,7 @@ OUTCOMES = {USUAL: "pass", UNUSUAL: "warn", IMPOSSIBLE: "fail"}
 
 
 def test_the_table_is_printed() -> None:
-    print("\n" + "\n".join(gate_simulation.table()))  # noqa: T201 -- it is for people
+    print("\n" + "\n".join(gate_simulation.table()))
 
 
 @pytest.mark.parametrize("name", COMPANIES)
