@@ -401,7 +401,7 @@ def _firsts(ticket: dict[str, Any]) -> dict[str, datetime | None]:
 
 def built(project: DbtProject, folder: Path, company: Company, nights: int) -> Warehouse:
     """The company's nights under seeds of its own; the business date goes forth, back and to its place."""
-    warehouse = Warehouse(project, folder, "fct_journey")
+    warehouse = Warehouse(project, folder, "fct_journey", crms=("canonical",))
     warehouse._build = folder / "build"
     shutil.copytree(project.template(), warehouse.build)
     with duckdb.connect(str(warehouse_file(warehouse.build))) as connection:
