@@ -275,10 +275,7 @@ class Company:
         if ticket["is_deleted"] or ticket["merged_into_ticket_id"]:
             return []
         firsts = _firsts(ticket)
-        by_us = ticket["events"][0]["author_role"] == "agent"
-        if by_us and ticket["channel"] == "phone":
-            # A call typed in is the customer's, and what was answered on the phone nobody knows.
-            by_us, firsts = False, {"agent": None, "bot": None}
+        by_us = ticket["events"][0]["author_role"] == "agent" and not _is_call_typed_in(ticket)
         solved = [event["occurred_at"] for event in ticket["events"] if event.get("to_value") == "solved"]
         moments = [
             ("created_by_us" if by_us else "created", "outbound" if by_us else "inbound", ticket["created_at"]),
@@ -391,7 +388,15 @@ def _is_late(order: dict[str, Any]) -> bool:
     return bool(came and promised and came.astimezone(BERLIN).date() > promised.astimezone(BERLIN).date())
 
 
+def _is_call_typed_in(ticket: dict[str, Any]) -> bool:
+    """Whether an agent wrote down a call: the customer's, as they called."""
+    return bool(ticket["channel"] == "phone" and ticket["events"][0]["author_role"] == "agent")
+
+
 def _firsts(ticket: dict[str, Any]) -> dict[str, datetime | None]:
+    """First answers of a person and of a machine; what was answered on the phone nobody knows."""
+    if _is_call_typed_in(ticket):
+        return {"agent": None, "bot": None}
     said = [event for event in ticket["events"] if event["event_type"] == "comment"]
     return {
         role: min((event["occurred_at"] for event in said if event["author_role"] == role), default=None)
