@@ -67,7 +67,12 @@ class _Events:
 
         line = env_scrubber(json.dumps(msg_to_dict(event), sort_keys=True, default=str))
         with self._printing:
-            sys.stdout.write(f"{line}\n")
+            try:
+                sys.stdout.write(f"{line}\n")
+            except BrokenPipeError:
+                # The night that listened was killed. Nobody will publish what is built from here on, and the next night
+                # needs the files; dbt itself would go on to its last model.
+                os._exit(1)
 
 
 def main() -> None:
