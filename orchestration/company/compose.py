@@ -15,10 +15,8 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-import yaml
-
 from orchestration.company.rows import TableRow, as_csv, mistakes, read_rows, together
-from orchestration.company.tables import CompanyTable, load_tables
+from orchestration.company.tables import CompanyTable, described_seeds, load_tables
 from quality.contract.files import contract_files
 from storage.company_folder import BESIDE_IN_FOLDER, READ_IN_FOLDER, CompanyFolder
 from storage.errors import JourneymartError
@@ -170,12 +168,8 @@ def _own_seeds(company: Company, ours: Mapping[PurePosixPath, Content]) -> dict[
     """
     files = _files(company.folder.seeds)
     known = {name.stem for name in ours if name.parts[0] == "seeds" and name.suffix == ".csv"}
-    described = {
-        seed.get("name")
-        for path in files.values()
-        if path.suffix in {".yml", ".yaml"}
-        for seed in yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader).get("seeds", [])
-    }
+    properties = (path for path in files.values() if path.suffix in {".yml", ".yaml"})
+    described = {seed.get("name") for _, seed in described_seeds(properties)}
     own = {name: path for name, path in files.items() if not (name.suffix == ".csv" and name.stem in known)}
     for name, path in own.items():
         if name.suffix == ".csv" and name.stem not in described:

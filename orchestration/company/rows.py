@@ -13,9 +13,9 @@ from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
 from pathlib import Path
-from zoneinfo import available_timezones
 
 from orchestration.company.tables import CompanyTable, TableColumn
+from orchestration.company.zones import time_zones
 from storage.errors import JourneymartError
 from storage.nearest import nearest_words
 
@@ -148,31 +148,27 @@ def _unlisted(column: TableColumn, text: str, values: Mapping[str, set[str]]) ->
 
 def _misread(column: TableColumn, text: str) -> str | None:
     """What is wrong with a value as one of its type."""
+    fits, wanted = _READINGS[column.holds or column.type.partition("(")[0]]
     try:
-        fits = _READINGS[column.holds or column.type.partition("(")[0]](text)
+        return None if fits(text) else f"'{text}' is not {wanted}"
     except (ValueError, InvalidOperation):
-        fits = False
-    return None if fits else f"'{text}' is not {_WANTED[column.holds or column.type.partition('(')[0]]}"
+        return f"'{text}' is not {wanted}"
 
 
-_READINGS: Mapping[str, Callable[[str], bool]] = {
-    "varchar": lambda text: True,
-    "integer": lambda text: int(text) is not None,
-    "double": lambda text: Decimal(text).is_finite(),
-    "decimal": lambda text: Decimal(text).is_finite(),
-    "date": lambda text: date.fromisoformat(text) is not None,
-    "boolean": lambda text: text.lower() in {"true", "false"},
-    "zone": lambda text: text in available_timezones(),
-    "time": lambda text: _TIME.fullmatch(text) is not None,
-}
-_WANTED = {
-    "integer": "a whole number",
-    "double": "a number: write it as 12.5",
-    "decimal": "a number: write it as 12.5",
-    "date": "a day: write it as 2026-06-27",
-    "boolean": "true or false",
-    "zone": "a time zone: give its IANA name, such as Europe/Berlin",
-    "time": "a time of day: write it as 08:30; midnight at the end of a day is 24:00",
+_NUMBER = (lambda text: Decimal(text).is_finite(), "a number: write it as 12.5")
+# Whether a text is one of its type (or cannot be read at all), and what it should be.
+_READINGS: Mapping[str, tuple[Callable[[str], bool], str]] = {
+    "varchar": (lambda text: True, "a text"),
+    "integer": (lambda text: int(text) is not None, "a whole number"),
+    "double": _NUMBER,
+    "decimal": _NUMBER,
+    "date": (lambda text: date.fromisoformat(text) is not None, "a day: write it as 2026-06-27"),
+    "boolean": (lambda text: text.lower() in {"true", "false"}, "true or false"),
+    "zone": (lambda text: text in time_zones(), "a time zone: give its IANA name, such as Europe/Berlin"),
+    "time": (
+        lambda text: _TIME.fullmatch(text) is not None,
+        "a time of day: write it as 08:30; midnight at the end of a day is 24:00",
+    ),
 }
 
 

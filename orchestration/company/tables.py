@@ -6,7 +6,7 @@ Not here: rows and what is wrong with them (rows.py).
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
@@ -73,15 +73,20 @@ def load_tables(seeds: Path) -> dict[str, CompanyTable]:
         JourneymartError: A file does not say what a table needs.
     """
     tables: dict[str, CompanyTable] = {}
-    for path in sorted(seeds.glob("*.yml")):
-        said = yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader)
-        for seed in said.get("seeds", []):
-            try:
-                tables[seed["name"]] = _table(seed)
-            except (KeyError, ValueError) as error:
-                words = f"it says nothing of {error}" if isinstance(error, KeyError) else str(error).replace("\n", " ")
-                raise JourneymartError(f"{path}: seed '{seed.get('name')}': {words}.") from None
+    for path, seed in described_seeds(sorted(seeds.glob("*.yml"))):
+        try:
+            tables[seed["name"]] = _table(seed)
+        except (KeyError, ValueError) as error:
+            words = f"it says nothing of {error}" if isinstance(error, KeyError) else str(error).replace("\n", " ")
+            raise JourneymartError(f"{path}: seed '{seed.get('name')}': {words}.") from None
     return tables
+
+
+def described_seeds(files: Iterable[Path]) -> Iterator[tuple[Path, Mapping[str, Any]]]:
+    """What property files say of seeds, each with its file."""
+    for path in files:
+        for seed in yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader).get("seeds", []):
+            yield path, seed
 
 
 def _table(seed: Mapping[str, Any]) -> CompanyTable:

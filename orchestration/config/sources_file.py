@@ -10,11 +10,11 @@ import re
 from collections.abc import Callable, Iterable
 from datetime import date
 from typing import Annotated, Literal
-from zoneinfo import available_timezones
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
+from orchestration.company.zones import time_zones
 from quality.contract.currencies import CURRENCIES
 from quality.contract.files import systems
 from quality.contract.reading import DateOrder
@@ -91,7 +91,7 @@ def _language(value: object) -> object:
     return value
 
 
-Zone = Annotated[str, _one_of("time zone", available_timezones, "IANA names such as Europe/Berlin or UTC")]
+Zone = Annotated[str, _one_of("time zone", time_zones, "IANA names such as Europe/Berlin or UTC")]
 Currency = Annotated[str, _one_of("currency", lambda: CURRENCIES, "ISO 4217 codes such as EUR or USD")]
 System = Annotated[str, _one_of("system", systems, "those there are contracts for")]
 Encoding = Annotated[str, BeforeValidator(_encoding)]

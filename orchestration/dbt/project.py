@@ -118,9 +118,9 @@ def load_manifest(settings: Settings) -> dict[str, Any]:
 
 
 def project_hash(settings: Settings) -> str:
-    """Hash of every file of the dbt project."""
+    """Hash of every file of the dbt project, as it was composed last."""
     digest = hashlib.sha256()
-    project = settings.composed_project()
+    project = settings.dbt_project
     for path in sorted(
         p for p in project.rglob("*") if p.is_file() and not _IGNORED & set(p.relative_to(project).parts)
     ):
