@@ -99,8 +99,14 @@ class DbtProject:
         manifest.build_flat_graph()
         return manifest
 
-    def template(self) -> Path:
-        """A build without rows in which every model stands; whichever test process asks first makes it for all."""
+    def stand(self, build: Path) -> Path:
+        """Make a build of one's own, without rows, in which every model stands."""
+        # A copy: a database that one process writes, no other can open.
+        shutil.copytree(self._template(), build)
+        return build
+
+    def _template(self) -> Path:
+        """What builds start from; whichever test process asks first makes it for all."""
         build = self._shared / "template"
         with (self._shared / "template is being made").open("w") as lock:
             fcntl.flock(lock, fcntl.LOCK_EX)
@@ -214,7 +220,7 @@ class Warehouse:
         other = Warehouse(self.project, self.folder, self.select, self.as_of, self.text_sentiment, self.crms)
         other._build = self.folder / name
         shutil.rmtree(other.build, ignore_errors=True)
-        shutil.copytree(self.project.template(), other.build)
+        self.project.stand(other.build)
         load(other.build, [], _night(self.as_of, self.text_sentiment, self.crms))
         for seed, lines in self._seeds.items():
             other.seed(seed, lines)
@@ -282,7 +288,7 @@ class Warehouse:
         """Stand on the template, once."""
         if self._build is None:
             self._build = self.folder / "build"
-            shutil.copytree(self.project.template(), self._build)
+            self.project.stand(self._build)
 
     def _append(self, connection: duckdb.DuckDBPyConnection, contract: Contract, delivered: Sequence[Row]) -> None:
         if not delivered:

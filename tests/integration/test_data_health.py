@@ -10,7 +10,6 @@ from __future__ import annotations
 import math
 import random
 import re
-import shutil
 from collections import defaultdict
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -181,7 +180,7 @@ def tell(
     """Hand the night that is about to begin its batches, as loading does."""
     if build._build is None:
         build._build = build.folder / "build"
-        shutil.copytree(build.project.template(), build.build)
+        build.project.stand(build.build)
     with attached(warehouse_file(build.build)) as (connection, _):
         ((night,),) = connection.execute("select night from warehouse.night.night").fetchall()
         newest = {each.batch.batch_id: each.newest_at for each in extracts if each.newest_at}

@@ -7,7 +7,6 @@ from __future__ import annotations
 
 import os
 import random
-import shutil
 from collections import defaultdict
 from datetime import UTC, date, datetime, time, timedelta
 from pathlib import Path
@@ -408,7 +407,7 @@ def built(project: DbtProject, folder: Path, company: Company, nights: int) -> W
     """The company's nights under seeds of its own; the business date goes forth, back and to its place."""
     warehouse = Warehouse(project, folder, "fct_journey", crms=("canonical",))
     warehouse._build = folder / "build"
-    shutil.copytree(project.template(), warehouse.build)
+    project.stand(warehouse.build)
     with duckdb.connect(str(warehouse_file(warehouse.build))) as connection:
         for name, journey in company.seeds.journeys.items():
             connection.execute(

@@ -107,7 +107,7 @@ class Nights:
     def begun(cls, project: DbtProject, folder: Path) -> Nights:
         """Nothing is known yet, but the calendar."""
         build = folder / "build"
-        shutil.copytree(project.template(), build)
+        project.stand(build)
         warehouse = Warehouse(project, folder, as_of=FIRST, _build=build)
         with _opened(build) as connection:
             connection.execute(

@@ -8,7 +8,6 @@ are hidden (the recounts of each area).
 from __future__ import annotations
 
 import os
-import shutil
 from collections import defaultdict
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
@@ -64,7 +63,7 @@ def company(
 ) -> Warehouse:
     """The marts of one company's facts."""
     build = tmp_path_factory.mktemp("attacked") / "build"
-    shutil.copytree(dbt_project.template(), build)
+    dbt_project.stand(build)
     SmallCompany(request.param).fill(build)
     dbt_project.run(build, "run", "--full-refresh", "--select", *STEPS, *MARTS)
     return Warehouse(dbt_project, build.parent, as_of=AS_OF, _build=build)

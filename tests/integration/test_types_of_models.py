@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+import pytest
 from dbt_harness import DbtProject
 
 from tests.kpi_recount import opened
@@ -16,22 +17,23 @@ RATIOS = {"average_order_value", "clv_revenue", "gross_revenue_retention", "net_
 MONEY = re.compile("amount|revenue|price|cost")
 
 
-def columns(project: DbtProject) -> list[tuple[str, str, str]]:
+@pytest.fixture(scope="module")
+def columns(dbt_project: DbtProject, tmp_path_factory: pytest.TempPathFactory) -> list[tuple[str, str, str]]:
     """Model, column and type of all that dbt builds."""
-    with opened(project.template()) as connection:
+    with opened(dbt_project.stand(tmp_path_factory.mktemp("types") / "build")) as connection:
         return connection.execute(
             "select table_name, column_name, data_type from duckdb_columns() "
             "where database_name in ('marts', 'private') and schema_name in ('main', 'intermediate') order by all"
         ).fetchall()
 
 
-def test_no_column_is_of_a_type_that_other_engines_do_not_have(dbt_project: DbtProject) -> None:
+def test_no_column_is_of_a_type_that_other_engines_do_not_have(columns: list[tuple[str, str, str]]) -> None:
     """A sum of whole numbers is a HUGEINT in DuckDB unless it is said to be something else."""
-    odd = [row for row in columns(dbt_project) if row[2].removesuffix("[]") in ("HUGEINT", "UHUGEINT", "UBIGINT")]
+    odd = [row for row in columns if row[2].removesuffix("[]") in ("HUGEINT", "UHUGEINT", "UBIGINT")]
     assert odd == []
 
 
-def test_money_is_added_in_decimals(dbt_project: DbtProject) -> None:
+def test_money_is_added_in_decimals(columns: list[tuple[str, str, str]]) -> None:
     """But ratios, and an account's own guess at its yearly revenue, which is never added."""
-    floats = {name for _, name, kind in columns(dbt_project) if kind in ("DOUBLE", "FLOAT") and MONEY.search(name)}
+    floats = {name for _, name, kind in columns if kind in ("DOUBLE", "FLOAT") and MONEY.search(name)}
     assert floats - RATIOS == {"annual_revenue"}
