@@ -10,7 +10,6 @@ from collections.abc import Collection
 from dataclasses import replace
 from pathlib import Path
 
-import duckdb
 import pyarrow as pa
 
 from assets.erasure.register import BlockList
@@ -23,6 +22,7 @@ from quality.past.profiles import PROFILE
 from quality.rows.casts import identifier, literal
 from quality.rows.work import ADDED_COLUMNS
 from storage.data_folder import StreamId
+from storage.engine import connect
 from storage.files import sha256_of
 from storage.folders import replaced_folder
 
@@ -93,7 +93,7 @@ def _write_accepted(contract: Contract, stream: StreamId, batch: AcceptedBatch, 
     types = {**{name: DUCKDB_TYPES[column.type] for name, column in contract.columns.items()}, **ADDED_COLUMNS}
     columns = ", ".join(f"{identifier(name)}::{kind} as {identifier(name)}" for name, kind in types.items())
     order = ", ".join(["_file nulls last", "_row nulls last", *map(identifier, contract.key)])
-    with duckdb.connect() as connection:
+    with connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.register("kept", kept)
         # The bytes of a file depend on where the rows lay, and the bytes name the batch.

@@ -17,6 +17,7 @@ import duckdb
 
 from assets.versions.contents import literal
 from storage.data_folder import warehouse_file
+from storage.engine import connect
 from storage.errors import JourneymartError
 
 _SAID = {
@@ -93,7 +94,7 @@ def explain(version: Path, asked: str, compared: str | None = None) -> Explanati
     Raises:
         JourneymartError: There is no such record, or several.
     """
-    with duckdb.connect() as connection:
+    with connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"attach {literal(str(warehouse_file(version)))} as warehouse (read_only)")
         connection.execute("use warehouse.intermediate")

@@ -12,10 +12,9 @@ import os
 from pathlib import Path
 from typing import Any
 
-import duckdb
-
 from assets.versions.contents import literal
 from storage.data_folder import warehouse_file
+from storage.engine import connect
 from storage.errors import JourneymartError
 
 SUGGESTIONS = "identity_suggestions.csv"
@@ -86,7 +85,7 @@ def suggest(version: Path, folder: Path, threshold: float) -> tuple[int, Path]:
         raise JourneymartError(
             "Suggestions need Splink: install it with `pip install 'journeymart[splink]'`."
         ) from None
-    with duckdb.connect() as connection:
+    with connect() as connection:
         connection.execute(f"attach {literal(str(warehouse_file(version)))} as warehouse (read_only)")
         connection.execute(f"create table records as {_RECORDS}")
         database = splink.DuckDBAPI(connection)

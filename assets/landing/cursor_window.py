@@ -23,6 +23,7 @@ from assets.landing.connectors.config import FileStream
 from quality.contract.model import Contract
 from quality.contract.reading import Reading
 from quality.rows.casts import identifier, year_first
+from storage.engine import connect
 from storage.errors import JourneymartError
 
 _HAS_OFFSET = r"\d:\d\d(:\d\d(\.\d+)?)?\s*(Z|z|UTC|[+-]\d\d(:?\d\d)?)\s*$"
@@ -79,7 +80,7 @@ def cut_by_day(
         )
     column = contract.columns.get(stream.cursor)
     day = _day_of(stream.cursor, column.type if column else "text", stream.reading)
-    with duckdb.connect() as connection:
+    with connect(spill=rows.parent / ".spill") as connection:
         connection.execute(f"set TimeZone = '{stream.timezone}'")
         connection.execute(
             f"""

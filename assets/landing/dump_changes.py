@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 
 from quality.rows.casts import present
 from quality.rows.ids import spelled_id
+from storage.engine import connect
 
 _OP = "_op"
 _OUR_FIELDS = (pa.field("_file", pa.string()), pa.field("_row", pa.int64()))
@@ -56,7 +57,7 @@ def write_changes(
     if before is None or not key or not set(key) <= set(columns) & set(_columns(before)):
         _pass_on_whole(dump, target)
         return Changes(_count_keys(before, key) if before else 0, 0)
-    with duckdb.connect() as connection:
+    with connect(spill=target.parent / ".spill") as connection:
         return _compare(connection, dump, before, key, target)
 
 
@@ -117,7 +118,7 @@ def _all_vanish(before: Path | None, key: Sequence[str], target: Path) -> Change
         _write(nothing, target)
         return Changes(0, 0)
     with_key = " and ".join(f"{_quoted(name)} is not null" for name in key)
-    with duckdb.connect() as connection:
+    with connect(spill=target.parent / ".spill") as connection:
         deletes = connection.sql(
             f"""
             select distinct {_list(key)}, null::varchar as _file, null::bigint as _row, 'delete' as {_OP}
@@ -133,7 +134,7 @@ def _count_keys(dump: Path, key: Sequence[str]) -> int:
     if not key or not set(key) <= set(_columns(dump)):
         return 0
     with_key = " and ".join(f"{_quoted(name)} is not null" for name in key)
-    with duckdb.connect() as connection:
+    with connect(spill=dump.parent / ".spill") as connection:
         row = connection.execute(
             f"select count(*) from (select distinct {_spelled_list(key)} from read_parquet($path) where {with_key})",
             {"path": str(dump)},

@@ -20,6 +20,7 @@ import duckdb
 
 from assets.versions.contents import literal
 from storage.data_folder import marts_file, warehouse_file
+from storage.engine import connect
 from storage.errors import JourneymartError
 
 # The window a figure is told over where none is named, by the basis of the KPI.
@@ -156,7 +157,7 @@ def explain(version: Path, place: Place, *, is_stale: bool) -> Explanation:
 
 @contextmanager
 def _opened(version: Path) -> Iterator[duckdb.DuckDBPyConnection]:
-    with duckdb.connect() as connection:
+    with connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         for name, file in (("marts", marts_file(version)), ("private", warehouse_file(version))):
             connection.execute(f"attach {literal(str(file))} as {name} (read_only)")

@@ -14,6 +14,7 @@ import duckdb
 
 from assets.versions.contents import literal
 from storage.data_folder import marts_file, warehouse_file
+from storage.engine import connect
 from storage.errors import JourneymartError
 
 
@@ -29,7 +30,7 @@ def opened_marts(build: Path, page: str) -> Iterator[duckdb.DuckDBPyConnection]:
         JourneymartError: The marts cannot be read, or lack what the page shows.
     """
     try:
-        with duckdb.connect(config={"autoinstall_known_extensions": False}) as connection:
+        with connect() as connection:
             if warehouse_file(build).exists():
                 connection.execute(f"ATTACH {literal(str(warehouse_file(build)))} AS warehouse (READ_ONLY)")
             connection.execute(f"ATTACH {literal(str(marts_file(build)))} AS marts (READ_ONLY)")

@@ -24,6 +24,7 @@ from assets.versions.manifest import Checks, File, Manifest, Night, Table, write
 from assets.versions.versions import Version, base_of_build, forget_base, list_versions, prune, swing, version_id
 from quality.gate.ledger import Ledger, LedgerVerdict
 from storage.data_folder import REPORT_PAGES, DataFolder, marts_file, parquet_folder, report_file, warehouse_file
+from storage.engine import connect
 from storage.errors import JourneymartError
 from storage.faults import fault_point
 from storage.files import sha256_of
@@ -162,7 +163,7 @@ def _finish(build: Path, public_tables: Set[str], night: Night) -> tuple[Table, 
     """
     spill = warehouse_file(build).parent / _SPILL
     try:
-        with duckdb.connect(config={"temp_directory": str(spill), "autoinstall_known_extensions": False}) as connection:
+        with connect(spill=spill) as connection:
             attach(connection, build, read_only=False)
             # Which rows moved is the next model's business, not the reader's.
             connection.execute(f"DROP SCHEMA IF EXISTS marts.{_TOUCHED} CASCADE")

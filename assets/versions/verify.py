@@ -16,6 +16,7 @@ import duckdb
 from assets.versions.contents import STORAGE_VERSION, attach, literal, names, read_content, read_tables, storage_version
 from assets.versions.manifest import File, Manifest, Table, read_manifest
 from storage.data_folder import manifest_file, parquet_folder
+from storage.engine import connect
 from storage.errors import JourneymartError
 from storage.files import sha256_of
 
@@ -29,7 +30,7 @@ def verify(version: Path) -> None:
     manifest = read_manifest(version)
     _verify_files(version, manifest)
     try:
-        with duckdb.connect(config={"autoinstall_known_extensions": False}) as connection:
+        with connect(spill=version.with_name(f".{version.name}.spill")) as connection:
             attach(connection, version, read_only=True)
             for database in ("marts", "warehouse"):
                 _verify_database(connection, version, manifest, database)

@@ -25,6 +25,7 @@ from quality.gate.accepted import DESCRIPTION, ROWS, AcceptedBatch, read_batch
 from quality.gate.approvals import Approval
 from quality.rows.work import ADDED_COLUMNS
 from storage.data_folder import StreamId, marts_file, warehouse_file
+from storage.engine import connect
 from storage.errors import JourneymartError
 from storage.files import sha256_of
 
@@ -157,7 +158,7 @@ def load(
 
 def business_date(build: Path) -> date:
     """Business date of the night a build belongs to."""
-    with duckdb.connect(warehouse_file(build), read_only=True) as connection:
+    with connect(warehouse_file(build), read_only=True) as connection:
         ((as_of,),) = connection.execute("select as_of from night.night").fetchall()
     return date.fromisoformat(str(as_of))
 
@@ -167,7 +168,7 @@ def attached(file: Path) -> Iterator[tuple[duckdb.DuckDBPyConnection, str]]:
     """Open one DuckDB file for writing; leaving closes it, and what was not committed is gone."""
     database = file.stem
     quoted = str(file).replace("'", "''")
-    with duckdb.connect() as connection:
+    with connect(spill=file.parent / f".{database}.spill") as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.execute(f"attach '{quoted}' as {database} (storage_version '{STORAGE_VERSION}')")
         yield connection, database

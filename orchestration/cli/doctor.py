@@ -11,6 +11,7 @@ from typing import Literal
 
 from orchestration.config.settings import PROJECT, Settings, load_settings
 from storage.company_folder import READ_IN_FOLDER
+from storage.engine import memory_limit, processors
 from storage.errors import JourneymartError
 from storage.folders import make_open
 from storage.permissions import make_private
@@ -49,6 +50,7 @@ def examine() -> list[Diagnosis]:
     for what, look in (
         ("folders", _folders),
         ("disk", _disk),
+        ("memory", _memory),
         ("company", _company),
         ("sources", _sources),
         ("dbt project", _dbt),
@@ -132,6 +134,10 @@ def _disk(settings: Settings) -> Iterator[Diagnosis]:
         yield Diagnosis("disk", "problem", f"{said}: free some space, or lower JOURNEYMART_KEEP_VERSIONS.")
     else:
         yield Diagnosis("disk", "ok", said)
+
+
+def _memory(_: Settings) -> Iterator[Diagnosis]:
+    yield Diagnosis("memory", "ok", f"{memory_limit() / 1e9:.1f} GB for each DuckDB, {processors()} processors")
 
 
 def _company(settings: Settings) -> Iterator[Diagnosis]:

@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from storage.data_folder import REPORT_PAGES, DataFolder, marts_file, report_file
+from storage.engine import connect
 
 if TYPE_CHECKING:
     from assets.versions.manifest import Manifest, Missing
@@ -83,10 +84,8 @@ def read_scorecard(folder: DataFolder, version: Version, made: Sequence[Manifest
         version: The current version.
         made: What was just published, for the rows that came in; empty: the current version alone.
     """
-    import duckdb
-
     path = marts_file(folder.current)
-    with duckdb.connect(str(path), read_only=True) as connection:
+    with connect(path, read_only=True) as connection:
         found = {
             (kpi, period): figures
             for kpi, period, *figures in connection.execute(
@@ -116,11 +115,9 @@ def read_scorecard(folder: DataFolder, version: Version, made: Sequence[Manifest
 
 def warned(version: Version) -> tuple[str, ...]:
     """What checks of extracts warned of in the days up to the business date, a sentence per extract, newest first."""
-    import duckdb
-
     if "mart_data_health" not in {table.name for table in version.manifest.tables_of("marts")}:
         return ()
-    with duckdb.connect(str(marts_file(version.path)), read_only=True) as connection:
+    with connect(marts_file(version.path), read_only=True) as connection:
         rows = connection.execute(
             f"""
             select date_day, message from mart_data_health
@@ -135,13 +132,11 @@ def warned(version: Version) -> tuple[str, ...]:
 
 def left_out(version: Version) -> tuple[str, ...]:
     """What the KPIs of a version leave out, a sentence per reason; nothing is said by one older than the mart."""
-    import duckdb
-
     from assets.report.left_out import MART, read_left_out
 
     if MART not in {table.name for table in version.manifest.tables_of("marts")}:
         return ()
-    with duckdb.connect(str(marts_file(version.path)), read_only=True) as connection:
+    with connect(marts_file(version.path), read_only=True) as connection:
         return tuple(each.sentence for each in read_left_out(connection, version.manifest.as_of))
 
 

@@ -15,6 +15,7 @@ from pydantic_settings import BaseSettings, SettingsConfigDict
 from orchestration.company.compose import Company, compose
 from storage.company_folder import FILE_VARIABLE, FOLDER_VARIABLE, SAMPLE, CompanyFolder
 from storage.data_folder import REPORT_PAGES, DataFolder
+from storage.engine import memory_limit, processors
 from storage.errors import JourneymartError
 
 PROJECT = Path(__file__).resolve().parents[2]
@@ -37,7 +38,7 @@ class Settings(BaseSettings):
         state: Run history of Dagster, the parsed dbt project, logs.
         keep_versions: How many published versions to keep.
         min_free_gb: Free disk space below which no night starts, in GB (10^9 bytes).
-        dbt_threads: Models dbt builds at once.
+        dbt_threads: Models dbt builds at once; as many as there are processors unless said otherwise.
         ui_port: Port of Dagster's web page; the pages of the current version are on the port after it.
     """
 
@@ -49,7 +50,7 @@ class Settings(BaseSettings):
     state: Folder = Field(default_factory=lambda said: _home(said) / ".dagster")
     keep_versions: int = Field(default=7, ge=1)
     min_free_gb: float = Field(default=1.0, ge=0)
-    dbt_threads: int = Field(default=4, ge=1)
+    dbt_threads: int = Field(default_factory=processors, ge=1)
     ui_port: int = Field(default=3000, ge=1, le=65534)
 
     @property
@@ -108,7 +109,7 @@ def load_settings() -> Settings:
     """Read the settings from the environment.
 
     Raises:
-        JourneymartError: A variable holds a value that is not allowed.
+        JourneymartError: A variable holds a value that is not allowed; JOURNEYMART_MEMORY (storage/engine.py) too.
     """
     try:
         settings = Settings()
@@ -121,4 +122,5 @@ def load_settings() -> Settings:
             f"Both {FOLDER_VARIABLE} and {FILE_VARIABLE} are set: unset {FILE_VARIABLE} (the company folder holds a "
             "company file of its own), or the other where a file is all there is."
         )
+    memory_limit()
     return settings

@@ -10,6 +10,7 @@ from typing import Any
 
 from orchestration.config.setup import Setup
 from storage.data_folder import marts_file, warehouse_file
+from storage.engine import connect
 
 # Database, schema and name.
 Relation = tuple[str, str, str]
@@ -38,12 +39,10 @@ def columns_of_tables(setup: Setup) -> dict[Relation, list[str]]:
 
 def _from_catalog(setup: Setup, query: str) -> list[Any]:
     """Ask the catalog of the build's two files, named as dbt names them."""
-    import duckdb
-
     from assets.versions.contents import literal
 
     build = setup.folder.build
-    with duckdb.connect() as connection:
+    with connect() as connection:
         for name, path in (("warehouse", warehouse_file(build)), ("cx_marts", marts_file(build))):
             connection.execute(f"attach {literal(str(path))} as {name} (read_only)")
         return connection.execute(query).fetchall()

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from storage.engine import connect
+
 _KPIS = """
     select 'kpi/' || kpis.kpi, kpis.value, meaning.basis, kpis.period
     from mart_kpi_daily as kpis
@@ -35,11 +37,9 @@ def headline_figures(marts: Path) -> Figures:
     Args:
         marts: The finished public file.
     """
-    import duckdb
-
     from assets.report.kpi_explanation import USUAL_PERIODS
 
-    with duckdb.connect(str(marts), read_only=True) as connection:
+    with connect(marts, read_only=True) as connection:
         kpis = connection.execute(_KPIS).fetchall()
         rates = connection.execute(_MATCH_RATES).fetchall()
     return {

@@ -21,8 +21,6 @@ from datetime import date
 from types import TracebackType
 from typing import Self
 
-import duckdb
-
 from quality.gate.accepted import write_accepted
 from quality.gate.check_result import CHECK_KINDS, WARNINGS, CheckResult, failed, guarded, not_judged
 from quality.gate.comparison import against_the_past, age_checked
@@ -39,6 +37,7 @@ from quality.rows.connection import set_up
 from quality.rows.delivered_as import why_rejected
 from quality.rows.predicates import predicates
 from storage.data_folder import DataFolder
+from storage.engine import connect
 from storage.folders import settle
 
 
@@ -61,8 +60,8 @@ class Gate:
     def __enter__(self) -> Self:
         for private in (self._folder.accepted, self._folder.quarantine):
             private.mkdir(mode=0o700, parents=True, exist_ok=True)
-        spill = str(self._folder.accepted / f".gate-{os.getpid()}")
-        self._connection = self._open.enter_context(duckdb.connect(config={"temp_directory": spill}))
+        spill = self._folder.accepted / f".gate-{os.getpid()}"
+        self._connection = self._open.enter_context(connect(spill=spill))
         set_up(self._connection)
         return self
 

@@ -27,6 +27,7 @@ from typing import Any, Literal, Protocol, Self
 import duckdb
 
 from quality.rows.suite import Expectation, ExpectationKind, no_rows
+from storage.engine import connect
 from storage.errors import JourneymartError
 
 # The releases whose inside the subclass below was made for.
@@ -136,7 +137,7 @@ def _proven() -> None:
         no_rows("no_rows", True, "c::int > 5 or b = ':b {}'"),
     )
     names = {each.name for each in expected}
-    with duckdb.connect() as connection:
+    with connect() as connection:
         connection.execute("create table good as select 1 as a, 'x' as b, 1 as c")
         connection.execute("create table bad as select null as a, 'z' as b, 9 as c")
         connection.execute("create table hollow as select 1 as other where false")

@@ -21,6 +21,7 @@ from quality.rows.landed_text import read_parquet, text_columns
 from quality.rows.predicates import delivered, predicates
 from quality.rows.work import WORK
 from storage.data_folder import DataFolder
+from storage.engine import connect
 from storage.errors import JourneymartError
 from storage.folders import remove_folder, replaced_folder
 
@@ -118,7 +119,7 @@ def write_quarantine(
 def list_quarantined(folder: DataFolder) -> list[QuarantinedExtract]:
     """Every extract with rows in quarantine, or kept out as a whole, by source, stream and extract date."""
     partitions = sorted(path.parent for path in folder.quarantine.glob(f"*/*/[0-9]*/{VERDICT}"))
-    with duckdb.connect() as connection:
+    with connect() as connection:
         return [_summary(connection, partition) for partition in partitions]
 
 
@@ -143,7 +144,7 @@ def show(
             f"Nothing of {source}/{stream} for {extract_date} is in quarantine: "
             "`journeymart quarantine list` says what is."
         )
-    with duckdb.connect() as connection:
+    with connect() as connection:
         rows = connection.execute(
             f"select _file, _row, reasons, raw from {read_parquet(file)} limit ?", [limit]
         ).fetchall()

@@ -31,6 +31,7 @@ from assets.landing.connectors.batch import (
 from assets.landing.connectors.config import FileFormat
 from assets.landing.connectors.text_records import NUL, WINDOW_BYTES, Flags, Records, damage, line_records
 from assets.landing.connectors.unpack import map_bytes, text_start
+from storage.engine import connect
 
 _INVALID = "not valid JSON"
 _NO_OBJECT = "not a JSON object (each line holds one; a list of them is none)"
@@ -70,7 +71,7 @@ def read_jsonl(text: Path, form: FileFormat, window: int = WINDOW_BYTES) -> Pars
     data = map_bytes(text)
     columns: dict[str, str] = {}
     surveyed: list[tuple[Records, _Survey]] = []
-    with duckdb.connect() as connection:
+    with connect() as connection:
         for records in line_records(data, text_start(data), window):
             survey = _survey(connection, records, form.limits.max_record_bytes, columns)
             surveyed.append((records, survey))
@@ -138,7 +139,7 @@ def _add_columns(keys: list[str], columns: dict[str, str]) -> bool:
 def _batch(records: Records, survey: _Survey, columns: tuple[str, ...], limit: int) -> ParsedBatch:
     plain = _all_but(len(records), survey.faults)
     plain[survey.suspects] = False
-    with duckdb.connect(config={"threads": 1}) as connection:
+    with connect(threads=1) as connection:
         table = _plain_rows(connection, records, plain, columns)
     if survey.suspects:
         exact = [_exact_values(records.text(i, limit)) for i in survey.suspects]

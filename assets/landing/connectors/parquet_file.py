@@ -20,6 +20,7 @@ from assets.landing.connectors.batch import ParsedBatch, ParsedFile, counted, re
 from assets.landing.connectors.config import FileFormat
 from assets.landing.connectors.text_records import NUL, TOO_LONG, VALID_UTF8, Flags
 from quality.landed.extract import BAD_ENCODING
+from storage.engine import connect
 from storage.errors import JourneymartError
 
 _BATCH_ROWS = 65_536
@@ -131,7 +132,7 @@ def _utc_clock(column: pa.ChunkedArray) -> pa.ChunkedArray:
 
 
 def _json(column: pa.ChunkedArray) -> pa.ChunkedArray:
-    with duckdb.connect() as connection:
+    with connect() as connection:
         connection.execute("set TimeZone = 'UTC'")
         connection.register("nested", pa.table({"value": column}))
         # DuckDB writes a missing list or struct as the JSON word null.

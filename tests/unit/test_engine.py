@@ -1,0 +1,83 @@
+"""DuckDB is opened in one way: within the memory and processors there are, spilling where it is told."""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+import duckdb
+import pytest
+
+from orchestration.config.settings import PROJECT, load_settings
+from storage.engine import connect, memory_limit, processors
+from storage.errors import JourneymartError
+
+FLOORS = ("orchestration", "assets", "quality", "storage")
+
+
+def setting(connection: duckdb.DuckDBPyConnection, name: str) -> str:
+    ((value,),) = connection.execute(f"select current_setting('{name}')").fetchall()
+    return str(value)
+
+
+@pytest.mark.parametrize(
+    ("said", "bytes_"), [("2GB", 2_000_000_000), ("500 MB", 500_000_000), ("1.5gb", 1_500_000_000)]
+)
+def test_memory_is_what_the_environment_says(monkeypatch: pytest.MonkeyPatch, said: str, bytes_: int) -> None:
+    monkeypatch.setenv("JOURNEYMART_MEMORY", said)
+    assert memory_limit() == bytes_
+    with connect() as connection:
+        assert setting(connection, "memory_limit").endswith(("GiB", "MiB"))
+
+
+def test_without_a_word_a_third_of_the_machine_is_taken(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("JOURNEYMART_MEMORY", raising=False)
+    with duckdb.connect() as untold:
+        # DuckDB's own default is 80 % of the machine.
+        machine = _bytes(setting(untold, "memory_limit")) / 0.8
+    assert 0.3 < memory_limit() / machine < 0.36
+
+
+@pytest.mark.parametrize("said", ["much", "2", "0GB", "-1GB", "2TB"])
+def test_what_is_no_size_is_told_before_a_night(monkeypatch: pytest.MonkeyPatch, said: str) -> None:
+    monkeypatch.setenv("JOURNEYMART_MEMORY", said)
+    with pytest.raises(JourneymartError, match="JOURNEYMART_MEMORY is no size: write it as 2GB or 500MB"):
+        load_settings()
+
+
+def test_what_does_not_fit_spills_where_it_was_told_and_leaves_nothing(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("JOURNEYMART_MEMORY", "40MB")
+    heavy = "select count(*) from (select range as a, hash(range) as b from range(4_000_000) order by b)"
+    with connect(spill=tmp_path / "spill", threads=1) as connection:
+        connection.execute(
+            "create temp table sorted as select range as a, hash(range) as b from range(4_000_000) order by b"
+        )
+        assert any((tmp_path / "spill").iterdir())
+        assert connection.execute("select count(*) from sorted").fetchall() == [(4_000_000,)]
+    assert not (tmp_path / "spill").exists()
+    with connect(threads=1) as connection, pytest.raises(duckdb.OutOfMemoryException):
+        connection.execute(f"create temp table sorted as {heavy.replace('count(*)', '*')}")
+
+
+def test_nobody_opens_duckdb_without_limits() -> None:
+    """Reading a stranger's file in dbt's process is dbt's own; everything else goes by storage/engine.py."""
+    found = [
+        f"{path.relative_to(PROJECT)}:{node.lineno}"
+        for floor in FLOORS
+        for path in sorted((PROJECT / floor).rglob("*.py"))
+        for node in ast.walk(ast.parse(path.read_text("utf-8")))
+        if isinstance(node, ast.Call) and ast.unparse(node.func) == "duckdb.connect"
+    ]
+    assert [place.partition(":")[0] for place in found] == ["storage/engine.py"]
+
+
+def test_processors_are_those_this_process_may_use() -> None:
+    with connect() as connection:
+        assert setting(connection, "threads") == str(processors())
+
+
+def _bytes(said: str) -> float:
+    number, unit = said.split()
+    return float(number) * {"MiB": 2**20, "GiB": 2**30, "TiB": 2**40}[unit]
