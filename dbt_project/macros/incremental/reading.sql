@@ -1,6 +1,7 @@
 {#-
     What a model reads to learn what a night touches. What lives here: the night, the new rows of a stream, the touched
-    keys of another model, and the filter on this model's own. Not here: writing them (strategy.sql).
+    keys and the changes of another model, this model's own touched keys and the filter on them. Not here: writing them
+    (strategy.sql), what time alone touches (passing_time.sql).
 -#}
 
 {#- The one-row table that says which night this is: night, as_of, previous_as_of, run_id, reporting_timezone, currency, is_stale,
@@ -35,5 +36,27 @@
         {{ touched_condition(this, expressions) }}
     {%- else -%}
         true
+    {%- endif -%}
+{%- endmacro -%}
+
+{#-
+    The touched keys of this very model, in the columns of touched_key, as a select statement; only where is_incremental(). For what
+    must be read besides the rows of those keys, such as what came after them.
+-#}
+{%- macro own_touched_keys() -%}
+    select {% for column in config.require('touched_key') %}_k{{ loop.index }} as {{ column }}{{ ', ' if not loop.last }}{% endfor %}
+    from {{ touched_keys_table(this) }}
+{%- endmacro -%}
+
+{#-
+    What to add to sums over another model's rows, as a select statement: the rows it has more (`_weight` 1) and less (-1) than
+    last night; in a full build all its rows. The other model says `keeps_changes`. Add only what adds up exactly: counts, whole
+    numbers, decimals. People add up where a row is all there is of a person in a sum.
+-#}
+{%- macro changes_of(model_name) -%}
+    {%- if is_incremental() -%}
+    select * from {{ touched(model_name) }}
+    {%- else -%}
+    select *, 1 as _weight from {{ ref(model_name) }}
     {%- endif -%}
 {%- endmacro -%}

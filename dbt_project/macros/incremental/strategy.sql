@@ -7,11 +7,13 @@
       touched_key  columns of the model that are replaced as one (a list)
       touched_by   select of the touched keys, columns in the order of touched_key; rendered when the model runs
       touches      more columns that models downstream ask for (optional), such as the day or the customer a row counts for
+      keeps_changes  models downstream add up what changes here (optional): they are given whole rows
 
     One transaction replaces the rows and writes `_touched.<model>`, in the model's own database because DuckDB writes to
     one database per transaction. It holds the distinct touched_key and touches columns of the rows that differ before
     and after: a row that vanished or moved is seen from both sides, one that came out as it was is not seen at all, so
-    what changed nothing here costs nothing downstream.
+    what changed nothing here costs nothing downstream. Of a model that `keeps_changes` it holds those rows themselves, with the
+    column `_weight`: how often a row is there more (1) or less (-1) than before.
 -#}
 
 {#- Where a model's touched keys are written. -#}
@@ -36,6 +38,10 @@
     {{ return(config.get('incremental_strategy') == 'touched_keys') }}
 {%- endmacro -%}
 
+{%- macro keeps_changes() -%}
+    {{ return(config.get('keeps_changes', false)) }}
+{%- endmacro -%}
+
 {%- macro columns_to_record() -%}
     {{ return((config.require('touched_key') + config.get('touches', [])) | unique | list) }}
 {%- endmacro -%}
@@ -53,13 +59,16 @@
     {%- set target_relation = arg_dict['target_relation'] -%}
     {%- set key = config.require('touched_key') -%}
     create or replace table {{ touched_relation(target_relation) }} as
-    with before_night as (select * from {{ target_relation }} where {{ touched_condition(target_relation, key) }}),
-    after_night as (select * from {{ arg_dict['temp_relation'] }})
-    select distinct {{ columns_to_record() | join(', ') }} from (
-        (select * from before_night except all select * from after_night)
+    with before_and_after as (
+        select *, -1 as _weight from {{ target_relation }} where {{ touched_condition(target_relation, key) }}
         union all
-        (select * from after_night except all select * from before_night)
-    );
+        select *, 1 from {{ arg_dict['temp_relation'] }}
+    ),
+    {#- Rows that are the same before and after cancel out. #}
+    changes as (
+        select * exclude (_weight), cast(sum(_weight) as integer) as _weight from before_and_after group by all having sum(_weight) <> 0
+    )
+    select {{ '*' if keeps_changes() else 'distinct ' ~ columns_to_record() | join(', ') }} from changes;
     delete from {{ target_relation }} where {{ touched_condition(target_relation, key) }};
     {#- A row outside the touched keys would be there twice: the model forgot is_touched(), so stop. #}
     insert into {{ target_relation }}
@@ -70,10 +79,15 @@
 
 {#- A night that touches nothing here. -#}
 {%- macro record_no_keys_as_touched() -%}
-    create or replace table {{ touched_relation(this) }} as select {{ columns_to_record() | join(', ') }} from {{ this }} limit 0
+    create or replace table {{ touched_relation(this) }} as
+    select {{ '*, 1 as _weight' if keeps_changes() else columns_to_record() | join(', ') }} from {{ this }} limit 0
 {%- endmacro -%}
 
-{#- After a full build: everything is touched. -#}
+{#- After a full build: everything is touched. Whoever adds up changes then reads the model itself (changes_of), so these are not copied. -#}
 {%- macro record_all_keys_as_touched() -%}
+    {%- if keeps_changes() -%}
+    drop table if exists {{ touched_relation(this) }}
+    {%- else -%}
     create or replace table {{ touched_relation(this) }} as select distinct {{ columns_to_record() | join(', ') }} from {{ this }}
+    {%- endif -%}
 {%- endmacro -%}
