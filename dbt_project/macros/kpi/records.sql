@@ -56,13 +56,6 @@
     {%- endif %}
 {%- endmacro -%}
 
-{#- Customers whose segment or country a night moves: their records move with them. -#}
-{%- macro customers_moved_for_kpis() -%}
-    select customer_key from {{ touched('int_customer__segment_spell') }}
-    union
-    select customer_key from {{ touched('int_customer__attributes') }}
-{%- endmacro -%}
-
 {#-
     CTEs, to be put after others: `lasting` has the columns of `spans` (customer_key, from_date, to_date and others), cut where
     the customer's segment changes, once with sign 1 on its first day and once with sign -1 on the day after its last.

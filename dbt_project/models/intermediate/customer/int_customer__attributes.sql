@@ -5,7 +5,7 @@
 -#}
 {{ config(
     touched_key=['customer_key'],
-    touches=['acquired_on'],
+    touches=['acquired_on', 'country'],
     touched_by="
         select customer_key from {{ touched('dim_customer') }}
         union

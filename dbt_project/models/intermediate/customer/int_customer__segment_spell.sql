@@ -6,6 +6,7 @@
 -#}
 {{ config(
     touched_key=['customer_key'],
+    touches=['segment', 'from_date', 'to_date'],
     touched_by="
         with months as (
             select distinct month_start from {{ touched('fct_customer_month') }}

@@ -6,16 +6,18 @@
     touched_key=['answer_key'],
     touches=['measure', 'date_day', 'is_state'],
     touched_by="
-        with moved_customers as (
-            {{ customers_moved_for_kpis() }}
-            union select customer_key from {{ touched('fct_survey_answer') }}
-            union select customer_key from {{ touched('fct_journey_event') }}
-        )
         select answer_key from {{ touched('fct_survey_answer') }}
+        union select source_ref from {{ touched('fct_journey_event') }} where object = 'survey_answer'
+        union {{ records_moved_by_customers(['answer_key']) }}
         union
         select answer_key from {{ ref('fct_survey_answer') }}
         where
-            (customer_key <> -1 and customer_key in (select customer_key from moved_customers))
+            (
+                metric = 'nps'
+                and survey_kind = 'relational'
+                and customer_key <> -1
+                and customer_key in (select customer_key from {{ touched('fct_survey_answer') }})
+            )
             or (ticket_key <> -1 and ticket_key in (select ticket_key from {{ touched('fct_ticket') }}))
             or (order_key <> -1 and order_key in (select order_key from {{ touched('fct_order') }}))
     "
@@ -57,6 +59,21 @@ answers as (
     where measure in ('csat', 'ces') and score_norm is not null
 ),
 
+{#- The next answer of the customer, touched or not. -#}
+successors as (
+    select
+        answer_key,
+        lead({{ date_of_key('answered_date_key') }}) over (partition by customer_key order by answered_at, answer_key) as superseded_on
+    from {{ ref('fct_survey_answer') }}
+    where
+        is_counted
+        and answered_date_key > 0
+        and metric = 'nps'
+        and survey_kind = 'relational'
+        and customer_key <> -1
+        and customer_key in (select customer_key from counted)
+),
+
 event_journeys as (
     {{ journeys_of('survey_answer', 'counted', 'answer_key') }}
 ),
@@ -68,9 +85,7 @@ measured as (
         case when answers.measure <> 'enps' then answers.customer_key end as customer_key,
         {{ respondent('answers.customer_key', 'answers.answer_key') }} as respondent,
         answers.date_day,
-        case when answers.measure = 'nps_relational' and answers.customer_key <> -1 then
-            lead(answers.date_day) over (partition by answers.measure, answers.customer_key order by answers.answered_at, answers.answer_key)
-        end as superseded_on,
+        successors.superseded_on,
         case when answers.is_positive then 1 else 0 end as positives,
         case when answers.answer_class in ('detractor', 'negative') then 1 else 0 end as negatives,
         case when answers.measure in ('csat_mean', 'ces_mean') then cast(100 * answers.score_norm as decimal(28, 6)) end as total,
@@ -81,6 +96,7 @@ measured as (
             as product,
         case when answers.measure <> 'enps' then coalesce(event_journeys.journey, 'none') end as journey
     from answers
+    left join successors on successors.answer_key = answers.answer_key
     left join event_journeys on event_journeys.source_ref = answers.answer_key
     left join {{ ref('dim_touchpoint') }} as touchpoints
         on touchpoints.touchpoint_key = answers.touchpoint_key and touchpoints.touchpoint_key <> -1

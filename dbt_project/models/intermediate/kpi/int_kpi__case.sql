@@ -6,11 +6,8 @@
     touched_key=['case_key'],
     touches=['measure', 'date_day', 'is_state'],
     touched_by="
-        with moved_customers as ({{ customers_moved_for_kpis() }})
         select case_key from {{ touched('fct_closed_loop_case') }}
-        union
-        select case_key from {{ ref('fct_closed_loop_case') }}
-        where customer_key <> -1 and customer_key in (select customer_key from moved_customers)
+        union {{ records_moved_by_customers(['case_key']) }}
     "
 ) }}
 

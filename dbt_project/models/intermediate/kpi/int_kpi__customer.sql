@@ -9,7 +9,8 @@
     touched_key=['customer_key'],
     touches=['measure', 'date_day', 'is_state'],
     touched_by="
-        {{ customers_moved_for_kpis() }}
+        select customer_key from ({{ customer_days_moved_for_kpis() }}) as moved
+        union {{ customers_of_another_country() }}
         union select customer_key from {{ touched('fct_order') }} where customer_key <> -1
         union select customer_key from {{ touched('dim_customer') }} where customer_key <> -1
     "

@@ -6,26 +6,21 @@
     touched_key=['object', 'record_key'],
     touches=['measure', 'date_day', 'is_state'],
     touched_by="
-        with moved_customers as (
-            {{ customers_moved_for_kpis() }}
-            union
+        with of_another_preference as (
             select customer_key from {{ touched('dim_customer') }}
             group by customer_key
             having count(distinct coalesce(preferred_channel, '')) > 1
         )
         select 'journey', journey_key from {{ touched('fct_journey') }}
-        union
-        select 'journey', journey_key from {{ ref('fct_journey') }}
-        where customer_key <> -1 and customer_key in ({{ customers_moved_for_kpis() }})
-        union
-        select 'event', event_key from {{ touched('fct_journey_event') }}
+        union select 'event', event_key from {{ touched('fct_journey_event') }}
+        union {{ records_moved_by_customers(['object', 'record_key']) }}
         union
         select 'event', event_key from {{ ref('fct_journey_event') }}
         where
             object = 'activity'
             and direction = 'outbound'
             and customer_key <> -1
-            and customer_key in (select customer_key from moved_customers)
+            and customer_key in (select customer_key from of_another_preference)
     "
 ) }}
 

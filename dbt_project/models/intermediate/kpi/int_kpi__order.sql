@@ -6,14 +6,9 @@
     touched_key=['order_key'],
     touches=['measure', 'date_day', 'is_state'],
     touched_by="
-        with moved_customers as (
-            {{ customers_moved_for_kpis() }}
-            union select customer_key from {{ touched('fct_journey_event') }}
-        )
         select order_key from {{ touched('fct_order') }}
-        union
-        select order_key from {{ ref('fct_order') }}
-        where customer_key <> -1 and customer_key in (select customer_key from moved_customers)
+        union select source_ref from {{ touched('fct_journey_event') }} where object = 'order'
+        union {{ records_moved_by_customers(['order_key']) }}
     "
 ) }}
 

@@ -8,16 +8,11 @@
     touched_key=['ticket_key'],
     touches=['measure', 'date_day', 'is_state'],
     touched_by="
-        with moved_customers as (
-            {{ customers_moved_for_kpis() }}
-            union select customer_key from {{ touched('fct_journey_event') }}
-        )
         select ticket_key from {{ touched('fct_ticket') }}
         union select ticket_key from {{ touched('fct_ticket_transition') }}
         union select ticket_key from {{ touched('fct_sla') }}
-        union
-        select ticket_key from {{ ref('fct_ticket') }}
-        where customer_key <> -1 and customer_key in (select customer_key from moved_customers)
+        union select source_ref from {{ touched('fct_journey_event') }} where object = 'ticket'
+        union {{ records_moved_by_customers(['ticket_key'], has_states=true) }}
     "
 ) }}
 

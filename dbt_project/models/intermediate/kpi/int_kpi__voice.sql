@@ -6,16 +6,9 @@
     touched_key=['object', 'record_key'],
     touches=['measure', 'date_day', 'is_state'],
     touched_by="
-        with moved_customers as ({{ customers_moved_for_kpis() }})
         select 'invitation', invitation_key from {{ touched('fct_survey_invitation') }}
-        union
-        select 'invitation', invitation_key from {{ ref('fct_survey_invitation') }}
-        where customer_key <> -1 and customer_key in (select customer_key from moved_customers)
-        union
-        select 'feedback', feedback_key from {{ touched('fct_feedback') }}
-        union
-        select 'feedback', feedback_key from {{ ref('fct_feedback') }}
-        where customer_key <> -1 and customer_key in (select customer_key from moved_customers)
+        union select 'feedback', feedback_key from {{ touched('fct_feedback') }}
+        union {{ records_moved_by_customers(['object', 'record_key']) }}
         union
         select 'feedback', feedback_key from {{ ref('fct_feedback') }}
         where (source_object, source_ref) in (select source_object, source_ref from {{ touched('fct_closed_loop_case') }})
