@@ -95,12 +95,16 @@
 {{ name }} (node_key, label) using key (node_key) as (
     select node_a, min(least(node_a, node_b)) from {{ name }}_neighbours group by node_a
     union
-    select neighbours.node_a, min({{ name }}.label)
-    from {{ name }}
-    inner join {{ name }}_neighbours as neighbours on neighbours.node_b = {{ name }}.node_key
-    inner join recurring.{{ name }} as known on known.node_key = neighbours.node_a
-    where {{ name }}.label < known.label
-    group by neighbours.node_a
+    select reached.node_a, reached.label
+    from (
+        {#- In a step of its own, or DuckDB compares every label with every other before it looks who are neighbours. #}
+        select neighbours.node_a, min({{ name }}.label) as label
+        from {{ name }}
+        inner join {{ name }}_neighbours as neighbours on neighbours.node_b = {{ name }}.node_key
+        group by neighbours.node_a
+    ) as reached
+    inner join recurring.{{ name }} as known on known.node_key = reached.node_a
+    where reached.label < known.label
 )
 {%- endmacro -%}
 
