@@ -91,6 +91,6 @@ def companies(draw: st.DrawFn) -> Company:
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(companies())
-def test_every_night_of_any_small_company_publishes_the_right_figures(company: Company, state: Path) -> None:
+def test_every_night_of_any_small_company_publishes_the_right_figures(any_company: Company, state: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="a small company ") as folder:
-        live_through(company, Path(folder), state)
+        live_through(any_company, Path(folder), state)
