@@ -27,7 +27,7 @@ from assets.landing.connectors.batch import (
 )
 from assets.landing.connectors.config import FileFormat
 from assets.landing.connectors.text_records import WINDOW_BYTES, Records, csv_records, damage
-from assets.landing.connectors.unpack import Bytes, map_bytes, text_start
+from assets.landing.connectors.unpack import Bytes, map_bytes, release, text_start
 from storage.errors import JourneymartError
 
 _RAGGED = "another number of fields than the header"
@@ -140,6 +140,7 @@ def _parse(text: Path, columns: tuple[str, ...], form: FileFormat, records: Reco
         records=len(records),
         damage=_damage_notes(records),
     )
+    release(records.data)
     return counted(batch, text)
 
 

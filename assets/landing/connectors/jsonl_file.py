@@ -30,7 +30,7 @@ from assets.landing.connectors.batch import (
 )
 from assets.landing.connectors.config import FileFormat
 from assets.landing.connectors.text_records import NUL, WINDOW_BYTES, Flags, Records, damage, line_records
-from assets.landing.connectors.unpack import map_bytes, text_start
+from assets.landing.connectors.unpack import map_bytes, release, text_start
 from storage.engine import connect
 
 _INVALID = "not valid JSON"
@@ -44,6 +44,10 @@ _SUSPECT = (
     r"[0-9]*\.[0-9]{12,}|[0-9]{12,}[.eE]|[0-9]{6,}\.[0-9]{6,}|[0-9][eE]-[0-9]{3,}\s*[,}\]]"
     r"|,\s*[}\]]|[:,\[]\s*[-+]?(?i:nan|inf(?:inity)?)\s*[,}\]]|\\u0000"
 )
+# The keys of a line: NULL where it is not JSON, none where it is something else than an object. The second is faster,
+# and an error where a line is not JSON.
+_KEYS_IF_JSON = "case when json_valid(line) then json_keys(line) end"
+_KEYS_OF_JSON = "json_keys(line)"
 # Rows DuckDB hands to one thread; a window has far more.
 _MORSEL_ROWS = 8192
 
@@ -71,61 +75,85 @@ def read_jsonl(text: Path, form: FileFormat, window: int = WINDOW_BYTES) -> Pars
     data = map_bytes(text)
     columns: dict[str, str] = {}
     surveyed: list[tuple[Records, _Survey]] = []
-    with connect() as connection:
+    with connect(threads=1) as connection:
         for records in line_records(data, text_start(data), window):
             survey = _survey(connection, records, form.limits.max_record_bytes, columns)
             surveyed.append((records, survey))
+            release(data)
             require_columns(list(columns.values()), text)
-    names = tuple(columns.values())
+    return ParsedFile(tuple(columns.values()), _batches(surveyed, tuple(columns.values()), form, text))
 
-    def read(part: tuple[Records, _Survey]) -> ParsedBatch:
-        return counted(_batch(*part, names, form.limits.max_record_bytes), text)
 
-    return ParsedFile(names, in_order(read, surveyed))
+def _batches(
+    surveyed: list[tuple[Records, _Survey]], columns: tuple[str, ...], form: FileFormat, text: Path
+) -> Iterator[ParsedBatch]:
+    """The batches of a surveyed file, several windows at once."""
+    with connect(threads=1) as connection:
+
+        def read(part: tuple[Records, _Survey]) -> ParsedBatch:
+            with connection.cursor() as own:
+                batch = counted(_batch(own, *part, columns, form.limits.max_record_bytes), text)
+            release(part[0].data)
+            return batch
+
+        yield from in_order(read, surveyed)
 
 
 def _survey(connection: duckdb.DuckDBPyConnection, records: Records, limit: int, columns: dict[str, str]) -> _Survey:
     """Judge each line of a window, and add the keys of good ones to `columns` (by name in lower case)."""
     faults = damage(records, limit)
-    _load_lines(connection, records, _all_but(len(records), faults))
-    connection.execute(
-        """
-        create or replace temp table surveyed as
-        select
-            i,
-            case when is_valid then json_type(line) = 'OBJECT' end as is_object,
-            case when is_valid then json_keys(line) end as keys,
-            regexp_matches(line, $suspect) as is_suspect
-        from (select i, line, json_valid(line) as is_valid from lines)
-        """,
-        {"suspect": _SUSPECT},
-    )
-    broken = connection.execute("select i, is_object from surveyed where is_object is distinct from true").fetchall()
-    faults.update((i, _INVALID if is_object is None else _NO_OBJECT) for i, is_object in broken)
-    suspects = []
-    for (i,) in connection.execute("select i from surveyed where is_suspect and is_object order by i").fetchall():
-        values = _exact_values(records.text(i, limit))
-        if isinstance(values, str):
-            faults[i] = values
-        else:
-            suspects.append(i)
+    lists, suspects = _key_lists(connection, records, faults)
+    wrong = {i: fault for i in suspects if isinstance(fault := _exact_values(records.text(i, limit)), str)}
+    if wrong:
+        # Which keys the others have, and which of them come first, is asked again without these.
+        faults |= wrong
+        lists, suspects = _key_lists(connection, records, faults)
     # Objects share few lists of keys: each list is judged once, in the order of its first appearance.
-    connection.execute(
-        "create or replace temp table faulty as select unnest($faulty::bigint[]) as i",
-        {"faulty": list(faults)},
-    )
-    lists = connection.execute(
-        "select keys, min(i) as first from surveyed anti join faulty using (i) group by keys order by first"
-    ).fetchall()
-    refused = [keys for keys, _ in lists if not _add_columns(keys, columns)]
+    refused = [keys for keys in lists if not _add_columns(keys, columns)]
     if refused:
         rows = connection.execute(
-            "select i from surveyed where keys in (select unnest($refused::varchar[][]))",
-            {"refused": refused},
+            f"select i from lines where {_KEYS_IF_JSON} in (select unnest($refused::varchar[][]))", {"refused": refused}
         ).fetchall()
         for (i,) in rows:
             faults.setdefault(i, _KEYS)
     return _Survey(faults, [i for i in suspects if i not in faults])
+
+
+def _key_lists(
+    connection: duckdb.DuckDBPyConnection, records: Records, faults: dict[int, str]
+) -> tuple[list[list[str]], list[int]]:
+    """The lists of keys of all objects but the faulty ones, and which to read with care; adds to the faults."""
+    _load_lines(connection, records, _all_but(len(records), faults))
+    try:
+        found = _grouped_by_keys(connection, _KEYS_OF_JSON)
+    except duckdb.InvalidInputException:
+        found = _grouped_by_keys(connection, _KEYS_IF_JSON)
+    for keys, _, broken, _ in found:
+        faults.update(dict.fromkeys(broken or (), _INVALID if keys is None else _NO_OBJECT))
+    lists = [keys for keys, is_object, *_ in found if is_object]
+    return lists, sorted(i for *_, suspects in found for i in suspects or ())
+
+
+def _grouped_by_keys(connection: duckdb.DuckDBPyConnection, keys: str) -> list[tuple[Any, ...]]:
+    """Lists of keys by first appearance, whether of an object, and which lines are none or are to be read with care.
+
+    One pass that keeps nothing of the lines: taking them apart is what landing spends its time on.
+    """
+    return connection.execute(
+        f"""
+        select
+            keys, is_object,
+            list(i) filter (where not is_object) as broken, list(i) filter (where is_object and is_suspect) as suspects
+        from (
+            select i, keys,
+                case len(keys) when 0 then json_type(line) = 'OBJECT' else keys is not null end as is_object,
+                regexp_matches(line, $suspect) as is_suspect
+            from (select i, line, {keys} as keys from lines)
+        )
+        group by keys, is_object order by min(i)
+        """,
+        {"suspect": _SUSPECT},
+    ).fetchall()
 
 
 def _add_columns(keys: list[str], columns: dict[str, str]) -> bool:
@@ -136,11 +164,12 @@ def _add_columns(keys: list[str], columns: dict[str, str]) -> bool:
     return True
 
 
-def _batch(records: Records, survey: _Survey, columns: tuple[str, ...], limit: int) -> ParsedBatch:
+def _batch(
+    connection: duckdb.DuckDBPyConnection, records: Records, survey: _Survey, columns: tuple[str, ...], limit: int
+) -> ParsedBatch:
     plain = _all_but(len(records), survey.faults)
     plain[survey.suspects] = False
-    with connect(threads=1) as connection:
-        table = _plain_rows(connection, records, plain, columns)
+    table = _plain_rows(connection, records, plain, columns)
     if survey.suspects:
         exact = [_exact_values(records.text(i, limit)) for i in survey.suspects]
         values = [pa.array([row.get(name) for row in exact if isinstance(row, dict)], pa.string()) for name in columns]

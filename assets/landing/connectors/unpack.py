@@ -9,10 +9,11 @@ from __future__ import annotations
 
 import codecs
 import gzip
+import mmap
 import zlib
 from collections.abc import Iterator
 from pathlib import Path
-from typing import BinaryIO, cast
+from typing import Any, BinaryIO, cast
 
 import numpy as np
 import numpy.typing as npt
@@ -60,7 +61,18 @@ def map_bytes(path: Path) -> Bytes:
     """The bytes of a file, mapped into memory, read-only."""
     if path.stat().st_size == 0:
         return np.empty(0, dtype=np.uint8)
-    return np.memmap(path, dtype=np.uint8, mode="r")
+    with path.open("rb") as file:
+        return np.frombuffer(mmap.mmap(file.fileno(), 0, access=mmap.ACCESS_READ), dtype=np.uint8)
+
+
+def release(data: Bytes) -> None:
+    """Let go of what was read of mapped bytes: a file larger than memory is read through a small part of it.
+
+    What is read again comes from the file again, so other threads may go on reading.
+    """
+    view: Any = data.base
+    if isinstance(view, memoryview) and isinstance(view.obj, mmap.mmap) and hasattr(mmap, "MADV_DONTNEED"):
+        view.obj.madvise(mmap.MADV_DONTNEED)
 
 
 def text_start(data: Bytes) -> int:
