@@ -5,7 +5,6 @@ landing (assets/landing/land.py) and judging (quality/gate/gate.py).
 """
 
 # Annotations are not postponed in this file: Dagster looks at the one of `context`.
-import json
 import time
 from collections.abc import Callable, Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -32,6 +31,7 @@ from quality.contract.model import DUCKDB_TYPES, Contract, load_contract
 from quality.gate.approvals import APPROVABLE
 from quality.gate.ledger import Ledger
 from quality.landed.extract import LandedExtract, judged_by
+from quality.landed.manifest import landed_contents
 from storage.faults import fault_point
 
 if TYPE_CHECKING:
@@ -188,25 +188,23 @@ def to_judge(setup: Setup, streams: Sequence[FileStream], last: date) -> dict[Fi
                 partition=setup.folder.landing_partition(stream.stream, day),
                 reading=stream.reading,
             )
-            for day, landed_hash in _landed(setup, stream)
+            for day in _not_accepted_as_landed(setup, stream)
             if day <= through
-            and _accepted_as(setup, stream, day) != (landed_hash, judged_by(_contract(stream), stream.reading))
         ]
         for stream in streams
     }
 
 
-def _accepted_as(setup: Setup, stream: FileStream, day: date) -> tuple[str, str] | None:
-    """Hash of the content an extract was accepted from, and of what judged it; None: it is not accepted.
+def _not_accepted_as_landed(setup: Setup, stream: FileStream) -> list[date]:
+    """Landed extract dates that were not accepted from the content that is in landing, or not by today's rules."""
+    from quality.gate.accepted import accepted_of
 
-    Looks at this one partition only: others may just be judged.
-    """
-    path = setup.folder.accepted_partition(stream.stream, day) / "batch.json"
-    try:
-        batch = json.loads(path.read_bytes())
-    except FileNotFoundError:
-        return None
-    return batch["landing_sha256"], batch["contract_fingerprint"]
+    rules = judged_by(_contract(stream), stream.reading)
+    # Only this stream's are looked at: others may just be judged.
+    accepted = accepted_of(setup.folder.accepted_partition(stream.stream, stream.first_date).parent)
+    judged = {day: (batch.landing_sha256, batch.contract_fingerprint) for day, batch in accepted.items()}
+    landed = landed_contents(setup.folder.landing_partition(stream.stream, stream.first_date).parent)
+    return [day for day, content in landed.items() if judged.get(day) != (content, rules)]
 
 
 def why_blocked(blocked: "Sequence[Verdict]") -> str:
@@ -228,13 +226,6 @@ def _ways_out(blocked: "Sequence[Verdict]") -> str:
         return "have them delivered again, or correct the contract"
     hole = Hole(usual.stream.source, usual.stream.stream, usual.extract_date)
     return f"have them delivered again, or, if they are right as they are, {how_to_approve(hole)}"
-
-
-def _landed(setup: Setup, stream: FileStream) -> list[tuple[date, str]]:
-    """Landed extract dates of a stream with the hash of their content, oldest first."""
-    home = setup.folder.landing_partition(stream.stream, stream.first_date).parent
-    found = sorted(home.glob("[0-9]*/manifest.json"))
-    return [(date.fromisoformat(path.parent.name), json.loads(path.read_bytes())["sha256"]) for path in found]
 
 
 def _check_results(stream: FileStream, verdicts: "Sequence[Verdict]") -> Iterator[dg.AssetCheckResult]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -23,6 +23,7 @@ from quality.rows.casts import identifier, literal
 from quality.rows.counts import BatchCounts
 from quality.rows.work import ADDED_COLUMNS, WORK
 from storage.data_folder import DataFolder, StreamId
+from storage.descriptions import read_described
 from storage.errors import JourneymartError
 from storage.files import sha256_of
 from storage.folders import replaced_folder
@@ -78,6 +79,9 @@ class AcceptedBatch:
         said = (self.quarantined, self.records, self.checks_passed, self.checks_warned, self.checks_failed)
         counts = "/".join("?" if count is None else str(count) for count in said)
         return f"{counts}/{hashlib.sha256(self.warned.encode()).hexdigest()[:8]}" if self.warned else counts
+
+
+_SHAPE = ", ".join(field.name for field in fields(AcceptedBatch))
 
 
 def write_accepted(
@@ -153,7 +157,19 @@ def accepted_batches(folder: DataFolder) -> list[AcceptedBatch]:
     Raises:
         JourneymartError: A partition has no readable description.
     """
-    return [read_batch(path) for path in sorted(folder.accepted.glob(f"*/*/[0-9]*/{DESCRIPTION}"))]
+    return [batch for home in sorted(folder.accepted.glob("*/*")) for batch in accepted_of(home).values()]
+
+
+def accepted_of(home: Path) -> dict[date, AcceptedBatch]:
+    """Every accepted batch of one stream by extract date, given the stream's folder; others may just be judged.
+
+    Raises:
+        JourneymartError: A partition has no readable description.
+    """
+    if not home.is_dir():
+        return {}
+    found = read_described(home, DESCRIPTION, _SHAPE, lambda path, text: _plain(_described(path, text)))
+    return {(batch := _batch(said)).extract_date: batch for said in found.values()}
 
 
 def is_accepted_as_landed(folder: DataFolder, stream: StreamId, extract_date: date) -> bool:
@@ -165,8 +181,7 @@ def is_accepted_as_landed(folder: DataFolder, stream: StreamId, extract_date: da
 
 def describe(batch: AcceptedBatch, partition: Path) -> None:
     """Write the description of an accepted batch beside its rows; `read_batch` reads it."""
-    said = {**asdict(batch), "extract_date": batch.extract_date.isoformat()}
-    (partition / DESCRIPTION).write_text(json.dumps(said, indent=2) + "\n", encoding="utf-8")
+    (partition / DESCRIPTION).write_text(json.dumps(_plain(batch), indent=2) + "\n", encoding="utf-8")
 
 
 def read_batch(path: Path) -> AcceptedBatch:
@@ -176,9 +191,28 @@ def read_batch(path: Path) -> AcceptedBatch:
         JourneymartError: It is not readable.
     """
     try:
-        said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
-        return AcceptedBatch(**{**said, "extract_date": date.fromisoformat(said["extract_date"])})
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise JourneymartError(
-            f"{path} does not describe an accepted extract ({type(error).__name__}): judge the extract again."
-        ) from error
+        text = path.read_bytes()
+    except OSError as error:
+        raise _unreadable(path, error) from error
+    return _described(path, text)
+
+
+def _described(path: Path, text: bytes) -> AcceptedBatch:
+    try:
+        return _batch(json.loads(text))
+    except (ValueError, KeyError, TypeError) as error:
+        raise _unreadable(path, error) from error
+
+
+def _unreadable(path: Path, error: Exception) -> JourneymartError:
+    return JourneymartError(
+        f"{path} does not describe an accepted extract ({type(error).__name__}): judge the extract again."
+    )
+
+
+def _plain(batch: AcceptedBatch) -> dict[str, Any]:
+    return {**asdict(batch), "extract_date": batch.extract_date.isoformat()}
+
+
+def _batch(said: dict[str, Any]) -> AcceptedBatch:
+    return AcceptedBatch(**{**said, "extract_date": date.fromisoformat(said["extract_date"])})

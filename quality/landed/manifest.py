@@ -14,6 +14,7 @@ from typing import Any, Literal
 
 from quality.contract.reading import PLAIN, Reading
 from storage.data_folder import StreamId
+from storage.descriptions import read_described
 from storage.errors import JourneymartError
 
 NAME = "manifest.json"
@@ -136,6 +137,18 @@ class LandingManifest:
         return StreamId(self.source, self.system, self.stream)
 
 
+def landed_contents(home: Path) -> dict[date, str]:
+    """Hash of the content of every landed extract of a stream by extract date, given the stream's folder in landing.
+
+    Raises:
+        JourneymartError: The manifest of one does not have the shape this version writes.
+    """
+    if not home.is_dir():
+        return {}
+    said = read_described(home, NAME, "sha256", lambda path, text: _manifest(path, text).sha256)
+    return {date.fromisoformat(day): content for day, content in said.items()}
+
+
 def read_manifest(partition: Path) -> LandingManifest:
     """Read the manifest of a landing partition, given its folder or the manifest itself.
 
@@ -144,7 +157,17 @@ def read_manifest(partition: Path) -> LandingManifest:
     """
     path = partition if partition.name == NAME else partition / NAME
     try:
-        said: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
+        text = path.read_bytes()
+    except FileNotFoundError:
+        raise JourneymartError(f"{path.parent} holds no landed extract: land the extract again.") from None
+    except OSError as error:
+        raise _unreadable(path, error) from None
+    return _manifest(path, text)
+
+
+def _manifest(path: Path, text: bytes) -> LandingManifest:
+    try:
+        said: dict[str, Any] = json.loads(text)
         compared_to = said["compared_to"]
         return LandingManifest(
             **{
@@ -157,13 +180,15 @@ def read_manifest(partition: Path) -> LandingManifest:
                 "compared_to": ComparedTo(**compared_to) if compared_to else None,
             }
         )
-    except FileNotFoundError:
-        raise JourneymartError(f"{path.parent} holds no landed extract: land the extract again.") from None
-    except (OSError, ValueError, KeyError, TypeError) as error:
-        raise JourneymartError(
-            f"{path} does not describe a landed extract ({type(error).__name__}): remove its folder and land the "
-            "extract again."
-        ) from None
+    except (ValueError, KeyError, TypeError) as error:
+        raise _unreadable(path, error) from None
+
+
+def _unreadable(path: Path, error: Exception) -> JourneymartError:
+    return JourneymartError(
+        f"{path} does not describe a landed extract ({type(error).__name__}): remove its folder and land the "
+        "extract again."
+    )
 
 
 def _read_as(said: Mapping[str, Any]) -> ReadAs:
