@@ -6,7 +6,7 @@ What lives here: words alone. Not here: the checks (quality/gate/, dbt_project/,
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from quality.contract.model import Contract
@@ -14,6 +14,8 @@ from quality.gate.approvals import APPROVABLE
 
 # What a person should look at; it never blocks.
 WARNINGS = "warnings"
+# What an asset's tests of rows are together.
+ROWS = "rows"
 
 # Every kind of check of an extract. Said here and not imported, so that loading definitions loads no DuckDB.
 _OF_EXTRACTS = {
@@ -87,13 +89,29 @@ def words_of_audit(audit: str) -> str:
 
 def words_of_test(test: Mapping[str, Any]) -> str:
     """What a test of dbt means, and what to do when it fails: as it says, as its file says, or by its kind."""
-    generic = test.get("test_metadata") or {}
-    told = str(test.get("description") or "") or _header(test)
-    why = ""
-    if not told and generic.get("name") in _OF_TESTS:
-        meaning, why = _OF_TESTS[generic["name"]]
-        told = meaning.format(**{name: _said(value) for name, value in generic["kwargs"].items()})
-    told = told or f"dbt finds no row that breaks `{test['name']}`."
+    told, why = _meaning(test)
+    return f"{told} If it fails, {f'{why}: ' if why else ''}{_BUILD_AGAIN}."
+
+
+def words_of_rows(asset: str, tests: Sequence[tuple[str, Mapping[str, Any]]]) -> str:
+    """What an asset's tests of rows mean together, and what to do when one fails.
+
+    Args:
+        asset: Name of the model that is the asset.
+        tests: Each with the name of the model it is of: the asset, or one of its steps.
+    """
+    models: dict[str, list[str]] = {}
+    whys: dict[str, None] = {}
+    # The asset's own first.
+    for model, test in sorted(tests, key=lambda each: each[0] != asset):
+        meaning, why = _meaning(test)
+        models.setdefault(meaning, []).append(model)
+        whys |= {why: None} if why else {}
+    told = " ".join(
+        meaning if of == [asset] else f"{meaning.removesuffix('.')} ({', '.join(of)})."
+        for meaning, of in models.items()
+    )
+    why = "; or ".join(whys)
     return f"{told} If it fails, {f'{why}: ' if why else ''}{_BUILD_AGAIN}."
 
 
@@ -110,6 +128,16 @@ def _limits(contract: Contract) -> dict[str, str]:
         "quarantine": f": at most {budget.max_share:.2%} of them, {budget.min_rows} always tolerated",
         "contract": f" ({rules})" if rules else "",
     }
+
+
+def _meaning(test: Mapping[str, Any]) -> tuple[str, str]:
+    """What a test of dbt means, and what follows where its kind says so."""
+    told = str(test.get("description") or "") or _header(test)
+    generic = test.get("test_metadata") or {}
+    if not told and generic.get("name") in _OF_TESTS:
+        meaning, why = _OF_TESTS[generic["name"]]
+        return meaning.format(**{name: _said(value) for name, value in generic["kwargs"].items()}), why
+    return told or f"dbt finds no row that breaks `{test['name']}`.", ""
 
 
 def _header(test: Mapping[str, Any]) -> str:

@@ -17,6 +17,7 @@ import dagster as dg
 from dagster import AssetExecutionContext
 from packaging.version import Version
 
+from orchestration.check_words import ROWS
 from orchestration.config.setup import Setup
 from orchestration.dbt.asset_graph import AssetGraph, built
 from orchestration.dbt.catalog import Relation, columns_of_tables, relation_of, row_counts
@@ -24,6 +25,7 @@ from orchestration.dbt.dagster_dbt import DagsterDbtTranslator, DbtCliInvocation
 from orchestration.dbt.figures import headline_figures
 from orchestration.dbt.lineage import is_lineage_kept, keep_lineage, load_lineage, through_steps
 from orchestration.dbt.results import DBT_OUTPUT, Result, counts_of, outcome_of, result_of_node, why_not_built
+from orchestration.dbt.row_tests import ask_together, left_to_us
 from orchestration.dbt_translator import Translator, check_of_test, dbt_tests, kind_of_node
 from orchestration.failures import in_one_sentence
 from orchestration.processes.dbt import run_dbt
@@ -33,7 +35,7 @@ from quality.gate.ledger import Ledger, Recorded
 from storage.data_folder import marts_file
 from storage.faults import fault_point
 
-# What dbt is told when there is no base.
+# What dbt is told when there is no base; of its tests, those of rows are asked here (dbt/row_tests.py).
 BUILD_ALL = ("build", "--exclude-resource-type", "unit_test")
 # What it is told when there is one: its seeds and views are those of this very code, so they stay; their tests run.
 BUILD_ON_BASE = (
@@ -86,6 +88,7 @@ def build_models(setup: Setup, translator: Translator) -> dg.AssetsDefinition:
     manifest = translator.graph.manifest
     nodes = built(manifest)
     tests = dbt_tests(manifest)
+    row_tests = translator.row_tests
 
     @dg.multi_asset(
         name="dbt_build",
@@ -104,9 +107,8 @@ def build_models(setup: Setup, translator: Translator) -> dg.AssetsDefinition:
         # Lineage is read from what dbt compiles, so after a change of the project it compiles everything once.
         on_base = base_of_build(setup.folder) is not None and is_lineage_kept(setup.settings)
         kept = {i for i, node in nodes.items() if on_base and _stays_on_base(node)}
-        invocation = context.resources.dbt.start(
-            setup, manifest, translator, context, BUILD_ON_BASE if on_base else BUILD_ALL
-        )
+        arguments = [*(BUILD_ON_BASE if on_base else BUILD_ALL), *left_to_us(manifest, row_tests.keys())]
+        invocation = context.resources.dbt.start(setup, manifest, translator, context, arguments)
         expected = len(nodes) - len(kept) + len(tests)
         results: dict[str, Result] = {}
         with _output_to(setup.settings.dbt_target / DBT_OUTPUT):
@@ -116,6 +118,9 @@ def build_models(setup: Setup, translator: Translator) -> dg.AssetsDefinition:
                     advance(len(results), expected)
                     if len(results) > expected // 3:
                         fault_point("in_dbt")
+        made = kept | {i for i, result in results.items() if result.status == "success"}
+        results |= ask_together(setup, manifest, row_tests, made)
+        advance(len(results), expected)
         ledger.record_all(
             Recorded(check_of_test(manifest, test), outcome_of(results[test].status), counts_of(results[test]))
             for test in tests
@@ -144,11 +149,19 @@ def _output_to(path: Path) -> Iterator[None]:
 def _check_results(
     translator: Translator, chosen: Set[dg.AssetCheckKey], results: Mapping[str, Result]
 ) -> Iterator[dg.AssetCheckResult]:
-    """What each test said, of those this run was asked for."""
+    """What each test said, of those this run was asked for; the tests of an asset's rows say it together."""
+    for checked, tests in translator.rows_of_assets.items():
+        told = {i: results[i] for i in tests if i in results}
+        # Some were not asked where a table was not made; the others passing says nothing of the asset then.
+        is_sure = len(told) == len(tests) or any(result.status != "pass" for result in told.values())
+        if dg.AssetCheckKey(checked, ROWS) in chosen and is_sure:
+            yield _rows_result(translator, checked, told)
     for unique_id, test in dbt_tests(translator.graph.manifest).items():
         asset = translator.asset_of_test(unique_id)
         result = results.get(unique_id)
-        if asset is None or result is None or dg.AssetCheckKey(asset, test["name"]) not in chosen:
+        if unique_id in translator.row_tests or asset is None or result is None:
+            continue
+        if dg.AssetCheckKey(asset, test["name"]) not in chosen:
             continue
         yield dg.AssetCheckResult(
             asset_key=asset,
@@ -157,6 +170,24 @@ def _check_results(
             severity=dg.AssetCheckSeverity.WARN if result.status == "warn" else dg.AssetCheckSeverity.ERROR,
             metadata=counts_of(result),
         )
+
+
+def _rows_result(translator: Translator, asset: dg.AssetKey, results: Mapping[str, Result]) -> dg.AssetCheckResult:
+    """What the tests of an asset's rows said, those that did not pass by name."""
+    nodes = translator.graph.manifest["nodes"]
+    bad = {nodes[i]["name"]: result.words for i, result in results.items() if result.status != "pass"}
+    return dg.AssetCheckResult(
+        asset_key=asset,
+        check_name=ROWS,
+        passed=not bad,
+        description="; ".join(f"{name}: {words}" for name, words in bad.items()) or None,
+        metadata={
+            "tests": len(results),
+            "failures": sum(result.failures for result in results.values()),
+            "seconds": round(sum(result.seconds for result in results.values()), 3),
+            **bad,
+        },
+    )
 
 
 def _outputs(

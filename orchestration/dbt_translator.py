@@ -13,11 +13,12 @@ from typing import Any
 import dagster as dg
 
 from orchestration import keys
-from orchestration.check_words import words_of_test
+from orchestration.check_words import ROWS, words_of_rows, words_of_test
 from orchestration.config.setup import Setup
 from orchestration.dbt.asset_graph import RECORDS, AssetGraph, Source, built, drawn, is_public, object_of_record
 from orchestration.dbt.dagster_dbt import DagsterDbtTranslator, DbtProject
 from orchestration.dbt.lineage import Columns
+from orchestration.dbt.row_tests import row_tests
 from quality.gate.ledger import Check
 
 _LAYERS = ("seeds", "staging", "intermediate", "marts")
@@ -33,24 +34,54 @@ class Translator(DagsterDbtTranslator):
         super().__init__()
         self._setup = setup
         self.graph = AssetGraph(manifest)
+        self.row_tests = row_tests(manifest)
 
     def specs(self) -> list[dg.AssetSpec]:
         """Every asset dbt makes."""
         return [self.get_asset_spec(self.graph.manifest, i, None) for i in sorted(self.graph.assets)]
 
     def check_specs(self) -> list[dg.AssetCheckSpec]:
-        """One check per test of dbt, on the asset that shows what it is attached to."""
+        """One check of rows per asset that has tests of rows, one per other test, on the asset that shows its model."""
         tests = dbt_tests(self.graph.manifest)
         return [
-            dg.AssetCheckSpec(
-                name=test["name"],
-                asset=asset,
-                description=words_of_test(test),
-                blocking=is_blocking(test),
-            )
-            for i, test in tests.items()
-            if (asset := self.asset_of_test(i))
+            *(
+                dg.AssetCheckSpec(
+                    name=ROWS,
+                    asset=asset,
+                    description=self._words_of_rows({i: tests[i] for i in of_asset}),
+                    blocking=True,
+                )
+                for asset, of_asset in self.rows_of_assets.items()
+            ),
+            *(
+                dg.AssetCheckSpec(
+                    name=test["name"],
+                    asset=asset,
+                    description=words_of_test(test),
+                    blocking=is_blocking(test),
+                )
+                for i, test in tests.items()
+                if i not in self.row_tests and (asset := self.asset_of_test(i))
+            ),
         ]
+
+    def _words_of_rows(self, of_asset: Mapping[str, Mapping[str, Any]]) -> str:
+        manifest = self.graph.manifest
+        tests = [(str(check_target(manifest, i)), test) for i, test in of_asset.items()]
+        asset = self.graph.asset_of(tests[0][0])
+        named = [(manifest["nodes"][model]["name"], test) for model, test in tests]
+        return words_of_rows(manifest["nodes"][asset]["name"], named)
+
+    @cached_property
+    def rows_of_assets(self) -> dict[dg.AssetKey, list[str]]:
+        """The tests of rows that are one check of an asset, by unique id."""
+        found: dict[dg.AssetKey, list[str]] = {}
+        for i in self.row_tests:
+            asset = self.asset_of_test(i)
+            if asset is None:
+                raise ValueError(f"{i} is of no asset")
+            found.setdefault(asset, []).append(i)
+        return found
 
     def asset_of_test(self, test: str) -> dg.AssetKey | None:
         """The asset a test is shown on; None: it reads tables of the night only."""

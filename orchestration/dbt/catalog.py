@@ -5,12 +5,16 @@ Not here: the rows.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import Any
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Any
 
 from orchestration.config.setup import Setup
 from storage.data_folder import marts_file, warehouse_file
 from storage.engine import connect
+
+if TYPE_CHECKING:
+    import duckdb
 
 # Database, schema and name.
 Relation = tuple[str, str, str]
@@ -37,12 +41,18 @@ def columns_of_tables(setup: Setup) -> dict[Relation, list[str]]:
     return {(database, schema, name): columns for database, schema, name, columns in found}
 
 
-def _from_catalog(setup: Setup, query: str) -> list[Any]:
-    """Ask the catalog of the build's two files, named as dbt names them."""
+@contextmanager
+def build_attached(setup: Setup) -> Iterator[duckdb.DuckDBPyConnection]:
+    """A connection to the build's two files, named as dbt names them, to read from."""
     from assets.versions.contents import literal
 
     build = setup.folder.build
-    with connect() as connection:
+    with connect(spill=warehouse_file(build).parent / ".spill") as connection:
         for name, path in (("warehouse", warehouse_file(build)), ("cx_marts", marts_file(build))):
             connection.execute(f"attach {literal(str(path))} as {name} (read_only)")
+        yield connection
+
+
+def _from_catalog(setup: Setup, query: str) -> list[Any]:
+    with build_attached(setup) as connection:
         return connection.execute(query).fetchall()

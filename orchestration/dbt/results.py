@@ -24,11 +24,20 @@ class Result:
         status: success or error of a model or seed; pass, warn, fail or error of a test.
         seconds: How long it took.
         failures: Rows a test found.
+        note: One of those rows by its key, or what kept the test from being asked; empty: nothing more to say.
     """
 
     status: str
     seconds: float
     failures: int
+    note: str = ""
+
+    @property
+    def words(self) -> str:
+        """What a test that did not pass found, for people."""
+        if self.status == "error":
+            return self.note or "could not be asked"
+        return f"{self.failures} rows{f', such as {self.note}' if self.note else ''}"
 
 
 def result_of_node(told: Mapping[str, Any]) -> dict[str, Result]:
@@ -54,10 +63,11 @@ def why_not_built(setup: Setup, code: int, manifest: Mapping[str, Any], results:
     broken = [i for i, r in results.items() if r.status == "error"]
     failed = [i for i, r in results.items() if r.status == "fail"]
     if broken:
-        names = ", ".join(sorted(manifest["nodes"][i]["name"] for i in broken)[:5])
+        notes = {i: f" ({results[i].note})" if results[i].note else "" for i in broken}
+        names = ", ".join(sorted(f"{manifest['nodes'][i]['name']}{notes[i]}" for i in broken)[:5])
         return f"dbt could not build or test {names}: see {log}; nothing was published."
     if failed:
-        said = ", ".join(f"{manifest['nodes'][i]['name']} ({results[i].failures} rows)" for i in sorted(failed)[:5])
+        said = ", ".join(f"{manifest['nodes'][i]['name']} ({results[i].words})" for i in sorted(failed)[:5])
         return f"{len(failed)} dbt test(s) failed, {said}: see {log}; nothing was published."
     if code:
         return f"dbt ended early with exit code {code}: see {log}; nothing was published."

@@ -138,6 +138,8 @@ def test_defects_in_the_marts_publish_nothing_and_are_all_named(company: Install
     with pytest.raises(JourneymartError) as refused:
         company.night(THIRD)
     assert [kind for kind in kinds if kind not in str(refused.value)] == []
+    if "relationships" in kinds:
+        assert "such as feedback_key" in str(refused.value), "a row at fault is named"
     assert company.published_hashes() == before
 
 
@@ -153,18 +155,21 @@ def test_a_single_defect_in_the_marts_publishes_nothing(company: Installation, k
 
 
 def test_a_check_that_did_not_run_publishes_nothing(company: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A dbt test of which dbt tells nothing is missing, and missing is not passed."""
+    """A test of which dbt tells nothing, or that was not asked, is missing, and missing is not passed."""
     from orchestration import dbt_assets
 
-    whole = dbt_assets.result_of_node
-    monkeypatch.setattr(
-        dbt_assets,
-        "result_of_node",
-        lambda told: {i: r for i, r in whole(told).items() if "unique_grain_fct_ticket" not in i},
-    )
+    def without(name, whole):
+        return lambda *asked: {i: result for i, result in whole(*asked).items() if name not in i}
+
+    for tells, name in (
+        ("result_of_node", "assert_backlog_adds_up"),
+        ("ask_together", "unique_grain_fct_ticket_ticket"),
+    ):
+        monkeypatch.setattr(dbt_assets, tells, without(name, getattr(dbt_assets, tells)))
     before = company.published_hashes()
-    with pytest.raises(JourneymartError, match="unique_grain_fct_ticket"):
+    with pytest.raises(JourneymartError, match=r"2 dbt test") as refused:
         company.night(THIRD)
+    assert "unique_grain_fct_ticket_ticket_key, assert_backlog_adds_up" in str(refused.value)
     assert company.published_hashes() == before
 
 

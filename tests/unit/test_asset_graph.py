@@ -13,11 +13,13 @@ from hypothesis import strategies as st
 
 from orchestration import keys
 from orchestration.build import build_defs
+from orchestration.check_words import ROWS
 from orchestration.config.setup import Setup
 from orchestration.config.sources import load_sources
 from orchestration.dbt.asset_graph import WAY, AssetGraph, Source, built, drawn, is_public
 from orchestration.dbt.lineage import through_steps
 from orchestration.dbt.project import load_manifest
+from orchestration.dbt.row_tests import row_tests
 from orchestration.dbt_translator import Translator, check_target, dbt_tests
 from tests.checkout import CHECKOUT
 
@@ -154,10 +156,19 @@ def test_every_public_mart_leads_to_what_is_published(graph, project):
 
 
 def test_every_test_of_dbt_is_a_check_that_says_what_it_means_and_what_to_do(graph, project):
-    tests = {node["name"] for i, node in dbt_tests(project.manifest).items() if check_target(project.manifest, i)}
-    shown = {key.name: graph.get_check_spec(key) for key in graph.asset_check_keys}
-    assert tests <= shown.keys()
-    for name, spec in shown.items():
+    tests = {i: node for i, node in dbt_tests(project.manifest).items() if check_target(project.manifest, i)}
+    shown = [graph.get_check_spec(key) for key in graph.asset_check_keys]
+    together = row_tests(project.manifest)
+    assert {node["name"] for i, node in tests.items() if i not in together} <= {spec.name for spec in shown}
+    rows = {spec.asset_key.path[-1]: spec.description for spec in shown if spec.name == ROWS}
+    told = " ".join(rows.values())
+    for i, test in together.items():
+        assert (test.columns[0] in told) and tests[i], i
+    assert "Every ticket_key is one of fct_ticket." in rows["fct_sla"]
+    assert "No two rows have the same sla_key." in rows["fct_sla"]
+    assert "dim_customer" in rows["fct_ticket"]
+    for spec in shown:
+        name = spec.name
         assert spec.description, name
         assert "If it fails" in spec.description or not spec.blocking, name
         assert not any(sign in spec.description for sign in "{}"), spec.description
