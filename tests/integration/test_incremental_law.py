@@ -17,7 +17,12 @@ from random_history import random_history
 
 LONG = os.environ.get("JOURNEYMART_CHAOS") == "long"
 MODELS = sorted(path.stem for path in (PROJECT / "models" / "intermediate").glob("*/int_*__unioned.sql"))
-SELECT = " ".join([*MODELS, "map_customer_identity"])
+# Whose each record is, and what it is about.
+OWNERS = [
+    *("int_order__customer", "int_order__first", "int_activity__customer", "int_ticket__customer"),
+    *("int_survey_answer__links", "int_survey_invitation__links"),
+]
+SELECT = " ".join([*MODELS, "map_customer_identity", *OWNERS])
 TABLES = [f"intermediate.{model}" for model in SELECT.split()]
 # What the identity of customers is worked out from. Which of its rules a history meets is a matter of luck.
 GRAPH = [

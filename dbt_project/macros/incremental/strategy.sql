@@ -8,6 +8,8 @@
       touched_by   select of the touched keys, columns in the order of touched_key; rendered when the model runs
       touches      more columns that models downstream ask for (optional), such as the day or the customer a row counts for
       keeps_changes  models downstream add up what changes here (optional): they are given whole rows
+      derives_all  in place of touched_by, where nobody can say before what will differ: everything is derived, compared with what
+                   stands, and what differs is touched
 
     One transaction replaces the rows and writes `_touched.<model>`, in the model's own database because DuckDB writes to
     one database per transaction. It holds the distinct touched_key and touches columns of the rows that differ before
@@ -52,6 +54,16 @@
     {%- for column in config.require('touched_key') -%}{%- do names.append('_k' ~ loop.index) -%}{%- endfor -%}
     create or replace temp table {{ touched_keys_table(this) }} as
     select distinct {{ names | join(', ') }} from ({{ render(config.require('touched_by')) }}) as _touched_by ({{ names | join(', ') }})
+{%- endmacro -%}
+
+{#- The same of a model that derives everything: the keys of what differs from `derived`. -#}
+{%- macro collect_differing_keys(derived) -%}
+    create or replace temp table {{ touched_keys_table(this) }} as
+    select distinct {% for column in config.require('touched_key') %}{{ column }} as _k{{ loop.index }}{{ ', ' if not loop.last }}{% endfor %} from (
+        (select * from {{ this }} except all select * from {{ derived }})
+        union all
+        (select * from {{ derived }} except all select * from {{ this }})
+    ) as differing
 {%- endmacro -%}
 
 {#- The strategy itself: `temp_relation` holds the rows derived again, its columns those of the target. -#}

@@ -11,7 +11,16 @@
     {{ run_hooks(pre_hooks) }}
     {%- if is_incremental() -%}
         {%- if is_by_touched_keys() -%}
-            {%- call statement('touched_keys', fetch_result=True) -%}{{ collect_touched_keys() }}{%- endcall -%}
+            {%- if config.get('derives_all') -%}
+                {%- set whole = make_temp_relation(target, '__whole') -%}
+                {%- call statement('whole') -%}
+                    create temp table {{ whole }} as (select * from {{ target }} limit 0) union all by name ({{ sql }})
+                {%- endcall -%}
+                {%- call statement('touched_keys', fetch_result=True) -%}{{ collect_differing_keys(whole) }}{%- endcall -%}
+                {%- set sql = 'select * from ' ~ whole ~ ' where ' ~ touched_condition(this, config.require('touched_key')) -%}
+            {%- else -%}
+                {%- call statement('touched_keys', fetch_result=True) -%}{{ collect_touched_keys() }}{%- endcall -%}
+            {%- endif -%}
             {%- set touched_keys = load_result('touched_keys')['data'][0][0] -%}
         {%- endif -%}
         {%- call statement('main') -%}

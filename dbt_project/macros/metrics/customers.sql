@@ -12,6 +12,19 @@
     having count(distinct customer_key) = 1
 {%- endmacro -%}
 
+{#- Conditions of touched_by: whom a row of survey_links_ctes names may be somebody else, or what it is about; and the same of what it was about. -#}
+{%- macro survey_links_moved() -%}
+    ((source, contact_id) in (select source, contact_id from {{ touched('map_customer_identity') }})
+    or respondent_key in (select node_key from {{ touched('int_identity__resolved') }})
+    or ticket_id in (select ticket_id from {{ touched('int_ticket__unioned') }})
+    or order_id in (select order_id from {{ touched('int_order__unioned') }}))
+{%- endmacro -%}
+
+{%- macro survey_subject_moved() -%}
+    (ticket_key in (select ticket_key from {{ touched('int_ticket__customer') }})
+    or order_key in (select order_key from {{ touched('int_order__customer') }}))
+{%- endmacro -%}
+
 {#-
     CTEs, to be put after others: `linked` has the columns `kept`, and the customer_key, ticket_key and order_key of the rows of
     `records` (source, contact_id, respondent_key, ticket_id, order_id, is_nobodys). Whose: the contact's of its own source,

@@ -19,6 +19,16 @@
     end
 {%- endmacro -%}
 
+{#- A select statement: every spelling that salesforce_id() makes one with one of the ids `column` of `relation`, and maybe others. -#}
+{%- macro salesforce_id_spellings(column, relation) -%}
+    {{ return(adapter.dispatch('salesforce_id_spellings')(column, relation)) }}
+{%- endmacro -%}
+
+{%- macro duckdb__salesforce_id_spellings(column, relation) -%}
+    select unnest([id, left(id, 15), lower(id), upper(id)])
+    from (select {{ salesforce_id(column) }} as id from {{ relation }}) as ids
+{%- endmacro -%}
+
 {#- The three characters that say which of five each are capitals, the first of the five by the lowest bit. -#}
 {%- macro salesforce_check_letters_of(column) -%}
     array_to_string(list_transform([1, 6, 11], lambda start: substr('{{ salesforce_check_letters() }}', 1 + cast(list_sum(list_transform(

@@ -1,4 +1,12 @@
-{{ config(materialized='view', incremental_strategy=none) }}
+{{ config(
+    touched_key=['activity_key'],
+    touched_by="
+        select activity_key from {{ touched('int_activity__unioned') }}
+        union
+        select activity_key from {{ ref('int_activity__unioned') }}
+        where contact_id in ({{ salesforce_id_spellings('contact_id', touched('map_customer_identity')) }})
+    "
+) }}
 
 {#- Whose each activity is. -#}
 with crm_ids as (
@@ -13,3 +21,4 @@ left join {{ ref('map_customer_identity') }} as own
     on own.source = activities.source
     and own.contact_id = activities.contact_id
 left join crm_ids on crm_ids.contact_id = {{ salesforce_id('activities.contact_id') }}
+where {{ is_touched(['activities.activity_key']) }}

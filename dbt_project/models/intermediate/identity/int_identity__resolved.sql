@@ -1,4 +1,8 @@
-{{ config(materialized='table') }}
+{{ config(
+    touched_key=['node_key'],
+    touches=['is_contact', 'source', 'contact_id', 'customer_key'],
+    derives_all=true
+) }}
 
 {#-
     Which records are one customer: those of a component that stands. What lives here: the customer's key, and by which rule and with

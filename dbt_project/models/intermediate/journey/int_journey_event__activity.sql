@@ -13,10 +13,7 @@
             union
             select order_id from {{ ref('int_order__unioned') }} where order_key in (select order_key from {{ touched('fct_order') }})
         )
-        union
-        select activities.activity_key from {{ this }} as activities
-        inner join {{ ref('int_activity__customer') }} as owners on owners.activity_key = activities.activity_key
-        where owners.customer_key <> activities.customer_key
+        union select activity_key from {{ touched('int_activity__customer') }}
     "
 ) }}
 

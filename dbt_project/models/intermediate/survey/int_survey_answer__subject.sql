@@ -7,13 +7,7 @@
     touched_key=['answer_key'],
     touched_by="
         select answer_key from {{ touched('int_survey_answer__judged') }}
-        union
-        select answers.answer_key from {{ this }} as answers
-        inner join {{ ref('int_survey_answer__links') }} as links on links.survey_answer_key = answers.answer_key
-        where
-            links.customer_key <> answers.customer_key
-            or links.ticket_key <> answers.ticket_key
-            or links.order_key <> answers.order_key
+        union select survey_answer_key from {{ touched('int_survey_answer__links') }}
         union
         select answer_key from {{ this }} where ticket_key in (select ticket_key from {{ touched('fct_ticket') }})
     "

@@ -1,4 +1,19 @@
-{{ config(materialized='view', incremental_strategy=none) }}
+{{ config(
+    touched_key=['survey_invitation_key'],
+    touched_by="
+        select survey_invitation_key from {{ touched('int_survey_invitation__unioned') }}
+        union
+        select survey_invitation_key from {{ ref('int_survey_invitation__unioned') }}
+        where
+            {{ survey_links_moved() }}
+            or (source, invitation_id) in (
+                select source, invitation_id from {{ touched('int_survey_answer__unioned') }} where invitation_id is not null
+            )
+            or (source, survey_id) in (select source, survey_id from {{ touched('int_survey_question__unioned') }})
+        union
+        select survey_invitation_key from {{ this }} where {{ survey_subject_moved() }}
+    "
+) }}
 
 {#-
     Whom each invitation was sent to and what it is about, found as for answers (survey_links_ctes). An invitation of
@@ -32,6 +47,7 @@ invitations as (
     left join employee_surveys
         on employee_surveys.source = invitations.source
         and employee_surveys.survey_id = invitations.survey_id
+    where {{ is_touched(['invitations.survey_invitation_key']) }}
 ),
 
 {{ survey_links_ctes('invitations', ['survey_invitation_key', 'is_employee']) }}

@@ -1,4 +1,15 @@
-{{ config(materialized='view', incremental_strategy=none) }}
+{{ config(
+    touched_key=['ticket_key'],
+    touches=['customer_key'],
+    touched_by="
+        select ticket_key from {{ touched('int_ticket__unioned') }}
+        union
+        select ticket_key from {{ ref('int_ticket__unioned') }}
+        where
+            requester_id in ({{ salesforce_id_spellings('contact_id', touched('map_customer_identity')) }})
+            or respondent_key in (select node_key from {{ touched('int_identity__resolved') }})
+    "
+) }}
 
 {#- Whose each ticket is: the requester's, or that of the customer whom the address it came from leads to. -#}
 with crm_ids as (
@@ -16,3 +27,4 @@ left join crm_ids on crm_ids.contact_id = {{ salesforce_id('tickets.requester_id
 left join {{ ref('int_identity__resolved') }} as respondents
     on respondents.node_key = tickets.respondent_key
     and not respondents.is_contact
+where {{ is_touched(['tickets.ticket_key']) }}

@@ -8,20 +8,9 @@
     touched_key=['order_key'],
     touches=['ordered_date_key', 'customer_key'],
     touched_by="
-        with moved as (
-            select order_key from {{ touched('int_order__unioned') }}
-            union
-            select orders.order_key from {{ this }} as orders
-            inner join {{ ref('int_order__customer') }} as owners on owners.order_key = orders.order_key
-            where owners.customer_key <> orders.customer_key or owners.no_customer_reason is distinct from orders.no_customer_reason
-        ),
-        customers as (
-            select customer_key from {{ this }} where order_key in (select order_key from moved)
-            union select customer_key from {{ ref('int_order__customer') }} where order_key in (select order_key from moved)
-        )
-        select order_key from moved
-        union select order_key from {{ this }}
-        where customer_key <> -1 and customer_key in (select customer_key from customers)
+        select order_key from {{ touched('int_order__unioned') }}
+        union select order_key from {{ touched('int_order__customer') }}
+        union select order_key from {{ touched('int_order__first') }}
     "
 ) }}
 
@@ -54,23 +43,14 @@ orders as (
         {#- What went back of an order that came back is not nothing because nobody says it. #}
         (orders.returned_at is not null or orders.status = 'returned') and orders.refund_amount is null as is_refund_unknown,
         coalesce(orders.item_amount + coalesce(orders.freight_amount, 0), orders.payment_amount) as charged_amount,
-        case
-            when orders.is_deleted then 'deleted'
-            when orders.status in ('open', 'lost', 'cancelled') then orders.status
-        end as exclusion_reason
+        {{ order_exclusion('orders') }} as exclusion_reason,
+        first_orders.order_key is not null as is_first
     from {{ ref('int_order__unioned') }} as orders
     cross join night
     left join {{ ref('int_order__customer') }} as customers on customers.order_key = orders.order_key
+    left join {{ ref('int_order__first') }} as first_orders on first_orders.order_key = orders.order_key
     left join {{ ref('channels') }} as channels on channels.raw_channel = lower(orders.channel)
     where {{ is_touched(['orders.order_key']) }}
-),
-
-numbered as (
-    select
-        order_key,
-        row_number() over (partition by customer_key, exclusion_reason is null order by ordered_at, order_key) as order_no
-    from orders
-    where customer_key <> -1
 ),
 
 final as (
@@ -100,7 +80,7 @@ final as (
         orders.exclusion_reason is null as is_counted,
         orders.exclusion_reason,
         {{ local_date('orders.delivered_at') }} > {{ local_date('orders.promised_at') }} as is_late,
-        orders.exclusion_reason is null and coalesce(numbered.order_no = 1, false) as is_first,
+        orders.is_first,
         orders.status in ('placed', 'shipped', 'completed', 'returned') as is_won,
         orders.status = 'lost' as is_lost,
         orders.no_customer_reason,
@@ -110,7 +90,6 @@ final as (
             when orders.currency <> orders.company_currency then 'other_currency'
         end as no_amount_reason
     from orders
-    left join numbered on numbered.order_key = orders.order_key
 )
 
 select * from final

@@ -13,15 +13,8 @@
         with moved as (
             select thread_key from {{ touched('int_survey_invitation__round') }}
             union
-            select letters.thread_key
-            from {{ ref('int_survey_invitation__links') }} as links
-            inner join {{ ref('int_survey_invitation__round') }} as letters on letters.invitation_key = links.survey_invitation_key
-            inner join {{ this }} as invitations on invitations.invitation_key = links.survey_invitation_key
-            where
-                links.customer_key <> invitations.customer_key
-                or links.ticket_key <> invitations.ticket_key
-                or links.order_key <> invitations.order_key
-                or links.is_employee <> invitations.is_employee
+            select thread_key from {{ ref('int_survey_invitation__round') }}
+            where invitation_key in (select survey_invitation_key from {{ touched('int_survey_invitation__links') }})
         )
         select invitation_key from {{ touched('int_survey_invitation__round') }}
         union

@@ -15,16 +15,11 @@
         with night as (
             select as_of from {{ night() }}
         ),
-        customers as (
-            select ticket_key, customer_key from {{ ref('int_ticket__customer') }}
-        ),
         moved as (
             select ticket_key from {{ touched('int_ticket__milestone') }}
             union select ticket_key from {{ touched('int_ticket__class') }}
             union
-            select tickets.ticket_key from {{ this }} as tickets
-            inner join customers on customers.ticket_key = tickets.ticket_key
-            where customers.customer_key <> tickets.customer_key
+            select ticket_key from {{ touched('int_ticket__customer') }}
             union
             select tickets.ticket_key from {{ this }} as tickets
             cross join night
@@ -33,7 +28,7 @@
         moved_customers as (
             select customer_key from {{ this }} where ticket_key in (select ticket_key from moved)
             union
-            select customer_key from customers where ticket_key in (select ticket_key from moved)
+            select customer_key from {{ ref('int_ticket__customer') }} where ticket_key in (select ticket_key from moved)
         )
         select ticket_key from moved
         union
