@@ -6,10 +6,10 @@ BIN := .venv/bin
 STAMP := .venv/installed
 
 .DEFAULT_GOAL := help
-.PHONY: help install nightly test lint ui bench chaos lock clean
+.PHONY: help install nightly test lint ui bench bench-quick chaos lock clean
 
 help: ## Show this list.
-	@awk -F ':.*## ' '/^[a-z]+:.*## /{printf "  make %-9s %s\n", $$1, $$2}' Makefile
+	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
 
 $(STAMP): requirements.lock pyproject.toml
 	@$(PYTHON) -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 13))' || \
@@ -39,8 +39,12 @@ lint: $(STAMP) ## Linters and the type checker.
 	@$(BIN)/ruff format --check .
 	@$(BIN)/mypy
 
-bench: $(STAMP) ## Measure a night against a bare dbt build.
-	@$(BIN)/python -m bench.night_vs_dbt
+bench: $(STAMP) ## Measure what nights cost at three sizes (SIZES=S,M,L), or some ratios (ONLY=B1,B9).
+	@$(BIN)/python -m bench $(if $(SIZES),--sizes $(SIZES)) $(if $(ONLY),--only $(ONLY))
+	@$(BIN)/python scripts/scale_docs
+
+bench-quick: $(STAMP) ## Hold what a small night may cost.
+	@$(BIN)/python -m bench --quick
 
 chaos: $(STAMP) ## The long campaign of kills, races and random histories.
 	@JOURNEYMART_CHAOS=long $(BIN)/python -m pytest -m chaos
