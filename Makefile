@@ -40,7 +40,7 @@ lint: $(STAMP) ## Linters and the type checker.
 	@$(BIN)/mypy
 
 bench: $(STAMP) ## Measure what nights cost at three sizes (SIZES=S,M,L), or some ratios (ONLY=B1,B9).
-	@$(BIN)/python -m bench $(if $(SIZES),--sizes $(SIZES)) $(if $(ONLY),--only $(ONLY))
+	@$(BIN)/python -m bench $(if $(SIZES),--sizes $(SIZES)) $(if $(ONLY),--only $(ONLY)) $(if $(PAIRS),--pairs $(PAIRS))
 	@$(BIN)/python scripts/scale_docs
 
 bench-quick: $(STAMP) ## Hold what a small night may cost.

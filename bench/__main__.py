@@ -1,4 +1,4 @@
-"""The command: `python -m bench [--sizes S,M] [--only B1,B9] [--quick]`.
+"""The command: `python -m bench [--sizes S,M] [--only B1,B9] [--pairs 1] [--quick]`.
 
 Takes the measurements that the chosen ratios need, at the chosen sizes, prints the ratios and puts what was measured
 into results.json beside what was measured before. States are kept in data/bench until the code changes, so that one
@@ -34,12 +34,13 @@ def main() -> int:
     parser.add_argument(
         "--only", type=_listed(ids), default=ids, help="ratios, such as B1,B9; all unless said otherwise"
     )
+    parser.add_argument("--pairs", type=int, help="how often each side runs; 3 times unless said otherwise, L once")
     parser.add_argument("--quick", action="store_true", help="size S once, held against what no change may exceed")
     given = parser.parse_args()
     if given.quick:
         return _guard()
     folder = PROJECT / "data" / "bench"
-    measured = _measured(folder, given.sizes, given.only)
+    measured = _measured(folder, given.sizes, given.only, given.pairs)
     everything = results.merged(results.load(), measured)
     results.write(everything)
     _print(results.values(everything))
