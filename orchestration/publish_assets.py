@@ -49,6 +49,7 @@ def begin_build_asset(setup: Setup, manifest: Mapping[str, Any]) -> dg.AssetsDef
         from assets.versions.versions import start_build
         from assets.warehouse.contact_points import spell_contact_points
         from assets.warehouse.load import Night, SourceRole, load, prepare
+        from quality.gate.accepted import ROWS
 
         began = time.monotonic()
         with in_one_sentence():
@@ -61,7 +62,8 @@ def begin_build_asset(setup: Setup, manifest: Mapping[str, Any]) -> dg.AssetsDef
             # Warnings are expected like the rest: a test that did not run says nothing.
             tests = [Expected(check_of_test(manifest, test), blocking=True) for test in dbt_tests(manifest)]
             ledger.expect_all([*tests, *(Expected(audit_check(audit), blocking=True) for audit in AUDITS)])
-            build = start_build(setup.folder, plan.base)
+            lacking = [setup.folder.accepted_partition(b.stream_id, b.extract_date) for b in plan.lacking]
+            build = start_build(setup.folder, plan.base, sum((each / ROWS).stat().st_size for each in lacking))
             prepare(build)
             night = Night(
                 as_of=plan.as_of,
@@ -76,7 +78,7 @@ def begin_build_asset(setup: Setup, manifest: Mapping[str, Any]) -> dg.AssetsDef
             )
             loaded = load(
                 build,
-                [setup.folder.accepted_partition(b.stream_id, b.extract_date) for b in plan.lacking],
+                lacking,
                 night,
                 plan.restated,
             )

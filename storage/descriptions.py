@@ -11,16 +11,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import time
 from collections.abc import Callable
 from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
+from storage.files import settled_stamp
+
 # The leading dot keeps it out of every listing of dates.
 INDEX = ".index"
-# A file as young as this may be written again without its times telling: it is not entered yet.
-_SETTLES_AFTER_NS = 2_000_000_000
 
 
 def read_described(home: Path, name: str, shape: str, read: Callable[[Path, bytes], Any]) -> dict[str, Any]:
@@ -34,14 +33,12 @@ def read_described(home: Path, name: str, shape: str, read: Callable[[Path, byte
     """
     index = home / INDEX
     known = _read_index(index, shape)
-    settled = time.time_ns() - _SETTLES_AFTER_NS
-    found, young, read_anew = {}, set(), False
+    found, read_anew = {}, False
     for folder in sorted(entry.name for entry in os.scandir(home) if entry.name[0] != "."):
         # Thousands of folders: made as text, their paths take no time.
         path = f"{home}/{folder}/{name}"
         try:
-            facts = os.stat(path)  # noqa: PTH116
-            stamp = _stamp(facts)
+            stamp = settled_stamp(os.stat(path))  # noqa: PTH116
             entry = known.get(folder)
             if entry is None or entry[0] != stamp:
                 description = Path(path)
@@ -49,34 +46,32 @@ def read_described(home: Path, name: str, shape: str, read: Callable[[Path, byte
         except (FileNotFoundError, NotADirectoryError):
             continue
         found[folder] = entry
-        if max(facts.st_mtime_ns, facts.st_ctime_ns) > settled:
-            young.add(folder)
     # Whoever may only look reads the descriptions.
     if (read_anew or found.keys() != known.keys()) and os.access(home, os.W_OK):
-        _write_index(index, shape, {folder: entry for folder, entry in found.items() if folder not in young})
+        _write_index(index, shape, {folder: entry for folder, entry in found.items() if entry[0]})
     return {folder: said for folder, (_, said) in found.items()}
-
-
-def _stamp(facts: os.stat_result) -> str:
-    """What tells one state of a file from another."""
-    return f"{facts.st_ino}/{facts.st_size}/{facts.st_mtime_ns}/{facts.st_ctime_ns}"
 
 
 def _read_index(index: Path, shape: str) -> dict[str, list[Any]]:
     """The entries, each a stamp and what was read; none if the index is not there, not whole or of another shape."""
     try:
-        return _entries(index, _stamp(index.stat()), shape)
+        stamp = settled_stamp(index.stat())
+        return _known_entries(index, stamp, shape) if stamp else _entries(index, shape)
     except FileNotFoundError:
         return {}
 
 
-@lru_cache(maxsize=256)
-def _entries(index: Path, stamp: str, shape: str) -> dict[str, list[Any]]:
-    """A night asks several times: an index that is the same by its stamp is read once in a process."""
-    del stamp
+def _entries(index: Path, shape: str) -> dict[str, list[Any]]:
     digest, _, body = index.read_bytes().partition(b"\n")
     known: dict[str, list[Any]] = json.loads(body) if digest == _digest(shape, body) else {}
     return known
+
+
+@lru_cache(maxsize=256)
+def _known_entries(index: Path, stamp: str, shape: str) -> dict[str, list[Any]]:
+    """A night asks several times: an index that stays the same is read once in a process."""
+    del stamp
+    return _entries(index, shape)
 
 
 def _write_index(index: Path, shape: str, entries: dict[str, list[Any]]) -> None:

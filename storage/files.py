@@ -1,12 +1,14 @@
-"""Files on disk, made safe: clone, flush, free space. Not here: which files, and when."""
+"""Files on disk, made safe: clone, share, tell apart, free space. Not here: which files, and when."""
 
 from __future__ import annotations
 
 import errno
 import fcntl
 import hashlib
+import os
 import shutil
 import sys
+import time
 from pathlib import Path
 
 from storage.errors import JourneymartError
@@ -14,6 +16,9 @@ from storage.errors import JourneymartError
 # linux/fs.h: share the blocks of another file (btrfs, xfs, bcachefs, zfs).
 _FICLONE = 0x40049409
 _NO_REFLINK = {errno.EOPNOTSUPP, errno.ENOTTY, errno.EXDEV, errno.EINVAL, errno.ENOSYS, errno.EPERM}
+
+# Times of files tick, a few milliseconds each; file systems of other machines may lag behind this one's clock.
+_SETTLES_AFTER_NS = 2_000_000_000
 
 
 def clone_file(source: Path, target: Path) -> bool:
@@ -36,6 +41,24 @@ def clone_file(source: Path, target: Path) -> bool:
                 return True
     shutil.copyfile(source, target)
     return False
+
+
+def share_file(source: Path, target: Path) -> None:
+    """Let `target` be a second name of a file nobody writes into any more; a clone where there are no such names.
+
+    Either name may go: the content stays for the other.
+    """
+    try:
+        os.link(source, target)
+    except OSError:
+        clone_file(source, target)
+
+
+def settled_stamp(facts: os.stat_result) -> str | None:
+    """What tells one state of a file from another; None: it is too young, and may change without its times telling."""
+    if time.time_ns() - max(facts.st_mtime_ns, facts.st_ctime_ns) < _SETTLES_AFTER_NS:
+        return None
+    return f"{facts.st_ino}/{facts.st_size}/{facts.st_mtime_ns}/{facts.st_ctime_ns}"
 
 
 def sha256_of(path: Path) -> str:

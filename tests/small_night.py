@@ -1,7 +1,7 @@
 """A night in miniature: two marts and one private table in which every row says which night wrote it.
 
 Tests of versions and publish use it in place of dbt. As a program, `python -m tests.small_night <data folder>
-<night>`, it is a night in a process of its own, which `JOURNEYMART_FAULT` can kill.
+<night> [quiet]`, it is a night in a process of its own, which `JOURNEYMART_FAULT` can kill.
 """
 
 from __future__ import annotations
@@ -92,6 +92,15 @@ def fill(build: Path, night: SmallNight) -> None:
         connection.execute(f"CREATE OR REPLACE TABLE marts._touched.mart_a AS SELECT {night.number} AS id")
 
 
+def write_quiet_night(build: Path) -> None:
+    """Leave mart_b as the first night wrote it."""
+    with duckdb.connect() as connection:
+        attach(connection, build, read_only=False)
+        connection.execute(
+            "CREATE OR REPLACE TABLE marts.main.mart_b AS SELECT * REPLACE (1 AS night) FROM marts.mart_b"
+        )
+
+
 def write_page(build: Path) -> None:
     """Stand in for the report."""
     for page in REPORT_PAGES:
@@ -142,4 +151,8 @@ def night_seen(folder: DataFolder) -> int:
 
 
 if __name__ == "__main__":
-    run(DataFolder(Path(sys.argv[1])), SmallNight(int(sys.argv[2])))
+    run(
+        DataFolder(Path(sys.argv[1])),
+        SmallNight(int(sys.argv[2])),
+        spoil=write_quiet_night if sys.argv[3:] == ["quiet"] else None,
+    )

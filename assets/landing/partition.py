@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 from dataclasses import asdict, replace
 from datetime import date
 from pathlib import Path
@@ -20,7 +19,7 @@ from assets.landing.parse import Portion
 from quality.landed.extract import CHANGES, FILES, REJECTED, ROWS
 from quality.landed.manifest import ComparedTo, LandingManifest, read_manifest, write_manifest
 from storage.data_folder import DataFolder
-from storage.files import clone_file
+from storage.files import share_file
 from storage.folders import replaced_folder
 
 
@@ -76,9 +75,9 @@ def put_in_place(
     with replaced_folder(home / manifest.extract_date) as ready:
         (ready / FILES).mkdir()
         for file in manifest.files:
-            _link(files / file.name, ready / FILES / file.name)
-        _link(portion.rows, ready / ROWS)
-        _link(portion.rejects, ready / REJECTED)
+            share_file(files / file.name, ready / FILES / file.name)
+        share_file(portion.rows, ready / ROWS)
+        share_file(portion.rejects, ready / REJECTED)
         if forget is not None:
             manifest = forget(manifest, ready)
             # A file that grows still holds people who were taken out of the dates before: they are not this date's.
@@ -152,11 +151,3 @@ def _compared_to(before: LandingManifest | None) -> ComparedTo | None:
 def landed_days(home: Path) -> list[date]:
     """Extract dates that are in landing of a stream, oldest first."""
     return sorted(date.fromisoformat(path.name) for path in home.glob("????-??-??"))
-
-
-def _link(source: Path, target: Path) -> None:
-    """Let a file of landing have a second name; landing never writes into a file it has."""
-    try:
-        os.link(source, target)
-    except OSError:
-        clone_file(source, target)

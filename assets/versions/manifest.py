@@ -8,18 +8,19 @@ Standard library only: the process that verifies a version reads manifests and m
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
 from quality.gate.approvals import Approval, approval_of
-from storage.data_folder import manifest_file
+from storage.data_folder import manifest_file, parquet_folder
 from storage.errors import JourneymartError
 
 # What follows from other fields of a manifest.
 _DERIVED = ("is_stale", "stale_since", "stale_sources")
+_COPIES = parquet_folder(Path()).as_posix()
 
 
 @dataclass(frozen=True)
@@ -210,6 +211,14 @@ class Manifest:
     def tables_of(self, database: str) -> tuple[Table, ...]:
         """Tables of one file: `marts` or `warehouse`."""
         return tuple(table for table in self.tables if table.database == database)
+
+    def unchanged_copies(self, marts: Iterable[Table], duckdb_version: str) -> dict[str, File]:
+        """Its Parquet copies that hold just the rows of these marts, by mart; hashes of another DuckDB say nothing."""
+        if self.duckdb_version != duckdb_version:
+            return {}
+        mine = {table.name: table for table in self.tables_of("marts")}
+        copies = {Path(file.name).stem: file for file in self.files if file.name.startswith(f"{_COPIES}/")}
+        return {table.name: copies[table.name] for table in marts if mine.get(table.name) == table}
 
 
 def write_manifest(folder: Path, manifest: Manifest) -> None:

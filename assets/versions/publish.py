@@ -27,7 +27,7 @@ from storage.data_folder import REPORT_PAGES, DataFolder, marts_file, parquet_fo
 from storage.engine import connect
 from storage.errors import JourneymartError
 from storage.faults import fault_point
-from storage.files import sha256_of
+from storage.files import sha256_of, share_file
 from storage.folders import flush, flush_tree
 from storage.locks import link_lock
 
@@ -75,10 +75,11 @@ def publish(
         raise JourneymartError(f"Version {name} is there already and is never overwritten: start a new run.")
 
     _require_report(build)
-    tables = _finish(build, public_tables, night)
-    base = base_of_build(folder)
+    versions = list_versions(folder)
+    base = next((version for version in versions if version.id == base_of_build(folder)), None)
+    tables = _finish(build, public_tables, night, base)
     forget_base(folder)
-    previous = list_versions(folder)[-1:]
+    previous = versions[-1:]
     manifest = Manifest(
         version=name,
         sequence=previous[0].sequence + 1 if previous else 1,
@@ -86,7 +87,7 @@ def publish(
         run_id=night.run_id,
         published_at=published_at.astimezone(UTC),
         previous=previous[0].id if previous else None,
-        base=base,
+        base=base.id if base else None,
         fingerprint=night.fingerprint,
         rows_in=night.rows_in,
         quarantined_rows=night.quarantined_rows,
@@ -107,7 +108,7 @@ def publish(
     flush_tree(build)
 
     fault_point("before_verify")
-    verify_in_fresh_process(build)
+    verify_in_fresh_process(build, base.path if base else None)
 
     fault_point("before_rename")
     build.chmod(0o755)
@@ -123,14 +124,19 @@ def publish(
     return Version(name, target, manifest)
 
 
-def verify_in_fresh_process(version: Path) -> None:
+def verify_in_fresh_process(version: Path, base: Path | None = None) -> None:
     """Have another process read a version back, see verify.py.
+
+    Args:
+        version: The version, or the build about to become one.
+        base: The version whose copies of unchanged marts it shares; None: everything is read.
 
     Raises:
         JourneymartError: It is not what its manifest says, or the process died over it.
     """
     # The project's folder as working folder makes the module importable however this process was started.
-    command = [sys.executable, "-m", "assets.versions.verify", str(version.resolve())]
+    folders = [str(folder.resolve()) for folder in (version, base) if folder]
+    command = [sys.executable, "-m", "assets.versions.verify", *folders]
     result = subprocess.run(command, cwd=_PROJECT, capture_output=True, text=True, check=False)
     if result.returncode != 0:
         reason = result.stderr.strip().splitlines()[-1:] or [f"the process that read it ended with {result.returncode}"]
@@ -155,7 +161,7 @@ def _counted(verdict: LedgerVerdict) -> Checks:
     return Checks(passed=len(verdict.passed), warned=len(verdict.warned) + let_pass)
 
 
-def _finish(build: Path, public_tables: Set[str], night: Night) -> tuple[Table, ...]:
+def _finish(build: Path, public_tables: Set[str], night: Night, base: Version | None) -> tuple[Table, ...]:
     """Strip the marts to what is public, write their Parquet copies, close both files for good.
 
     Returns:
@@ -171,7 +177,7 @@ def _finish(build: Path, public_tables: Set[str], night: Night) -> tuple[Table, 
             _require_public_shape(connection, marts, public_tables)
             _require_batches(connection, build, night)
             tables = marts + read_tables(connection, "warehouse")
-            _write_parquet(connection, build, marts)
+            _write_parquet(connection, build, marts, base)
             for database in ("marts", "warehouse"):
                 connection.execute(f"CHECKPOINT {database}")
     except duckdb.Error as error:
@@ -241,15 +247,32 @@ def _require_report(build: Path) -> None:
             raise JourneymartError(f"The build lacks {path}: see why the step before did not write it.")
 
 
-def _write_parquet(connection: duckdb.DuckDBPyConnection, build: Path, marts: tuple[Table, ...]) -> None:
+def _write_parquet(
+    connection: duckdb.DuckDBPyConnection, build: Path, marts: tuple[Table, ...], base: Version | None
+) -> None:
+    """Write the Parquet copies; that of a mart the night left as it was is the base's, by another name.
+
+    Only the base's: all it is made of is still accepted, so nobody who was erased is in it.
+    """
     shutil.rmtree(parquet_folder(build), ignore_errors=True)
     parquet_folder(build).mkdir()
+    unchanged = base.manifest.unchanged_copies(marts, duckdb.__version__) if base else {}
     for table in marts:
         path = parquet_folder(build) / f"{table.name}.parquet"
+        if base and table.name in unchanged and _shared(base.path, unchanged[table.name], path):
+            continue
         connection.execute(
             f"COPY marts.{identifier(table.schema)}.{identifier(table.name)} TO {literal(str(path))} "
             "(FORMAT parquet, COMPRESSION zstd)"
         )
+
+
+def _shared(base: Path, copy: File, path: Path) -> bool:
+    """Give a file of the base a second name, if its bytes are still those that were verified."""
+    if sha256_of(base / copy.name) != copy.sha256:
+        return False
+    share_file(base / copy.name, path)
+    return True
 
 
 def _files(build: Path, tables: tuple[Table, ...]) -> tuple[File, ...]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from dataclasses import replace
 from datetime import date
 from pathlib import Path
+from types import SimpleNamespace
 
 import fsspec
 import pytest
 
-from assets.landing.connectors.drop_folder import available_dates, copy_out, find_delivery
+from assets.landing.connectors.drop_folder import DroppedFile, available_dates, copy_out, find_delivery
 from storage.errors import JourneymartError
 from tests.landing_kit import FIRST, Drop
 
@@ -137,6 +138,19 @@ def test_a_file_that_is_not_the_declared_one_is_refused(drop: Drop, tmp_path: Pa
 
     with pytest.raises(JourneymartError, match="not the file its manifest describes"):
         copy_out(drop.stream, file, tmp_path / "copy")
+
+
+@pytest.mark.parametrize(("name", "room"), [("a.csv", 3), ("a.csv.gz", 20)])
+def test_a_file_the_disk_has_no_room_for_is_not_copied(
+    drop: Drop, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, name: str, room: int
+) -> None:
+    drop.deliver(name, b"x" * 10)
+    usage = SimpleNamespace(free=10 * room - 1)
+    monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
+    with pytest.raises(JourneymartError, match=f"are needed to land {name}"):
+        copy_out(drop.stream, DroppedFile(name, None, ""), tmp_path / "refused")
+    usage.free += 1
+    copy_out(drop.stream, DroppedFile(name, None, ""), tmp_path / "taken")
 
 
 def test_a_name_with_control_characters_is_refused(drop: Drop) -> None:

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from storage import descriptions
+from storage import files
 from storage.descriptions import INDEX, read_described
 from storage.folders import replaced_folder
 
@@ -65,7 +65,7 @@ def test_the_index_says_what_the_files_say(
 @pytest.fixture
 def settled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """A stream whose descriptions are old enough to be entered, and are."""
-    monkeypatch.setattr(descriptions, "_SETTLES_AFTER_NS", -(10**9))
+    monkeypatch.setattr(files, "_SETTLES_AFTER_NS", -(10**9))
     for number, day in enumerate(DAYS):
         put(tmp_path, day, number)
     read_described(tmp_path, "batch.json", "a number", parsed)

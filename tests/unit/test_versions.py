@@ -241,14 +241,16 @@ def test_a_build_waits_for_a_child_of_a_killed_night_that_still_writes(folder):
         assert not warehouse_file(build).exists()
 
 
-def test_a_build_needs_three_times_the_room_of_the_last_version(folder, monkeypatch):
+@pytest.mark.parametrize(("has_base", "arriving", "needed"), [(True, 0, 6), (False, 2, 140), (True, 2, 146)])
+def test_a_build_needs_room_for_its_base_and_for_what_arrives(folder, monkeypatch, has_base, arriving, needed):
     add_version(folder, 1)
-    usage = type("usage", (), {"free": 5})
+    base = list_versions(folder)[0] if has_base else None
+    usage = type("usage", (), {"free": needed - 1})
     monkeypatch.setattr("shutil.disk_usage", lambda _: usage)
-    with pytest.raises(JourneymartError, match="free some space"):
-        start_build(folder, list_versions(folder)[0])
-    usage.free = 6
-    start_build(folder, list_versions(folder)[0])
+    with pytest.raises(JourneymartError, match="are needed to build the next version: free some space"):
+        start_build(folder, base, arriving)
+    usage.free = needed
+    start_build(folder, base, arriving)
 
 
 @settings(max_examples=30, deadline=None)

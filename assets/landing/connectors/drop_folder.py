@@ -19,12 +19,15 @@ from assets.landing.connectors.config import FileStream
 from assets.landing.connectors.declared import MANIFEST_SUFFIX, Declared, declared_of, read_declared
 from assets.landing.connectors.file_systems import DropFolder, folder_of
 from storage.errors import JourneymartError
+from storage.files import require_free_space
 
 # Names senders give to files they are still writing.
 _UNFINISHED = (".tmp", ".part", ".partial", ".filepart", "_copying_")
 _DATE = r"\d{4}-\d{2}-\d{2}"
 _PIECE_BYTES = 4 * 1024**2
 _NAME_MAX_BYTES = 255
+# For a byte delivered: its copy, the plain text where it is packed, and the rows made of it.
+_ROOM, _ROOM_PACKED = 3, 20
 
 
 @dataclass(frozen=True)
@@ -137,12 +140,14 @@ def copy_out(stream: FileStream, file: DroppedFile, target: Path) -> Copied:
     """Copy one file out of the drop folder, hashing it on the way.
 
     Raises:
-        JourneymartError: It is no regular file inside the drop folder, is larger than the limit, changes
-            meanwhile, or is not the file its manifest describes.
+        JourneymartError: It is no regular file inside the drop folder, is larger than the limit or than the disk has
+            room for, changes meanwhile, or is not the file its manifest describes.
     """
     where = f"{stream.location}/{file.path}"
     digest, total = hashlib.sha256(), 0
     with folder_of(stream).open(file.path) as (source, size), target.open("xb") as copy:
+        room = _ROOM_PACKED if file.name.endswith(".gz") else _ROOM
+        require_free_space(target.parent, room * size, f"to land {file.name}")
         while piece := source.read(_PIECE_BYTES):
             total += len(piece)
             if total > stream.limits.max_bytes:
