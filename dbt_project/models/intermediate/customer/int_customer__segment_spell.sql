@@ -1,6 +1,6 @@
 {#-
     In which segment a customer was on which days. What lives here: the segment of the month before a day; in the first
-    month we know of, that month's own. Not here: which segment a month has (fct_customer_month).
+    month we know of, that month's own. Not here: which segment a month has (int_customer_month__segment).
 
     A KPI of March thus never changes because somebody buys more in June. The last spell has no end.
 -#}
@@ -9,18 +9,26 @@
     touches=['segment', 'from_date', 'to_date'],
     touched_by="
         with months as (
-            select distinct month_start from {{ touched('fct_customer_month') }}
+            select customer_key, month_start from {{ touched('int_customer_month__standing') }}
+            union
+            select customer_key, month_start from {{ touched('int_customer_month__segment') }}
         ),
         now_known as (
-            select customer_months.customer_key, months.month_start, customer_months.segment
-            from {{ ref('fct_customer_month') }} as customer_months
-            inner join months on months.month_start = customer_months.month_start
+            select standings.customer_key, standings.month_start, coalesce(segments.segment, 'unknown') as segment
+            from months
+            inner join {{ ref('int_customer_month__standing') }} as standings
+                on standings.customer_key = months.customer_key
+                and standings.month_start = months.month_start
+            left join {{ ref('int_customer_month__segment') }} as segments
+                on segments.customer_key = months.customer_key
+                and segments.month_start = months.month_start
         ),
         so_far as (
             select spells.customer_key, months.month_start, spells.segment
-            from {{ this }} as spells
-            inner join months
-                on spells.from_date <= " ~ plus_months('months.month_start', 1) ~ "
+            from months
+            inner join {{ this }} as spells
+                on spells.customer_key = months.customer_key
+                and spells.from_date <= " ~ plus_months('months.month_start', 1) ~ "
                 and spells.to_date >= " ~ plus_months('months.month_start', 1) ~ "
                 and spells.first_month <= months.month_start
         )
@@ -40,8 +48,14 @@ with months as (
         segment,
         lag(segment) over (partition by customer_key order by month_start) as segment_before,
         min(month_start) over (partition by customer_key) as first_month
-    from {{ ref('fct_customer_month') }}
-    where {{ is_touched(['customer_key']) }}
+    from (
+        select standings.customer_key, standings.month_start, coalesce(segments.segment, 'unknown') as segment
+        from {{ ref('int_customer_month__standing') }} as standings
+        left join {{ ref('int_customer_month__segment') }} as segments
+            on segments.customer_key = standings.customer_key
+            and segments.month_start = standings.month_start
+        where {{ is_touched(['standings.customer_key']) }}
+    ) as told
 ),
 
 beginnings as (
