@@ -3,13 +3,25 @@
     person, and the way of what surveys send and get back. Not here: which contacts are one person (int_identity__resolved).
 -#}
 
-{#- A CTE body: the customer of each contact id that CRMs give to one person only, spelled by salesforce_id(). -#}
-{%- macro crm_customers_by_id() -%}
-    select {{ salesforce_id('contact_id') }} as contact_id, min(customer_key) as customer_key
-    from {{ ref('map_customer_identity') }}
-    where {{ is_crm('source') }}
-    group by {{ salesforce_id('contact_id') }}
-    having count(distinct customer_key) = 1
+{#-
+    A CTE body: of the ids in `column` of `records` those that CRMs give to one person only, and whose they are. An id is spelled by
+    salesforce_id() once, however many records hold it, and only ids of the CRM that may be among these are read.
+-#}
+{%- macro crm_customers_by_id(records, column) -%}
+    select spelled.contact_id, known.customer_key
+    from (
+        select contact_id, {{ salesforce_id('contact_id') }} as crm_id
+        from (select distinct {{ column }} as contact_id from {{ records }}) as ids
+    ) as spelled
+    inner join (
+        select {{ salesforce_id('contact_id') }} as crm_id, min(customer_key) as customer_key
+        from {{ ref('map_customer_identity') }}
+        where
+            {{ is_crm('source') }}
+            and contact_id in ({{ salesforce_id_spellings(column, '(select distinct ' ~ column ~ ' from ' ~ records ~ ') as ids') }})
+        group by {{ salesforce_id('contact_id') }}
+        having count(distinct customer_key) = 1
+    ) as known on known.crm_id = spelled.crm_id
 {%- endmacro -%}
 
 {#- Conditions of touched_by: whom a row of survey_links_ctes names may be somebody else, or what it is about; and the same of what it was about. -#}

@@ -26,7 +26,7 @@
 
 {%- macro duckdb__salesforce_id_spellings(column, relation) -%}
     select unnest([id, left(id, 15), lower(id), upper(id)])
-    from (select {{ salesforce_id(column) }} as id from {{ relation }}) as ids
+    from (select {{ salesforce_id(column) }} as id from {{ relation }}) as spelled
 {%- endmacro -%}
 
 {#- The three characters that say which of five each are capitals, the first of the five by the lowest bit. -#}

@@ -9,16 +9,19 @@
 ) }}
 
 {#- Whose each activity is. -#}
-with crm_ids as (
-    {{ crm_customers_by_id() }}
+with activities as (
+    select activity_key, source, contact_id from {{ ref('int_activity__unioned') }} where {{ is_touched(['activity_key']) }}
+),
+
+crm_ids as (
+    {{ crm_customers_by_id('activities', 'contact_id') }}
 )
 
 select
     activities.activity_key,
     coalesce(own.customer_key, crm_ids.customer_key, -1) as customer_key
-from {{ ref('int_activity__unioned') }} as activities
+from activities
 left join {{ ref('map_customer_identity') }} as own
     on own.source = activities.source
     and own.contact_id = activities.contact_id
-left join crm_ids on crm_ids.contact_id = {{ salesforce_id('activities.contact_id') }}
-where {{ is_touched(['activities.activity_key']) }}
+left join crm_ids on crm_ids.contact_id = activities.contact_id

@@ -2,7 +2,7 @@
 
 {#- Whose each review, post, interview, form is; what employees say is no customer's. -#}
 with crm_ids as (
-    {{ crm_customers_by_id() }}
+    {{ crm_customers_by_id(ref('int_feedback__unioned'), 'contact_id') }}
 )
 
 select
@@ -12,4 +12,4 @@ from {{ ref('int_feedback__unioned') }} as feedback
 left join {{ ref('map_customer_identity') }} as own
     on own.source = feedback.source
     and own.contact_id = feedback.contact_id
-left join crm_ids on crm_ids.contact_id = {{ salesforce_id('feedback.contact_id') }}
+left join crm_ids on crm_ids.contact_id = feedback.contact_id

@@ -38,7 +38,7 @@ with orders as (
 ),
 
 crm_ids as (
-    {{ crm_customers_by_id() }}
+    {{ crm_customers_by_id('orders', 'contact_id') }}
 ),
 
 account_contacts as (
@@ -98,7 +98,7 @@ found as (
     left join {{ ref('map_customer_identity') }} as own
         on own.source = orders.source
         and own.contact_id = orders.contact_id
-    left join crm_ids on crm_ids.contact_id = {{ salesforce_id('orders.contact_id') }}
+    left join crm_ids on crm_ids.contact_id = orders.contact_id
     left join order_customers on order_customers.order_key = orders.order_key
 )
 

@@ -12,19 +12,22 @@
 ) }}
 
 {#- Whose each ticket is: the requester's, or that of the customer whom the address it came from leads to. -#}
-with crm_ids as (
-    {{ crm_customers_by_id() }}
+with tickets as (
+    select ticket_key, source, requester_id, respondent_key from {{ ref('int_ticket__unioned') }} where {{ is_touched(['ticket_key']) }}
+),
+
+crm_ids as (
+    {{ crm_customers_by_id('tickets', 'requester_id') }}
 )
 
 select
     tickets.ticket_key,
     coalesce(own.customer_key, crm_ids.customer_key, respondents.customer_key, -1) as customer_key
-from {{ ref('int_ticket__unioned') }} as tickets
+from tickets
 left join {{ ref('map_customer_identity') }} as own
     on own.source = tickets.source
     and own.contact_id = tickets.requester_id
-left join crm_ids on crm_ids.contact_id = {{ salesforce_id('tickets.requester_id') }}
+left join crm_ids on crm_ids.contact_id = tickets.requester_id
 left join {{ ref('int_identity__resolved') }} as respondents
     on respondents.node_key = tickets.respondent_key
     and not respondents.is_contact
-where {{ is_touched(['tickets.ticket_key']) }}
