@@ -39,6 +39,8 @@ _PYTHON = sys.executable
 _ONE_AT_A_TIME = ("--threads", "1")
 # Models whose night takes less say nothing about rows: they are made of fixed costs.
 _SECONDS_THAT_COUNT = 0.1
+# Of the many models that take less nothing is kept.
+_SECONDS_TO_TELL = 0.005
 _SIXTY, _WEEK = 60, 7
 _SMALL = 500
 _EARLIER = date(2025, 7, 5)
@@ -98,18 +100,19 @@ def statements(bench: Bench, size: str) -> Figures:
                 sample.folder.build.rename(anew)
             with sample.at(HANDED_OVER):
                 night = _recorded(sample, BUILD_ON_BASE)
+                derived = night["derived"]
                 differing = {
                     table: sum(rows) for table, rows in lacking_rows(sample.folder.build, anew).items() if any(rows)
                 }
-                counted = [name for name in night["derived"] if night["models"].get(name, 0) >= _SECONDS_THAT_COUNT]
+                counted = [name for name in derived if night["models"].get(name, 0) >= _SECONDS_THAT_COUNT]
                 before = sample.root / HANDED_OVER / "build"
                 changed = {name: max(rows) for name, rows in lacking_rows(sample.folder.build, before, counted).items()}
             runs.append(
                 {
-                    "full": full,
-                    "night": night,
+                    "full": _without_rows(full),
+                    "night": _without_rows(night),
                     "by_hand": json.loads(by_hand.read_text()),
-                    "rows": {n: {"derived": night["derived"][n], "changed": rows} for n, rows in changed.items()},
+                    "rows": {n: {"derived": derived[n], "changed": rows} for n, rows in changed.items()},
                     "differing_rows": differing,
                 }
             )
@@ -141,7 +144,7 @@ def memory(bench: Bench, size: str) -> Figures:
     found: Figures = {}
     for said in ("5GB", "1GB"):
         with sample.at(HANDED_OVER):
-            found[said] = _recorded(sample, (*BUILD_ALL, "--full-refresh"), **{MEMORY_VARIABLE: said})
+            found[said] = _without_rows(_recorded(sample, (*BUILD_ALL, "--full-refresh"), **{MEMORY_VARIABLE: said}))
     return found
 
 
@@ -271,13 +274,18 @@ def _recorded(sample: Installation, arguments: Sequence[str], **said: str) -> Fi
         cost = sample.on_build(*program, *arguments, *_ONE_AT_A_TIME, **said)
         lines = read_record(record)
     loop, node = worst_nested_loop(lines)
+    seconds = seconds_of_models(lines)
     return {
         "sql_seconds": sql_seconds(lines),
-        "models": seconds_of_models(lines),
+        "models": {name: taken for name, taken in seconds.items() if taken >= _SECONDS_TO_TELL},
         "derived": rows_derived(lines),
         "nested_loop": {"ratio": loop, "node": node},
         "cost": asdict(cost),
     }
+
+
+def _without_rows(recorded: Figures) -> Figures:
+    return {name: figure for name, figure in recorded.items() if name != "derived"}
 
 
 def _grown(installation: Installation) -> Figures:

@@ -67,7 +67,7 @@ def deliver(drop: Path, tickets: int = TICKETS) -> None:
         shown = _shown(known)
         _write(home / f"tickets_{day}.jsonl.gz", _tickets(shown[shown.updated_at >= since]))
         _write(home / f"ticket_audits_{day}.jsonl.gz", _audits(known[known.moment >= since]))
-        _write(home / f"users_{day}.jsonl.gz", _users(day) if day == FIRST else ())
+        _write(home / f"users_{day}.jsonl.gz", _users(day, _AGENTS + _REQUESTERS if day == FIRST else 1))
         since = until
 
 
@@ -157,9 +157,9 @@ def _events(what: str, author: int, ticket: int) -> list[dict[str, Any]]:
     return [comment]
 
 
-def _users(day: date) -> Iterable[Mapping[str, Any]]:
+def _users(day: date, how_many: int) -> Iterable[Mapping[str, Any]]:
     at = f"{day}T00:00:00Z"
-    for number in range(1, _AGENTS + _REQUESTERS + 1):
+    for number in range(1, how_many + 1):
         is_agent = number <= _AGENTS
         yield {
             "id": number,
