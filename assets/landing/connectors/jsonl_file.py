@@ -17,6 +17,7 @@ from typing import Any, NoReturn
 import duckdb
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from assets.landing.connectors.batch import (
     ParsedBatch,
@@ -123,36 +124,35 @@ def _key_lists(
     connection: duckdb.DuckDBPyConnection, records: Records, faults: dict[int, str]
 ) -> tuple[list[list[str]], list[int]]:
     """The lists of keys of all objects but the faulty ones, and which to read with care; adds to the faults."""
-    _load_lines(connection, records, _all_but(len(records), faults))
+    kept = _all_but(len(records), faults)
+    lines = _load_lines(connection, records, kept)
+    # Arrow looks for the pattern at twice the speed of DuckDB.
+    suspects = np.flatnonzero(kept)[pc.match_substring_regex(lines, _SUSPECT).to_numpy(zero_copy_only=False)]
     try:
         found = _grouped_by_keys(connection, _KEYS_OF_JSON)
     except duckdb.InvalidInputException:
         found = _grouped_by_keys(connection, _KEYS_IF_JSON)
-    for keys, _, broken, _ in found:
+    for keys, _, broken in found:
         faults.update(dict.fromkeys(broken or (), _INVALID if keys is None else _NO_OBJECT))
-    lists = [keys for keys, is_object, *_ in found if is_object]
-    return lists, sorted(i for *_, suspects in found for i in suspects or ())
+    lists = [keys for keys, is_object, _ in found if is_object]
+    return lists, [i for i in suspects.tolist() if i not in faults]
 
 
 def _grouped_by_keys(connection: duckdb.DuckDBPyConnection, keys: str) -> list[tuple[Any, ...]]:
-    """Lists of keys by first appearance, whether of an object, and which lines are none or are to be read with care.
+    """Lists of keys by first appearance, whether of an object, and which lines are none.
 
     One pass that keeps nothing of the lines: taking them apart is what landing spends its time on.
     """
     return connection.execute(
         f"""
-        select
-            keys, is_object,
-            list(i) filter (where not is_object) as broken, list(i) filter (where is_object and is_suspect) as suspects
+        select keys, is_object, list(i) filter (where not is_object) as broken
         from (
             select i, keys,
-                case len(keys) when 0 then json_type(line) = 'OBJECT' else keys is not null end as is_object,
-                regexp_matches(line, $suspect) as is_suspect
+                case len(keys) when 0 then json_type(line) = 'OBJECT' else keys is not null end as is_object
             from (select i, line, {keys} as keys from lines)
         )
         group by keys, is_object order by min(i)
-        """,
-        {"suspect": _SUSPECT},
+        """
     ).fetchall()
 
 
@@ -201,8 +201,8 @@ def _plain_rows(
     return rows_table(columns, table.columns[1:] if columns else [], numbers + records.first)
 
 
-def _load_lines(connection: duckdb.DuckDBPyConnection, records: Records, keep: Flags) -> None:
-    """Show the kept lines to DuckDB as the view `lines` (i, line), without copying them where possible."""
+def _load_lines(connection: duckdb.DuckDBPyConnection, records: Records, keep: Flags) -> pa.Array:
+    """Show the kept lines to DuckDB as the view `lines` (i, line), without copying them where possible; give them."""
     block, offsets = records.slice(keep)
     texts = pa.Array.from_buffers(
         pa.large_string(),
@@ -211,6 +211,7 @@ def _load_lines(connection: duckdb.DuckDBPyConnection, records: Records, keep: F
     )
     table = pa.table({"i": np.flatnonzero(keep), "line": texts})
     connection.register("lines", pa.Table.from_batches(table.to_batches(max_chunksize=_MORSEL_ROWS), table.schema))
+    return texts
 
 
 def _all_but(count: int, left_out: dict[int, str]) -> Flags:
