@@ -1,4 +1,4 @@
-"""The months of customers over random histories: nights leave what one full rebuild makes, in every step of them.
+"""The months of customers and the records of KPIs over random histories: nights leave what one full rebuild makes.
 
 What lives here: the law, where it is hardest for months that are touched customer by customer: late and earlier
 versions, records that vanish and come back, segments that change, the business date standing still, passing the end of
@@ -18,15 +18,18 @@ from dbt_harness import DbtProject, Warehouse
 from value_recount import Company
 
 LONG = os.environ.get("JOURNEYMART_CHAOS") == "long"
+KPI_RECORDS = ("order", "ticket", "answer", "journey", "voice", "case", "customer")
 STEPS = ("customer", "purchase_day", "standing", "segment", "rank", "churn", "contact")
 TABLES = [
     *(f"intermediate.int_customer_month__{step}" for step in STEPS),
+    *(f"intermediate.int_kpi__{record}" for record in KPI_RECORDS),
     "intermediate.int_order__first",
     "intermediate.int_customer__segment_spell",
     "cx_marts.main.fct_order",
     "cx_marts.main.fct_customer_month",
 ]
-SELECT = "fct_customer_month int_customer__segment_spell"
+SELECT = " ".join(["fct_customer_month", *(f"int_kpi__{record}" for record in KPI_RECORDS)])
+EMPTY_AT_FIRST = {"intermediate.int_customer_month__churn", "intermediate.int_kpi__voice", "intermediate.int_kpi__case"}
 # Within a day, a month, a year: what leaves a window, and which month runs.
 JUMPS = (0, 1, 1, 2, 27, 31, 95, 366, -1, -40)
 ID = {"contact": "contact_id", "order": "order_id", "ticket": "ticket_id", "survey_answer": "answer_id"}
@@ -52,7 +55,7 @@ def histories(company: Company, chance: random.Random, nights: int) -> Iterator[
 
 @pytest.mark.chaos
 @pytest.mark.parametrize("seed", range(1, 41) if LONG else [1])
-def test_nights_in_any_order_make_the_months_of_one_full_rebuild(
+def test_nights_in_any_order_make_the_months_and_kpi_records_of_one_full_rebuild(
     dbt_project: DbtProject, tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> None:
     chance = random.Random(seed)  # noqa: S311 (no secrets here)
@@ -62,5 +65,5 @@ def test_nights_in_any_order_make_the_months_of_one_full_rebuild(
         warehouse.night(rows, as_of=as_of)
         as_of += timedelta(days=chance.choice(JUMPS))
     filled = [table for table in TABLES if warehouse.values(f"select count(*) from {table}") != [0]]
-    assert set(TABLES) - set(filled) <= {"intermediate.int_customer_month__churn"}
+    assert set(TABLES) - set(filled) <= EMPTY_AT_FIRST
     assert warehouse.differences(warehouse.rebuilt(), TABLES) == {}

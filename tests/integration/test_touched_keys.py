@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import shutil
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import Any
 
@@ -82,6 +83,26 @@ def test_one_source_does_not_touch_the_like_named_records_of_another(warehouse: 
         "other",
         "solved",
     ]
+
+
+def test_what_derives_everything_touches_only_what_differs(warehouse: Warehouse) -> None:
+    def moved() -> list[Any]:
+        return sorted(warehouse.values("select contact_id from _touched.int_identity__resolved"))
+
+    def contact(number: int, **more: str) -> dict[str, Any]:
+        return {"contact_id": str(number), "created_at": datetime(2026, 1, number, tzinfo=UTC), **more}
+
+    warehouse.night({"canonical.contact": [contact(1, email="ann@a.example"), contact(2)]}, "int_identity__resolved")
+    assert moved() == ["1", "2"]
+    before = warehouse.rows("from intermediate.int_identity__resolved order by all")
+    warehouse.night({"canonical.contact": [contact(2, country="FR")]})
+    assert moved() == []
+    assert warehouse.rows("from intermediate.int_identity__resolved order by all") == before
+    warehouse.night({"canonical.contact": [contact(3)]})
+    assert moved() == ["3"]
+    warehouse.night({"canonical.contact": [contact(3, email="Ann@a.example")]})
+    assert moved() == ["1", "3"]
+    assert warehouse.differences(warehouse.rebuilt(), ["intermediate.int_identity__resolved"]) == {}
 
 
 def test_keys_are_the_same_in_every_build_and_positive(warehouse: Warehouse) -> None:
