@@ -11,8 +11,9 @@ import argparse
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC, datetime
+from functools import reduce
 from pathlib import Path
 
 from bench import results
@@ -29,21 +30,20 @@ def main() -> int:
     ids = list(dict.fromkeys(_short(ratio.id) for ratio in RATIOS))
     parser = argparse.ArgumentParser(prog="bench", description=__doc__.splitlines()[0])
     parser.add_argument(
-        "--sizes", type=_listed(list(SIZES)), default=list(SIZES), help="S, M and L unless said otherwise"
+        "--sizes", type=_listed([*SIZES]), help="of the sample company; without it all, and other companies"
     )
-    parser.add_argument(
-        "--only", type=_listed(ids), default=ids, help="ratios, such as B1,B9; all unless said otherwise"
-    )
+    parser.add_argument("--only", type=_listed(ids), help="ratios, such as B1,B9; all unless said otherwise")
     parser.add_argument("--pairs", type=int, help="how often each side runs; 3 times unless said otherwise, L once")
     parser.add_argument("--quick", action="store_true", help="size S once, held against what no change may exceed")
     given = parser.parse_args()
     if given.quick:
         return _guard()
-    folder = PROJECT / "data" / "bench"
-    measured = _measured(folder, given.sizes, given.only, given.pairs)
-    everything = results.merged(results.load(), measured)
-    results.write(everything)
-    _print(results.values(everything))
+    own = [results.OWN_COMPANY] if given.only or not given.sizes else []
+    sizes = [*(given.sizes or SIZES), *own]
+    for measured in _measured(PROJECT / "data" / "bench", sizes, given.only or ids, given.pairs):
+        # At once: the next one may take an hour, or fail.
+        results.write(results.merged(results.load(), measured))
+    _print(results.values(results.load()))
     return 0
 
 
@@ -51,7 +51,7 @@ def _guard() -> int:
     """What no change may exceed."""
     held = [ratio.id for ratio in RATIOS if ratio.guard is not None]
     with tempfile.TemporaryDirectory(prefix="journeymart bench ") as folder:
-        measured = _measured(Path(folder), ["S"], held, pairs=1)
+        measured = reduce(results.merged, _measured(Path(folder), ["S"], held, pairs=1))
     found = list(results.values(measured, is_guard=True))
     _print(found)
     over = [each for each in found if not each.is_kept]
@@ -63,19 +63,18 @@ def _guard() -> int:
     return 1 if over or missing else 0
 
 
-def _measured(folder: Path, sizes: list[str], ids: list[str], pairs: int | None = None) -> results.Measured:
+def _measured(folder: Path, sizes: list[str], ids: list[str], pairs: int | None = None) -> Iterator[results.Measured]:
+    """Take the measurements that ratios need, one after the other."""
     needed = {need for ratio in RATIOS if {ratio.id, _short(ratio.id)} & {*ids} for need in ratio.needs}
-    found: results.Measured = {}
     for name, measurement in MEASUREMENTS.items():
         for size in measurement.sizes or (results.OWN_COMPANY,):
-            if name not in needed or (measurement.sizes and size not in sizes):
+            if name not in needed or size not in sizes:
                 continue
             began = time.monotonic()
             print(f"{name} {size} ...", end=" ", flush=True)
             figures = measurement.take(Bench(folder, pairs or _PAIRS[size]), size)
             print(f"{time.monotonic() - began:.0f} s", flush=True)
-            found.setdefault(size, {})[name] = {"taken": datetime.now(UTC).date().isoformat(), **figures}
-    return found
+            yield {size: {name: {"taken": datetime.now(UTC).date().isoformat(), **figures}}}
 
 
 def _short(ratio: str) -> str:
