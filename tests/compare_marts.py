@@ -61,9 +61,9 @@ def compare(left: Path, right: Path) -> tuple[Comparison, ...]:
             for kind, file in (("marts", marts_file(version)), ("warehouse", warehouse_file(version))):
                 connection.execute(f"attach {literal(str(file))} as {side}_{kind} (read_only)")
             found = connection.execute(
-                "select database_name, schema_name, table_name from duckdb_tables() "
-                "where (database_name = ? and schema_name = 'main') "
-                "or (database_name = ? and list_contains(?, table_name))",
+                "select table_catalog, table_schema, table_name from information_schema.tables "
+                "where (table_catalog = ? and table_schema = 'main') "
+                "or (table_catalog = ? and list_contains(?, table_name))",
                 [f"{side}_marts", f"{side}_warehouse", list(PRIVATE)],
             ).fetchall()
             for *place, name in found:

@@ -13,3 +13,15 @@
     {{ relation }}.{{ column }}{{ ', ' if not loop.last }}
     {%- endfor -%}
 {%- endmacro -%}
+
+{#-
+    A join that adds to each row of `rows`, as `name`, the newest row of `relation` with equal `columns` whose `day` is as told,
+    such as '<= rows.date_day'; nothing where there is none.
+-#}
+{%- macro left_join_newest(relation, name, rows, columns, day, told) -%}
+    {{ return(adapter.dispatch('left_join_newest')(relation, name, rows, columns, day, told)) }}
+{%- endmacro -%}
+
+{%- macro duckdb__left_join_newest(relation, name, rows, columns, day, told) -%}
+    asof left join {{ relation }} as {{ name }} on {{ equal_columns(name, rows, columns) }} and {{ name }}.{{ day }} {{ told }}
+{%- endmacro -%}

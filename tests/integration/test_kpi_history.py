@@ -1,7 +1,7 @@
 """KPIs night by night over random records: one full rebuild's, and nothing hidden told through the window before.
 
 Records are written where the models of facts leave them, and what a night moves of them beside it, so that a night is
-three models. What lives here: states that come and go, members whose people vanish, windows that run and end. Not here:
+nine models. What lives here: states that come and go, members whose people vanish, windows that run and end. Not here:
 facts (test_marts_history.py), what adding up windows gives away (test_kpi_suppression.py).
 
 `JOURNEYMART_CHAOS=long` tries 40 histories instead of one.
@@ -33,8 +33,18 @@ FAMILIES = {
     "int_kpi__answer": ("answer_key",),
     "int_kpi__ticket": ("ticket_key",),
 }
-MODELS = ("int_kpi__first_day", "int_kpi__cell", "mart_kpi_daily")
-TABLES = ["intermediate.int_kpi__first_day", "intermediate.int_kpi__cell", "cx_marts.main.mart_kpi_daily"]
+STEPS = (
+    "int_kpi__first_day",
+    "int_kpi__presence",
+    "int_kpi__day",
+    "int_kpi__counted_cell",
+    "int_kpi__timed_cell",
+    "int_kpi__member_month",
+    "int_kpi__uncut_day",
+    "int_kpi__told_cell",
+)
+MODELS = (*STEPS, "mart_kpi_daily")
+TABLES = [*(f"intermediate.{step}" for step in STEPS), "cx_marts.main.mart_kpi_daily"]
 SEEDS = range(1, 41) if os.environ.get("JOURNEYMART_CHAOS") == "long" else (1,)
 LONG_AGO = FIRST - timedelta(days=560)
 """Records reach back over all that KPIs look back."""
@@ -67,9 +77,24 @@ class Customers:
         if family == "int_kpi__ticket" and key % 2:
             return self.state(family, key, "backlog", who, day)
         if family == "int_kpi__ticket":
-            return [_record(family, key, "contact", day, **told, positives=1, responses=0)]
+            minutes = self.chance.choice((None, self.chance.randrange(1, 900) / 7))
+            waited = [_record(family, key, "first_reply_minutes", day, **told, minutes=minutes)] if minutes else []
+            return [_record(family, key, "contact", day, **told, positives=1, responses=0), *waited]
         more = {"channel": self.chance.choice(CHANNELS), "positives": self.chance.randrange(2)}
-        return [_record(family, key, "csat", day, **told | more)]
+        if key % 5 == 0:
+            later = day + timedelta(days=self.chance.randrange(120))
+            return [
+                _record(
+                    family,
+                    key,
+                    "nps_relational",
+                    day,
+                    **told | more,
+                    superseded_on=self.chance.choice((None, later)),
+                )
+            ]
+        mean = [_record(family, key, "csat_mean", day, **told | more, total=self.chance.randrange(10_001) / 100)]
+        return [_record(family, key, "csat", day, **told | more), *(mean if key % 3 == 0 else ())]
 
     def state(self, family: str, key: int, measure: str, who: int, first: date) -> list[Record]:
         """A state from a day on: added on it, and taken away on the day after its last."""
@@ -152,15 +177,15 @@ def _write(connection: duckdb.DuckDBPyConnection, family: str, before: list[Reco
     (key,) = FAMILIES[family]
     connection.execute(
         f"create or replace table _touched.{family} as "
-        f"select {key}, measure, date_day, is_state from intermediate.{family} limit 0"
+        f"select {key}, measure, date_day, is_state, respondent from intermediate.{family} limit 0"
     )
     for row in before:
         connection.execute(f"delete from intermediate.{family} where {key} = ?", [dict(row)[key]])
     for row in {*before, *after}:
         values = dict(row)
         connection.execute(
-            f"insert into _touched.{family} values (?, ?, ?, ?)",
-            [values[key], values["measure"], values["date_day"], values["is_state"]],
+            f"insert into _touched.{family} values (?, ?, ?, ?, ?)",
+            [values[name] for name in (key, "measure", "date_day", "is_state", "respondent")],
         )
     for row in after:
         values = dict(row)
@@ -260,7 +285,8 @@ def test_no_rate_is_shown_of_fewer_than_five_customers_or_of_events_of_fewer(his
     asked: dict[tuple[str, date], set[int]] = defaultdict(set)
     for records in history.records["int_kpi__ticket"].values():
         for record in map(dict, records):
-            asked[record["segment"], record["date_day"]].add(record["respondent"])
+            if record["measure"] == "contact":
+                asked[record["segment"], record["date_day"]].add(record["respondent"])
     for row in rows:
         if not row["is_suppressed"]:
             days = range((row["date_day"] - row["window_start"]).days + 1)

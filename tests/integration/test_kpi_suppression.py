@@ -26,7 +26,17 @@ FIRST, AS_OF = date(2025, 10, 8), date(2026, 2, 11)
 DAILY = {"csat": 600, "ces": 60, "nps_transactional": 2}
 """Records a day of each measure: days can be shown, weeks, months."""
 CHANNELS = {"email": 50, "web": 35, "phone": 13, "chat": 2}
-MODELS = ("int_kpi__first_day", "int_kpi__cell", "mart_kpi_daily")
+MODELS = (
+    "int_kpi__first_day",
+    "int_kpi__presence",
+    "int_kpi__day",
+    "int_kpi__counted_cell",
+    "int_kpi__timed_cell",
+    "int_kpi__member_month",
+    "int_kpi__uncut_day",
+    "int_kpi__told_cell",
+    "mart_kpi_daily",
+)
 K = 5
 
 Place = tuple[str, str, date]

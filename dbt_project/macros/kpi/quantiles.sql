@@ -3,13 +3,22 @@
     list of a group's values. Not here: which values (models/marts/kpi).
 -#}
 
-{#- Aggregate: the values of a group, ascending. -#}
-{%- macro sorted_values(value) -%}
-    {{ return(adapter.dispatch('sorted_values')(value)) }}
+{#- Aggregate: the values of a group, ascending; only those `where` keeps, NULL if there are none. -#}
+{%- macro sorted_values(value, where='true') -%}
+    {{ return(adapter.dispatch('sorted_values')(value, where)) }}
 {%- endmacro -%}
 
-{%- macro duckdb__sorted_values(value) -%}
-    list_sort(list({{ value }}))
+{%- macro duckdb__sorted_values(value, where) -%}
+    list_sort(list({{ value }}){{ ' filter (where ' ~ where ~ ')' if where != 'true' }})
+{%- endmacro -%}
+
+{#- Aggregate: the values of a group's lists together, ascending. -#}
+{%- macro sorted_lists(lists) -%}
+    {{ return(adapter.dispatch('sorted_lists')(lists)) }}
+{%- endmacro -%}
+
+{%- macro duckdb__sorted_lists(lists) -%}
+    list_sort(flatten(list({{ lists }})))
 {%- endmacro -%}
 
 {#- The value of rank 1..n of a sorted list; NULL outside. -#}

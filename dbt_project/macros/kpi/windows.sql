@@ -1,6 +1,6 @@
 {#-
-    The windows KPIs are shown over. What lives here: where a period begins and ends, when a record leaves it, which member a
-    record has. Not here: which KPI has which periods (seed kpi_periods), sums over windows (int_kpi__cell).
+    The windows KPIs are shown over. What lives here: where a period begins and ends, which windows are to be worked out, which
+    member a record has. Not here: which KPI has which periods (seed kpi_periods), sums over windows (int_kpi__*_cell).
 
     `periods` is a relation with the columns of the seed: period, kind and, for rolling windows, days.
 -#}
@@ -27,9 +27,71 @@
     end
 {%- endmacro -%}
 
-{#- The first day on which no window of the period holds a record of this day. -#}
-{%- macro kpi_leaves_on(periods, day) -%}
-    case when {{ periods }}.kind = 'rolling' then {{ plus_days(day, periods ~ '.days') }} else {{ plus_days('(' ~ kpi_period_end(periods, day) ~ ')', 1) }} end
+{#-
+    CTEs, to be put after `night` (as_of): `windows` of the measures with or without quantiles, and `wanted`, the windows of each
+    member that are to be worked out: of the touched days, in a full build all in which there can be anything.
+
+    Windows are whole periods, the running ones up to the business date, and rolling windows of every day; those of breakdowns
+    end on Sundays and on the business date only: on other days they could hardly ever be shown.
+-#}
+{%- macro wanted_kpi_cells(has_quantiles) -%}
+measures as (
+    {{ kpi_measures() }}
+),
+
+windows as (
+    select
+        measures.measure,
+        periods.period,
+        dates.date_day,
+        {{ kpi_window_start('periods', 'dates.date_day', 'measures.basis') }} as window_start,
+        periods.kind = 'calendar' or {{ iso_weekday('dates.date_day') }} = 7 or dates.date_day = night.as_of as is_for_breakdowns
+    from {{ ref('dim_date') }} as dates
+    cross join night
+    cross join measures
+    inner join {{ ref('kpi_periods') }} as periods on periods.basis = measures.basis
+    where
+        {{ '' if has_quantiles else 'not ' }}measures.has_quantiles
+        and dates.date_day <= night.as_of
+        and (
+            periods.kind = 'rolling'
+            or dates.date_day = {{ kpi_period_end('periods', 'dates.date_day') }}
+            or (dates.date_day = night.as_of and measures.basis <> 'employee')
+        )
+),
+
+wanted_days as (
+    {%- if is_incremental() %}
+    {{ own_touched_keys() }}
+    {%- else %}
+    select members.measure, members.dimension, members.member, dates.date_day
+    from (
+        select
+            days.measure,
+            days.dimension,
+            days.member,
+            min(days.date_day) as first_day,
+            max(case when days.is_state then night.as_of else {{ plus_days('days.date_day', longest_window_days()) }} end) as last_day
+        from {{ ref('int_kpi__day') }} as days
+        cross join night
+        group by days.measure, days.dimension, days.member
+    ) as members
+    inner join {{ ref('dim_date') }} as dates on dates.date_day between members.first_day and members.last_day
+    {%- endif %}
+),
+
+wanted as (
+    select
+        wanted_days.measure,
+        wanted_days.dimension,
+        wanted_days.member,
+        windows.period,
+        wanted_days.date_day,
+        windows.window_start
+    from wanted_days
+    inner join windows on windows.measure = wanted_days.measure and windows.date_day = wanted_days.date_day
+    where wanted_days.dimension = 'all' or windows.is_for_breakdowns
+)
 {%- endmacro -%}
 
 {#- The window is over: of a calendar period its last day is there. -#}

@@ -4,7 +4,7 @@
 -#}
 {{ config(
     touched_key=['answer_key'],
-    touches=['measure', 'date_day', 'is_state'],
+    touches=['measure', 'date_day', 'is_state', 'respondent'],
     touched_by="
         select answer_key from {{ touched('fct_survey_answer') }}
         union select source_ref from {{ touched('fct_journey_event') }} where object = 'survey_answer'

@@ -4,7 +4,7 @@
 -#}
 {{ config(
     touched_key=['case_key'],
-    touches=['measure', 'date_day', 'is_state'],
+    touches=['measure', 'date_day', 'is_state', 'respondent'],
     touched_by="
         select case_key from {{ touched('fct_closed_loop_case') }}
         union {{ records_moved_by_customers(['case_key']) }}

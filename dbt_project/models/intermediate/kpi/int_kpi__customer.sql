@@ -7,7 +7,7 @@
 -#}
 {{ config(
     touched_key=['customer_key'],
-    touches=['measure', 'date_day', 'is_state'],
+    touches=['measure', 'date_day', 'is_state', 'respondent'],
     touched_by="
         select customer_key from ({{ customer_days_moved_for_kpis() }}) as moved
         union {{ customers_of_another_country() }}
@@ -15,8 +15,6 @@
         union select customer_key from {{ touched('dim_customer') }} where customer_key <> -1
     "
 ) }}
-
-{%- set no_end = "cast('9999-12-31' as date)" %}
 
 with orders as (
     select

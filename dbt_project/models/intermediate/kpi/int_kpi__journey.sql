@@ -4,7 +4,7 @@
 -#}
 {{ config(
     touched_key=['object', 'record_key'],
-    touches=['measure', 'date_day', 'is_state'],
+    touches=['measure', 'date_day', 'is_state', 'respondent'],
     touched_by="
         with of_another_preference as (
             select customer_key from {{ touched('dim_customer') }}

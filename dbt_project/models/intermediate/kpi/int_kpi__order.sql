@@ -4,7 +4,7 @@
 -#}
 {{ config(
     touched_key=['order_key'],
-    touches=['measure', 'date_day', 'is_state'],
+    touches=['measure', 'date_day', 'is_state', 'respondent'],
     touched_by="
         select order_key from {{ touched('fct_order') }}
         union select source_ref from {{ touched('fct_journey_event') }} where object = 'order'

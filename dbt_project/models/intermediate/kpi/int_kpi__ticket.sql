@@ -6,7 +6,7 @@
 -#}
 {{ config(
     touched_key=['ticket_key'],
-    touches=['measure', 'date_day', 'is_state'],
+    touches=['measure', 'date_day', 'is_state', 'respondent'],
     touched_by="
         select ticket_key from {{ touched('fct_ticket') }}
         union select ticket_key from {{ touched('fct_ticket_transition') }}

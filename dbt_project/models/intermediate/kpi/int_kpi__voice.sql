@@ -4,7 +4,7 @@
 -#}
 {{ config(
     touched_key=['object', 'record_key'],
-    touches=['measure', 'date_day', 'is_state'],
+    touches=['measure', 'date_day', 'is_state', 'respondent'],
     touched_by="
         select 'invitation', invitation_key from {{ touched('fct_survey_invitation') }}
         union select 'feedback', feedback_key from {{ touched('fct_feedback') }}
