@@ -131,7 +131,7 @@ def build_models(setup: Setup, translator: Translator) -> dg.AssetsDefinition:
         if problem:
             raise dg.Failure(description=problem, allow_retries=False)
         seconds = dict.fromkeys(kept, 0.0) | {i: result.seconds for i, result in results.items()}
-        yield from _outputs(setup, translator, context.selected_asset_keys, seconds)
+        yield from _outputs(setup, translator, context, seconds)
 
     return dbt_build
 
@@ -191,14 +191,14 @@ def _rows_result(translator: Translator, asset: dg.AssetKey, results: Mapping[st
 
 
 def _outputs(
-    setup: Setup, translator: Translator, chosen: Set[dg.AssetKey], seconds: Mapping[str, float]
+    setup: Setup, translator: Translator, context: AssetExecutionContext, seconds: Mapping[str, float]
 ) -> Iterator[dg.Output[None]]:
     """One materialization per asset this run was asked for, with what is worth plotting.
 
     Args:
         setup: Settings and sources.
         translator: The assets.
-        chosen: What this run was asked for.
+        context: Of the step: it knows what this run was asked for.
         seconds: How long each node of dbt took to be in this version; an asset takes what its steps take.
     """
     graph = translator.graph
@@ -210,10 +210,13 @@ def _outputs(
     for unique_id in graph.in_order:
         node = graph.manifest["nodes"][unique_id]
         key = translator.key_of(unique_id)
-        if key not in chosen or unique_id not in seconds:
+        if key not in context.selected_asset_keys or unique_id not in seconds:
             continue
         counted = rows.get(relation_of(node))
         columns = lineage.get(unique_id)
+        if columns:
+            # Of the asset alone: as metadata of the output it would be written twice.
+            context.add_asset_metadata({"dagster/column_lineage": translator.column_lineage(columns)}, asset_key=key)
         yield dg.Output(
             None,
             output_name=key.to_python_identifier(),
@@ -222,7 +225,6 @@ def _outputs(
                 **({"dagster/row_count": counted} if counted is not None else {}),
                 **_rows_of_steps(graph, unique_id, rows),
                 **figures.get(node["name"], {}),
-                **({"dagster/column_lineage": translator.column_lineage(columns)} if columns else {}),
             },
         )
 

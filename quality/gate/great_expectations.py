@@ -16,7 +16,9 @@ import atexit
 import importlib
 import importlib.metadata
 import logging
+import sys
 import threading
+import types
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -32,6 +34,9 @@ from storage.errors import JourneymartError
 
 # The releases whose inside the subclass below was made for.
 SUPPORTED_VERSIONS = "1.24"
+
+# What it imports for expectations and charts nobody here asks for; it would be two fifths of loading it.
+_NOT_ASKED_FOR = ("altair", "scipy.stats")
 
 Result = Literal["pass", "fail", "error"]
 
@@ -226,6 +231,29 @@ class _Library:
         return results
 
 
+class _OnUse(types.ModuleType):
+    """Stands for a module that is imported when something of it is asked for."""
+
+    def __getattr__(self, name: str) -> object:
+        if sys.modules.get(self.__name__) is self:
+            del sys.modules[self.__name__]
+        return getattr(importlib.import_module(self.__name__), name)
+
+
+@contextmanager
+def _imported_on_use(*names: str) -> Iterator[None]:
+    """What is imported meanwhile gets these modules, unless they are there already, only when it uses them."""
+    absent = {name: _OnUse(name) for name in names if name not in sys.modules}
+    sys.modules.update(absent)
+    try:
+        yield
+    finally:
+        for name, module in absent.items():
+            # One that was used meanwhile is itself by now.
+            if sys.modules.get(name) is module:
+                del sys.modules[name]
+
+
 @cache
 def _library() -> _Library:
     """Import Great Expectations, quiet, without a project folder, and only a version known to be understood.
@@ -247,19 +275,20 @@ def _library() -> _Library:
     logger.addHandler(logging.NullHandler())
     logger.propagate = False
 
-    duckdb_engine, sqlalchemy, great_expectations, expectations, engines, batches, batch_data, validators = (
-        importlib.import_module(name)
-        for name in (
-            "duckdb_engine",
-            "sqlalchemy",
-            "great_expectations",
-            "great_expectations.expectations",
-            "great_expectations.execution_engine",
-            "great_expectations.core.batch",
-            "great_expectations.execution_engine.sqlalchemy_batch_data",
-            "great_expectations.validator.validator",
+    with _imported_on_use(*_NOT_ASKED_FOR):
+        duckdb_engine, sqlalchemy, great_expectations, expectations, engines, batches, batch_data, validators = (
+            importlib.import_module(name)
+            for name in (
+                "duckdb_engine",
+                "sqlalchemy",
+                "great_expectations",
+                "great_expectations.expectations",
+                "great_expectations.execution_engine",
+                "great_expectations.core.batch",
+                "great_expectations.execution_engine.sqlalchemy_batch_data",
+                "great_expectations.validator.validator",
+            )
         )
-    )
 
     class DuckDBExecutionEngine(engines.SqlAlchemyExecutionEngine):  # type: ignore[misc, name-defined]
         """Keeps its connection while it judges, because DuckDB's results die with theirs."""

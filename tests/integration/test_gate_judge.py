@@ -176,3 +176,22 @@ def test_a_process_that_judges_opens_no_connection_and_leaves_no_trace(tmp_path:
     assert left == sorted(
         ["manifest.json", file, "rejects.parquet", "rows.parquet", "batch.json", "profile.json", "rows.parquet"]
     )
+
+
+def test_a_module_that_nobody_uses_is_not_imported_and_one_that_is_used_is_itself(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    ran = tmp_path / "ran"
+    for name in ("used_later", "used_at_once"):
+        (tmp_path / f"{name}.py").write_text(f"open({str(ran)!r}, 'a').write('{name} ')\ndef told(): return '{name}'\n")
+    with expectations._imported_on_use("used_later", "json"):
+        later = importlib.import_module("used_later")
+        assert importlib.import_module("json") is json, "what is there already stays"
+    assert "used_later" not in sys.modules
+    assert not ran.exists()
+    assert (later.told(), later.told()) == ("used_later", "used_later")
+    with expectations._imported_on_use("used_at_once"):
+        assert importlib.import_module("used_at_once").told() == "used_at_once"
+    assert sys.modules["used_at_once"].told() == "used_at_once"
+    assert ran.read_text() == "used_later used_at_once "
