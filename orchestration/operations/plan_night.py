@@ -339,19 +339,27 @@ def _begins(setup: Setup, stream: FileStream, newest: Manifest | None) -> date:
 
 def _to_land(setup: Setup, stream: FileStream) -> list[date]:
     """Dates whose extract is delivered and not landed, or delivered anew since."""
+    from assets.landing.connectors.drop_folder import deliveries
+
     if not (is_dated(stream) or stream.history):
         return []
-    landed = set(_landed_dates(setup, stream))
-    return [*(day for day in delivered_dates(stream) if day not in landed), *_redelivered(setup, stream)]
+    landed, lying = set(_landed_dates(setup, stream)), deliveries(stream)
+    return [*(day for day in lying if day not in landed), *_landed_otherwise(setup, stream, lying)]
 
 
 def _redelivered(setup: Setup, stream: FileStream) -> list[date]:
     from assets.landing.connectors.drop_folder import deliveries
-    from assets.landing.deliveries import delivered_again as differ
 
     if not (is_dated(stream) or stream.history):
         return []
-    return differ(setup.folder.landing_partition(stream.stream, stream.first_date).parent, deliveries(stream))
+    return _landed_otherwise(setup, stream, deliveries(stream))
+
+
+def _landed_otherwise(setup: Setup, stream: FileStream, lying: Mapping[date, Mapping[str, str]]) -> list[date]:
+    """Landed dates of which something else lies in the drop folder now."""
+    from assets.landing.deliveries import delivered_again as differ
+
+    return differ(setup.folder.landing_partition(stream.stream, stream.first_date).parent, lying)
 
 
 def _landed_dates(setup: Setup, stream: FileStream) -> list[date]:
