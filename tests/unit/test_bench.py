@@ -7,6 +7,7 @@ import json
 import os
 import subprocess
 import sys
+import tempfile
 from pathlib import Path
 
 import pytest
@@ -38,9 +39,11 @@ def run(code: str, folder: Path, **said: bool):
     return measure([sys.executable, "-c", code], folder=folder, environment=os.environ, **said)
 
 
-def test_a_process_that_outlives_its_parent_counts_as_well(tmp_path: Path) -> None:
-    cost = run(f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {BURN!r}])", tmp_path)
-    assert 1 <= cost.cpu_seconds < 2
+def test_a_process_that_outlives_its_parent_counts_as_well() -> None:
+    # Where the checkout lies: what is written into memory, where a temporary folder may be, is written to no disk.
+    with tempfile.TemporaryDirectory(dir=ROOT / ".dagster") as folder:
+        cost = run(f"import subprocess, sys; subprocess.Popen([sys.executable, '-c', {BURN!r}])", Path(folder))
+    assert 1 <= cost.cpu_seconds < 3
     assert 200 * MEGABYTE <= cost.peak_bytes < 300 * MEGABYTE
     assert 50 * MEGABYTE <= cost.written_bytes < 60 * MEGABYTE
 
