@@ -214,7 +214,13 @@ def tickets_alone(bench: Bench, size: str | None = None) -> Figures:
             night.append(company.journeymart("run"))
             pandas.append(company.measured(*script, str(company.settings.data / "drop" / "desk"), str(out)))
             differing = _days_that_differ(pd.read_csv(out), company)
-    return {"first": _costs(first), "night": _costs(night), "pandas": _costs(pandas), "differing_days": differing}
+    # Where it goes, model by model.
+    profile = {}
+    for name, arguments in (("first", (*BUILD_ALL, "--full-refresh")), ("night", BUILD_ON_BASE)):
+        with company.at(HANDED_OVER):
+            profile[name] = _without_rows(_recorded(company, arguments))
+    costs = {"first": _costs(first), "night": _costs(night), "pandas": _costs(pandas)}
+    return {**costs, "differing_days": differing, "profile": profile}
 
 
 def random_histories(bench: Bench, size: str | None = None) -> Figures:
