@@ -40,7 +40,7 @@ def groups(manifest: Mapping[str, Any]) -> dict[str, frozenset[str]]:
     """Models of each heavy table, by its short name.
 
     A step is called as one, or nothing but heavy tables and their steps reads it. One that leads to several heavy
-    tables counts in each of them.
+    tables counts in each of them, but not where another of them stands between.
     """
     nodes = {key: node["name"] for key, node in manifest["nodes"].items() if node["resource_type"] == "model"}
     readers = {
@@ -50,7 +50,21 @@ def groups(manifest: Mapping[str, Any]) -> dict[str, frozenset[str]]:
     steps = {name for name, read_by in readers.items() if read_by and name.startswith(_PRIVATE)} - _RECORDS
     while more := {name for name in steps - inside if readers[name] <= inside}:
         inside |= more
-    return {short: frozenset(_with_steps(table, _STEPS[short], inside, readers)) for short, table in HEAVY.items()}
+    found = {short: _with_steps(table, _STEPS[short], inside, readers) for short, table in HEAVY.items()}
+    return {
+        short: frozenset(
+            group - {step for other, steps in found.items() for step in steps if _stands_between(other, short, readers)}
+        )
+        for short, group in found.items()
+    }
+
+
+def _stands_between(other: str, short: str, readers: Mapping[str, set[str]]) -> bool:
+    """Whether a heavy table is made from another."""
+    reached = {HEAVY[other]}
+    while more := {reader for name in reached for reader in readers.get(name, ())} - reached:
+        reached |= more
+    return other != short and HEAVY[short] in reached
 
 
 def _with_steps(table: str, prefix: str, inside: set[str], readers: Mapping[str, set[str]]) -> set[str]:

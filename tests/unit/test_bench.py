@@ -130,7 +130,7 @@ def test_a_heavy_table_stands_with_the_steps_that_nothing_else_reads() -> None:
     assert found["map"] == {"mart_journey_map", "int_journey_map__unit", "int_journey_map__sum"}
     assert found["path"] == {"mart_journey_path"}
     assert found["cell"] == {"int_kpi__cell", "int_kpi__presence"}
-    assert found["kpi daily"] == {"mart_kpi_daily", "int_kpi__presence"}
+    assert found["kpi daily"] == {"mart_kpi_daily"}
     assert found["customer month"] == {"fct_customer_month"}
 
 
