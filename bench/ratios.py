@@ -176,7 +176,7 @@ RATIOS = (
     Ratio("B2", "SQL of a heavy table: a night / anew", ("statements",), _of_heavy_tables, {"M": 0.20}, None,
           "kept up by difference, a table costs what changed; at size S they are hundredths of seconds"),
     Ratio("B3", "SQL of any model: a night / anew", ("statements",), _of_any_model, {"M": 0.70, "L": 0.70}, None,
-          "a model whose night costs more than making it anew should be made anew; at size S it is hundredths of seconds"),
+          "a model whose night costs more than making it anew is better made anew; at size S it is hundredths"),
     Ratio("B4", "SQL of a heavy table anew: ours / by hand", ("statements",), _against_hand, {"M": 1.3}, 3.0,
           "what a later night needs to know is written down as well"),
     Ratio("B5", "rows derived / rows changed, any model", ("statements",), _derived, {"M": 5, "L": 5}, None,
