@@ -25,6 +25,11 @@ with faults as (
     group by system, object, event, channel
     having count(*) > 1
     union all
+    select 'stages: no place of its own from 1 to {{ stages_per_journey() }} for ' || min(stage)
+    from {{ ref('stages') }}
+    group by stage_order
+    having count(*) > 1 or stage_order is null or stage_order not between 1 and {{ stages_per_journey() }}
+    union all
     select 'journeys: ' || coalesce(journey, 'without a name')
     from {{ ref('journeys') }}
     group by journey

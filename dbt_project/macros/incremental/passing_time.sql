@@ -30,6 +30,14 @@
     ({{ day }} > {{ plus_days(passing ~ '.after_day', '-' ~ days) }} and {{ day }} <= {{ plus_days(passing ~ '.until_day', '-' ~ days) }})
 {%- endmacro -%}
 
+{#- The same of a day given by its key, which is compared faster. -#}
+{%- macro key_turns_days_old(date_key_column, days, passing='passing') -%}
+    (
+        {{ date_key_column }} > {{ date_key(plus_days(passing ~ '.after_day', '-' ~ days)) }}
+        and {{ date_key_column }} <= {{ date_key(plus_days(passing ~ '.until_day', '-' ~ days)) }}
+    )
+{%- endmacro -%}
+
 {#- Condition: an instant turned so many times 24 hours old. -#}
 {%- macro turns_old(instant, days, passing='passing') -%}
     ({{ after_days(instant, days) }} > {{ passing }}.after_instant and {{ after_days(instant, days) }} <= {{ passing }}.until_instant)

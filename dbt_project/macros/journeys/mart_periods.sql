@@ -89,48 +89,6 @@ months_of_{{ name }} as (
 {%- endmacro -%}
 
 {#-
-    touched_by of marts over journeys. An event moves its own month, those of earlier events that it follows within 30 (on
-    the way) or 90 days (back after an answer), those of the events right after it, and that of the start of its journey. A
-    customer who changes segment (`by_segment`) moves the months of all they did. Spans have a day more for summer time.
--#}
-{%- macro touched_journey_periods(by_segment) -%}
-    with moved_journeys as (
-        select start_date_key from {{ touched('fct_journey') }}
-        union
-        select start_date_key from {{ ref('fct_journey') }}
-        where journey_key in (select journey_key from {{ touched('fct_journey_event') }})
-    ),
-    moved_days as (
-        select {{ date_of_key('date_key') }} as date_day, 91 as days_before, 31 as days_after
-        from {{ touched('fct_journey_event') }}
-        union
-        select {{ date_of_key('start_date_key') }}, 0, 0
-        from moved_journeys
-        {%- if by_segment %}
-        {%- for fact, day in [('fct_journey_event', 'date_key'), ('fct_journey', 'start_date_key')] %}
-        union
-        select {{ date_of_key(day) }}, 0, 0
-        from {{ ref(fact) }}
-        where customer_key in (
-            select customer_key from {{ touched('dim_customer') }}
-            group by customer_key
-            having count(distinct segment) > 1
-        )
-        {%- endfor %}
-        {%- endif %}
-    ),
-    spans as (
-        select
-            {{ plus_days('date_day', '-days_before') }} as from_day,
-            {{ plus_days('date_day', 'days_after') }} as to_day
-        from moved_days
-        union all
-        {{ days_judged_anew(91) }}
-    )
-    {{ periods_of_spans('spans') }}
-{%- endmacro -%}
-
-{#-
     touched_by of mart_channel_consistency: the months of every record it counts, where it stood and where it stands, of the
     answers about a ticket or an order that moved, and of all a customer did whose preferred channel changed.
 -#}

@@ -21,6 +21,27 @@
     list_sort(flatten(list({{ lists }})))
 {%- endmacro -%}
 
+{#- Aggregate: the values of several such lists, ascending. -#}
+{%- macro sorted_together(sorted_list) -%}
+    {{ return(adapter.dispatch('sorted_together')(sorted_list)) }}
+{%- endmacro -%}
+
+{%- macro duckdb__sorted_together(sorted_list) -%}
+    list_sort(flatten(list({{ sorted_list }})))
+{%- endmacro -%}
+
+{#-
+    Aggregate: a list with these quantiles of a group's values, the same as quantile_value() but for the last bits. It only looks for the
+    values at these places, where many groups are too large to be put in order.
+-#}
+{%- macro quantiles_of(value, quantiles) -%}
+    {{ return(adapter.dispatch('quantiles_of')(value, quantiles)) }}
+{%- endmacro -%}
+
+{%- macro duckdb__quantiles_of(value, quantiles) -%}
+    quantile_cont({{ value }}, {{ quantiles }})
+{%- endmacro -%}
+
 {#- The value of rank 1..n of a sorted list; NULL outside. -#}
 {%- macro order_statistic(sorted_list, rank) -%}
     {{ return(adapter.dispatch('order_statistic')(sorted_list, rank)) }}

@@ -32,6 +32,11 @@
     case when {{ finish }} >= {{ start }} then {{ adapter.dispatch('elapsed_seconds')(start, finish) }} / 60.0 end
 {%- endmacro -%}
 
+{#- The same in whole seconds, which can be added and compared exactly. -#}
+{%- macro whole_seconds_between(start, finish) -%}
+    case when {{ finish }} >= {{ start }} then cast({{ adapter.dispatch('elapsed_seconds')(start, finish) }} as bigint) end
+{%- endmacro -%}
+
 {%- macro duckdb__elapsed_seconds(start, finish) -%}
     cast(date_diff('second', {{ start }}, {{ finish }}) as double)
 {%- endmacro -%}

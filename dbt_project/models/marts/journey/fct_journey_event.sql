@@ -7,7 +7,7 @@
     materialized='incremental',
     incremental_strategy='touched_keys',
     touched_key=['event_key'],
-    touches=['object', 'source_ref', 'date_key', 'customer_key', 'journey_key'],
+    touches=['object', 'source_ref', 'date_key', 'customer_key', 'journey_key', 'touchpoint_key'],
     touched_by="
         select event_key from {{ touched('int_journey_event__observed') }}
         union select event_key from {{ touched('int_journey__membership') }}
