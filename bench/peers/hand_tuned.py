@@ -46,8 +46,8 @@ def hand_tuned(build: Path, table: str) -> dict[str, float | int]:
 
 def _where(connection: duckdb.DuckDBPyConnection, table: str) -> str:
     (place,) = connection.execute(
-        "select database_name || '.' || schema_name || '.' || table_name from duckdb_tables() where table_name = ? "
-        "and schema_name <> '_touched'",
+        "select table_catalog || '.' || table_schema || '.' || table_name from information_schema.tables "
+        "where table_name = ? and table_schema <> '_touched'",
         [table],
     ).fetchall()
     return str(place[0])
