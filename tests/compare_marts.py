@@ -63,7 +63,7 @@ def compare(left: Path, right: Path) -> tuple[Comparison, ...]:
             found = connection.execute(
                 "select table_catalog, table_schema, table_name from information_schema.tables "
                 "where (table_catalog = ? and table_schema = 'main') "
-                "or (table_catalog = ? and list_contains(?, table_name))",
+                "or (table_catalog = ? and table_schema = 'intermediate' and list_contains(?, table_name))",
                 [f"{side}_marts", f"{side}_warehouse", list(PRIVATE)],
             ).fetchall()
             for *place, name in found:
