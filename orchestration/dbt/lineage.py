@@ -24,6 +24,8 @@ Columns = dict[str, list[tuple[str, str]]]
 _FILE = "lineage.json"
 _TEMPORARY = re.compile(r'temp\."(\w+)"')
 _KEYS = [f"_k{n}" for n in range(1, 10)]
+# Schema of the tables that hold what a night changed, named as their models (dbt_project/macros/incremental).
+_TOUCHED = "_touched"
 
 
 def load_lineage(settings: Settings) -> dict[str, Columns]:
@@ -108,11 +110,10 @@ def _lineage(
         for unique_id, node in everything.items()
         if node["resource_type"] in {"model", "seed", "source"}
     }
-    compiled = {
-        unique_id: node["compiled_code"]
-        for unique_id, node in manifest["nodes"].items()
-        if node["resource_type"] == "model" and node.get("compiled_code")
-    }
+    models = {i: node for i, node in manifest["nodes"].items() if node["resource_type"] == "model"}
+    # What changed in a model holds rows of it, in its columns.
+    relations |= {(node["database"], _TOUCHED, node["name"]): unique_id for unique_id, node in models.items()}
+    compiled = {unique_id: node["compiled_code"] for unique_id, node in models.items() if node.get("compiled_code")}
     # A run's own temporary tables say which rows to derive again, not what is in them.
     temporary = {name for sql in compiled.values() for name in _TEMPORARY.findall(sql)}
     own = {("temp", "main", name): _KEYS for name in temporary}
@@ -120,7 +121,13 @@ def _lineage(
     for (database, schema_name, table), names in {**columns_in_files, **own}.items():
         schema.setdefault(database, {}).setdefault(schema_name, {})[table] = dict.fromkeys(names, "varchar")
     known = MappingSchema(schema, dialect="duckdb")
-    return {unique_id: columns for unique_id, sql in compiled.items() if (columns := _columns(sql, known, relations))}
+    found = {unique_id: _columns(sql, known, relations) for unique_id, sql in compiled.items()}
+    return {
+        # A model that adds to its own rows has them from where it has what it adds.
+        unique_id: {name: [each for each in parents if each[0] != unique_id] for name, parents in columns.items()}
+        for unique_id, columns in found.items()
+        if columns
+    }
 
 
 def _columns(sql: str, schema: Schema, relations: Mapping[tuple[str, str, str], str]) -> Columns:
