@@ -90,7 +90,7 @@ def companies(draw: st.DrawFn) -> Company:
     deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
-@given(companies())
+@given(any_company=companies())
 def test_every_night_of_any_small_company_publishes_the_right_figures(any_company: Company, state: Path) -> None:
     with tempfile.TemporaryDirectory(prefix="a small company ") as folder:
         live_through(any_company, Path(folder), state)

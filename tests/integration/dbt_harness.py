@@ -99,6 +99,33 @@ class DbtProject:
         manifest.build_flat_graph()
         return manifest
 
+    def between(self, written: Set[str], marts: Sequence[str]) -> list[str]:
+        """The steps by which what a test wrote reaches these marts, themselves included, by name; facts are left alone.
+
+        Args:
+            written: Tables the test fills itself.
+            marts: What it then looks at.
+        """
+        if self._manifest is None:
+            self._manifest = self._parsed()
+        reads = {
+            node.name: {self._manifest.nodes[i].name for i in node.depends_on_nodes if i in self._manifest.nodes}
+            for node in self._manifest.nodes.values()
+            if node.name in marts or (node.resource_type == "model" and node.schema == "intermediate")
+        }
+        found: dict[str, bool] = {}
+
+        def is_reached(name: str) -> bool:
+            if name not in found:
+                parents = reads.get(name, set())
+                steps = [is_reached(parent) for parent in parents - written]
+                found[name] = any(steps) or bool(parents & written)
+            return found[name]
+
+        unreached = [mart for mart in marts if not is_reached(mart)]
+        assert not unreached, f"{unreached} read nothing that was written"
+        return sorted(name for name, reached in found.items() if reached)
+
     def stand(self, build: Path) -> Path:
         """Make a build of one's own, without rows, in which every model stands."""
         # A copy: a database that one process writes, no other can open.
