@@ -22,14 +22,14 @@ if TYPE_CHECKING:
 MEMORY_VARIABLE = "JOURNEYMART_MEMORY"
 _SIZE = re.compile(r"(\d+(?:\.\d+)?)\s*(MB|GB)", re.IGNORECASE)
 _BYTES = {"MB": 10**6, "GB": 10**9}
-# Beside DuckDB stand the process itself, and while dbt builds the run's and the gate's.
-_SHARE = 3
+# Beside DuckDB stand the process itself, and while dbt builds the run's and the gate's: together a third.
+_SHARE = 4
 # Limits of the group a process lives in (a container's), where there are any; "max" is none.
 _CGROUP_LIMITS = (Path("/sys/fs/cgroup/memory.max"), Path("/sys/fs/cgroup/memory/memory.limit_in_bytes"))
 
 
 def memory_limit() -> int:
-    """Bytes DuckDB may take in one process: what JOURNEYMART_MEMORY says, else a third of the machine's memory.
+    """Bytes DuckDB may take in one process: what JOURNEYMART_MEMORY says, else a quarter of the machine's memory.
 
     Raises:
         JourneymartError: The variable holds no size.
