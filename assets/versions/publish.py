@@ -76,7 +76,8 @@ def publish(
 
     _require_report(build)
     versions = list_versions(folder)
-    base = next((version for version in versions if version.id == base_of_build(folder)), None)
+    base_id = base_of_build(folder)
+    base = next((version for version in versions if version.id == base_id), None)
     tables = _finish(build, public_tables, night, base)
     forget_base(folder)
     previous = versions[-1:]
