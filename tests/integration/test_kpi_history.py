@@ -43,7 +43,6 @@ STEPS = (
     "int_kpi__uncut_day",
     "int_kpi__told_cell",
 )
-MODELS = (*STEPS, "mart_kpi_daily")
 TABLES = [*(f"intermediate.{step}" for step in STEPS), "cx_marts.main.mart_kpi_daily"]
 SEEDS = range(1, 41) if os.environ.get("JOURNEYMART_CHAOS") == "long" else (1,)
 LONG_AGO = FIRST - timedelta(days=560)
@@ -155,15 +154,19 @@ class Nights:
                 self.records[family] |= moved
                 _write(connection, family, before, [row for rows in moved.values() for row in rows])
         self.warehouse.as_of = as_of
-        self.project.run(self.warehouse.build, "run", "--select", *MODELS)
+        self._build(self.warehouse)
 
     def differences(self) -> dict[str, list[tuple[Any, ...]]]:
         """What one full rebuild of the same records has otherwise."""
         other = Warehouse(self.project, self.warehouse.folder, as_of=self.warehouse.as_of)
         other._build = self.warehouse.folder / "rebuilt"
         shutil.copytree(self.warehouse.build, other.build)
-        self.project.run(other.build, "run", "--full-refresh", "--select", *MODELS)
+        self._build(other, "--full-refresh")
         return self.warehouse.differences(other, TABLES)
+
+    def _build(self, warehouse: Warehouse, *arguments: str) -> None:
+        models = self.project.between(FAMILIES.keys(), ["mart_kpi_daily"])
+        self.project.run(warehouse.build, "run", *arguments, "--select", *models)
 
 
 def _opened(build: Path) -> duckdb.DuckDBPyConnection:

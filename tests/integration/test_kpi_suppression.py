@@ -26,17 +26,6 @@ FIRST, AS_OF = date(2025, 10, 8), date(2026, 2, 11)
 DAILY = {"csat": 600, "ces": 60, "nps_transactional": 2}
 """Records a day of each measure: days can be shown, weeks, months."""
 CHANNELS = {"email": 50, "web": 35, "phone": 13, "chat": 2}
-MODELS = (
-    "int_kpi__first_day",
-    "int_kpi__presence",
-    "int_kpi__day",
-    "int_kpi__counted_cell",
-    "int_kpi__timed_cell",
-    "int_kpi__member_month",
-    "int_kpi__uncut_day",
-    "int_kpi__told_cell",
-    "mart_kpi_daily",
-)
 K = 5
 
 Place = tuple[str, str, date]
@@ -85,7 +74,13 @@ def shown(
             "insert into intermediate.int_kpi__answer by name select row_number() over () as answer_key, *, "
             "false as is_state, 1 as positives, 0 as negatives, 1 as responses, 100 as total from drawn"
         )
-    dbt_project.run(warehouse.build, "run", "--full-refresh", "--select", *MODELS)
+    dbt_project.run(
+        warehouse.build,
+        "run",
+        "--full-refresh",
+        "--select",
+        *dbt_project.between({"int_kpi__answer"}, ["mart_kpi_daily"]),
+    )
     rows = warehouse.rows(
         "select kpi, measure, date_day, period, window_start, member, n, is_suppressed, previous_value, difference "
         "from cx_marts.main.mart_kpi_daily where dimension = 'channel'"
