@@ -92,6 +92,11 @@ def warehouse_file(version: Path) -> Path:
     return version / "warehouse" / "warehouse.duckdb"
 
 
+def spill_folder(build: Path) -> Path:
+    """Where reading a build puts what does not fit into memory: beside the private file, and as private."""
+    return warehouse_file(build).parent / ".spill"
+
+
 def marts_file(version: Path) -> Path:
     """The public DuckDB file of a build or version folder."""
     return version / "marts" / "cx_marts.duckdb"

@@ -18,7 +18,7 @@ from assets.audit.reconciliation import reconcile
 from assets.audit.result import AuditResult
 from assets.versions.contents import attach, literal
 from assets.versions.versions import Version
-from storage.data_folder import warehouse_file
+from storage.data_folder import spill_folder, warehouse_file
 from storage.engine import connect
 
 
@@ -30,7 +30,7 @@ def audit(build: Path, before: Version | None, fingerprint: str) -> tuple[AuditR
         before: The newest version before it; None: it is the first.
         fingerprint: What it was built by: with other models, a mart may shrink on purpose.
     """
-    with connect(spill=warehouse_file(build).parent / ".spill") as connection:
+    with connect(spill=spill_folder(build)) as connection:
         attach(connection, build, read_only=True)
         if before is not None:
             connection.execute(f"attach {literal(str(warehouse_file(before.path)))} as before (read_only)")

@@ -23,7 +23,15 @@ from assets.versions.contents import STORAGE_VERSION, attach, identifier, litera
 from assets.versions.manifest import Checks, File, Manifest, Night, Table, write_manifest
 from assets.versions.versions import Version, base_of_build, forget_base, list_versions, prune, swing, version_id
 from quality.gate.ledger import Ledger, LedgerVerdict
-from storage.data_folder import REPORT_PAGES, DataFolder, marts_file, parquet_folder, report_file, warehouse_file
+from storage.data_folder import (
+    REPORT_PAGES,
+    DataFolder,
+    marts_file,
+    parquet_folder,
+    report_file,
+    spill_folder,
+    warehouse_file,
+)
 from storage.engine import connect
 from storage.errors import JourneymartError
 from storage.faults import fault_point
@@ -33,7 +41,6 @@ from storage.locks import link_lock
 
 _PROJECT = Path(__file__).resolve().parents[2]
 _TOUCHED = "_touched"
-_SPILL = ".spill"
 # Indexes in DuckDB files have been written damaged (an index scan then finds no rows), fixed-size arrays too;
 # Parquet has no 128-bit integers and would round them.
 _INDEXED = ("PRIMARY KEY", "UNIQUE", "FOREIGN KEY")
@@ -168,7 +175,7 @@ def _finish(build: Path, public_tables: Set[str], night: Night, base: Version | 
     Returns:
         Every table of both files, as this process read it.
     """
-    spill = warehouse_file(build).parent / _SPILL
+    spill = spill_folder(build)
     try:
         with connect(spill=spill) as connection:
             attach(connection, build, read_only=False)

@@ -10,7 +10,7 @@ from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
 
 from orchestration.config.setup import Setup
-from storage.data_folder import marts_file, warehouse_file
+from storage.data_folder import marts_file, spill_folder, warehouse_file
 from storage.engine import connect
 
 if TYPE_CHECKING:
@@ -47,7 +47,7 @@ def build_attached(setup: Setup) -> Iterator[duckdb.DuckDBPyConnection]:
     from assets.versions.contents import literal
 
     build = setup.folder.build
-    with connect(spill=warehouse_file(build).parent / ".spill") as connection:
+    with connect(spill=spill_folder(build)) as connection:
         for name, path in (("warehouse", warehouse_file(build)), ("cx_marts", marts_file(build))):
             connection.execute(f"attach {literal(str(path))} as {name} (read_only)")
         yield connection
