@@ -2,7 +2,8 @@
 
 Takes the measurements that the chosen ratios need, at the chosen sizes, prints the ratios and puts what was measured
 into results.json beside what was measured before. States are kept in data/bench until the code changes, so that one
-measurement can be taken alone. `--quick` takes those that guard every change, at size S, and fails when one is over.
+measurement can be taken alone. `--quick` takes those that guard every change, at size S, and fails when one is over;
+a cost that is over once is measured again before it counts.
 """
 
 from __future__ import annotations
@@ -22,6 +23,8 @@ from bench.ratios import RATIOS
 from bench.states import SIZES
 from orchestration.config.settings import PROJECT
 
+# How often what was over once is measured before it counts.
+_TO_BE_SURE = 3
 _PAIRS = {"S": 3, "M": 3, "L": 1, results.OWN_COMPANY: 3}
 
 
@@ -49,18 +52,30 @@ def main() -> int:
 
 def _guard() -> int:
     """What no change may exceed."""
-    held = [ratio.id for ratio in RATIOS if ratio.guard is not None]
+    held = {ratio.id for ratio in RATIOS if ratio.guard is not None}
     with tempfile.TemporaryDirectory(prefix="journeymart bench ") as folder:
-        measured = reduce(results.merged, _measured(Path(folder), ["S"], held, pairs=1))
-    found = list(results.values(measured, is_guard=True))
-    _print(found)
+        found = _guarded(Path(folder), held, pairs=1)
+        over = [each for each in found if not each.is_kept]
+        # What must be nothing is so by no chance. A cost may be that of other work beside it.
+        if over and all(each.bound for each in over):
+            names = ", ".join(sorted({each.ratio.id for each in over}))
+            print(f"{names} over in one measurement: taken {_TO_BE_SURE} times more, of which the median counts.")
+            found = _guarded(Path(folder), held, pairs=_TO_BE_SURE)
     over = [each for each in found if not each.is_kept]
-    missing = set(held) - {each.ratio.id for each in found}
+    missing = held - {each.ratio.id for each in found}
     for each in over:
         print(f"{each.ratio.id} is {each.value:.2f}, over {each.bound:g}: {each.ratio.reason}.", file=sys.stderr)
     if missing:
         print(f"Not measured: {', '.join(sorted(missing))}.", file=sys.stderr)
     return 1 if over or missing else 0
+
+
+def _guarded(folder: Path, held: set[str], pairs: int) -> list[results.Value]:
+    """Measure at size S what is held, and print it."""
+    measured = reduce(results.merged, _measured(folder, ["S"], sorted(held), pairs))
+    found = list(results.values(measured, is_guard=True))
+    _print(found)
+    return found
 
 
 def _measured(folder: Path, sizes: list[str], ids: list[str], pairs: int | None = None) -> Iterator[results.Measured]:

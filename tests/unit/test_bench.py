@@ -13,6 +13,8 @@ from pathlib import Path
 import pytest
 
 from bench import results
+from bench.__main__ import main
+from bench.measurements import Bench, Measurement
 from bench.model_groups import HAND_TUNED, HEAVY, groups
 from bench.peers.pandas_tickets import figures
 from bench.process_tree import CommandFailedError, measure
@@ -91,6 +93,27 @@ def test_every_bound_of_a_change_is_kept_by_a_cheap_night_and_fails_for_a_dear_o
     held = {ratio.id for ratio in RATIOS if ratio.guard is not None}
     assert guarded(night=0.1) == dict.fromkeys(held, True)
     assert guarded(night=25, differing=1, loop=300, by_hand=2) == dict.fromkeys(held, False)
+
+
+@pytest.mark.parametrize(
+    ("dear", "differing", "taken", "fails"),
+    [([1], 0, [1, 3], False), ([1, 3], 0, [1, 3], True), ([], 1, [1], True)],
+    ids=["dear once", "dear again", "rows differ"],
+)
+def test_a_cost_over_its_bound_is_measured_again_before_it_counts_and_a_row_that_differs_counts_at_once(
+    monkeypatch: pytest.MonkeyPatch, dear: list[int], differing: int, taken: list[int], fails: bool
+) -> None:
+    asked: list[int] = []
+
+    def nights(bench: Bench, _: str) -> dict:
+        asked.append(bench.pairs)
+        return {"first": [cost(30)], "night": [cost(29 if bench.pairs in dear else 2)]}
+
+    faked = {"nights": nights, "statements": lambda *_: statements(0.1, differing)}
+    measurements = {name: Measurement(take, ("S",)) for name, take in faked.items()}
+    monkeypatch.setattr("bench.__main__.MEASUREMENTS", measurements)
+    monkeypatch.setattr("sys.argv", ["bench", "--quick"])
+    assert (main(), asked) == (fails, taken)
 
 
 def test_every_bound_says_why() -> None:
