@@ -26,6 +26,11 @@ class DataFolder:
     root: Path
 
     @property
+    def pulled(self) -> Path:
+        """What was pulled from sources and has not landed yet."""
+        return self.root / "pulled"
+
+    @property
     def landing(self) -> Path:
         """Raw extracts, immutable, as delivered."""
         return self.root / "landing"
@@ -69,6 +74,10 @@ class DataFolder:
     def lock(self) -> Path:
         """Locked by whoever changes the data folder."""
         return self.root / ".lock"
+
+    def pulled_stream(self, stream: StreamId) -> Path:
+        """Folder of what is pulled of one stream, by extract date."""
+        return self.pulled / stream.source / stream.stream
 
     def landing_partition(self, stream: StreamId, extract_date: date) -> Path:
         """Folder of one landed extract."""

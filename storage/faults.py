@@ -10,6 +10,10 @@ import signal
 from typing import Literal
 
 FaultPoint = Literal[
+    "in_page",
+    "after_page",
+    "in_completion",
+    "in_clearing",
     "in_extract",
     "in_gate",
     "in_erasure",

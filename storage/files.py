@@ -1,4 +1,4 @@
-"""Files on disk, made safe: clone, share, tell apart, free space. Not here: which files, and when."""
+"""Files on disk, made safe: appear whole, clone, share, tell apart, free space. Not here: which files, and when."""
 
 from __future__ import annotations
 
@@ -9,9 +9,12 @@ import os
 import shutil
 import sys
 import time
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 from storage.errors import JourneymartError
+from storage.folders import flush
 
 # linux/fs.h: share the blocks of another file (btrfs, xfs, bcachefs, zfs).
 _FICLONE = 0x40049409
@@ -19,6 +22,23 @@ _NO_REFLINK = {errno.EOPNOTSUPP, errno.ENOTTY, errno.EXDEV, errno.EINVAL, errno.
 
 # Times of files tick, a few milliseconds each; file systems of other machines may lag behind this one's clock.
 _SETTLES_AFTER_NS = 2_000_000_000
+
+
+@contextmanager
+def whole_file(target: Path) -> Iterator[Path]:
+    """Write a file that appears whole or not at all, and stays, whenever the machine stops.
+
+    Args:
+        target: The file; one that is there is replaced.
+
+    Yields:
+        Where to write it: beside its place, under a name that begins with a dot.
+    """
+    new = target.with_name(f".{target.name}")
+    yield new
+    flush(new)
+    new.replace(target)
+    flush(target.parent)
 
 
 def clone_file(source: Path, target: Path) -> bool:
