@@ -1,0 +1,107 @@
+"""How a request says who asks: the Authorization header of each kind of login.
+
+Not here: where the secrets come from (the environment, by the names in the company file), and sending (http.py).
+Secrets stand in no representation of these objects, so no message or log can show them.
+"""
+
+from __future__ import annotations
+
+from base64 import b64encode
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+# Sends a JSON object to a path of the vendor's host and gives the JSON object of the answer.
+Post = Callable[[str, Mapping[str, str]], Mapping[str, Any]]
+
+
+class Login(Protocol):
+    """A kind of login."""
+
+    def header(self, post: Post) -> str:
+        """The value of the Authorization header.
+
+        Args:
+            post: Asks the vendor for a token, where the kind of login needs one.
+        """
+
+    def renew(self) -> bool:
+        """The header was refused: whether another is to be had, which the next call of `header` then gives."""
+
+
+@dataclass(frozen=True)
+class Basic:
+    """A user name and a password, or what a vendor takes in their place."""
+
+    user: str = field(repr=False)
+    password: str = field(repr=False)
+
+    def header(self, post: Post) -> str:
+        """As `Login.header`."""
+        return f"Basic {b64encode(f'{self.user}:{self.password}'.encode()).decode()}"
+
+    def renew(self) -> bool:
+        """As `Login.renew`."""
+        return False
+
+
+@dataclass(frozen=True)
+class Bearer:
+    """A token that is sent as it is."""
+
+    token: str = field(repr=False)
+
+    def header(self, post: Post) -> str:
+        """As `Login.header`."""
+        return f"Bearer {self.token}"
+
+    def renew(self) -> bool:
+        """As `Login.renew`."""
+        return False
+
+
+@dataclass
+class ClientCredentials:
+    """OAuth 2.0 client credentials: a token is asked for, and again when it is no longer taken.
+
+    Attributes:
+        path: Where on the vendor's host tokens are given.
+        scope: What the token is to be good for.
+        client_id: The client.
+        client_secret: Its secret.
+    """
+
+    path: str
+    scope: str
+    client_id: str = field(repr=False)
+    client_secret: str = field(repr=False)
+    _token: str | None = field(default=None, init=False, repr=False)
+    _is_fresh: bool = field(default=False, init=False, repr=False)
+
+    def header(self, post: Post) -> str:
+        """As `Login.header`.
+
+        Raises:
+            KeyError: The vendor's answer holds no token.
+        """
+        if self._token is None:
+            answer = post(
+                self.path,
+                {
+                    "grant_type": "client_credentials",
+                    "client_id": self.client_id,
+                    "client_secret": self.client_secret,
+                    "scope": self.scope,
+                },
+            )
+            self._token, self._is_fresh = str(answer["access_token"]), True
+        else:
+            self._is_fresh = False
+        return f"Bearer {self._token}"
+
+    def renew(self) -> bool:
+        """As `Login.renew`; a token that was given just now and is refused is not asked for again."""
+        if self._is_fresh:
+            return False
+        self._token = None
+        return True
