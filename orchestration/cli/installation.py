@@ -1,13 +1,12 @@
 """Commands of the installation: `ui`, `doctor`.
 
-Not here: what doctor looks at (doctor.py), the report beside the web page (report_server.py).
+Not here: what doctor looks at (doctor.py), what the web page is made of (orchestration/ui).
 """
 
 from __future__ import annotations
 
 import dataclasses
 import os
-import sys
 from typing import Annotated
 
 import typer
@@ -27,9 +26,12 @@ def ui(
 ) -> None:
     """Open Dagster's web page, and run nights on schedule while it is open."""
     setup = installation()
-    from orchestration.cli.report_server import serve_beside
     from orchestration.dbt.project import prepare_manifest
-    from orchestration.instance import dagster_home, quiet_environment
+    from orchestration.instance import dagster_home, open_instance, quiet_environment
+    from orchestration.ui.door import LOOPBACK
+    from orchestration.ui.report_server import serve_beside
+    from orchestration.ui.services import services
+    from orchestration.ui.web_page import AskedToEndError, end_when_asked, serve_web_page
 
     quiet_environment()
     # Nights that start from the web page say where the report is.
@@ -38,13 +40,15 @@ def ui(
     os.environ["JOURNEYMART_UI_PORT"] = str(port)
     prepare_manifest(settings)
     home, folder = dagster_home(settings)
-    serve_beside(setup.folder, settings.report_port)
-    console.print(f"Dagster on http://{host}:{port} (Ctrl-C ends it)", highlight=False)
-    console.print(f"Report on {settings.report_address}", highlight=False)
-    os.chdir(folder)
-    command = ["-m", "dagster", "dev", "-m", "orchestration.definitions", "-h", host, "-p", str(port)]
-    environment = {**os.environ, "DAGSTER_HOME": str(home)}
-    os.execve(sys.executable, [sys.executable, *command], environment)  # noqa: S606 - our own command
+    end_when_asked()
+    try:
+        serve_beside(setup.folder, settings.report_port)
+        with services(home, folder) as running, open_instance(settings) as instance:
+            console.print(f"Dagster on http://{host}:{port} (Ctrl-C ends it)", highlight=False)
+            console.print(f"Report on {settings.report_address}", highlight=False)
+            serve_web_page(instance, running, host, port, {*LOOPBACK, host, *settings.ui_names})
+    except AskedToEndError:
+        console.print("The web page, the schedule and the report have ended.", highlight=False)
 
 
 def doctor(as_json: Json = False) -> None:

@@ -40,6 +40,7 @@ class Settings(BaseSettings):
         min_free_gb: Free disk space below which no night starts, in GB (10^9 bytes).
         dbt_threads: Models dbt builds at once; as many as there are processors unless said otherwise.
         ui_port: Port of Dagster's web page; the pages of the current version are on the port after it.
+        ui_hosts: Further names by which browsers may call that page, such as those of a proxy, with commas between.
     """
 
     model_config = SettingsConfigDict(env_prefix="JOURNEYMART_", frozen=True, extra="ignore", env_ignore_empty=True)
@@ -52,6 +53,7 @@ class Settings(BaseSettings):
     min_free_gb: float = Field(default=1.0, ge=0)
     dbt_threads: int = Field(default_factory=processors, ge=1)
     ui_port: int = Field(default=3000, ge=1, le=65534)
+    ui_hosts: str = ""
 
     @property
     def folder(self) -> DataFolder:
@@ -93,6 +95,11 @@ class Settings(BaseSettings):
     def report_templates(self) -> Path:
         """Folder of the pages' templates, made once per state of the report's code."""
         return self.state / "report"
+
+    @property
+    def ui_names(self) -> frozenset[str]:
+        """The names in `ui_hosts`."""
+        return frozenset(name.strip().lower() for name in self.ui_hosts.split(",") if name.strip())
 
     @property
     def report_port(self) -> int:

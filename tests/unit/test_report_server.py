@@ -14,14 +14,14 @@ from pathlib import Path
 import pytest
 
 from assets.versions.versions import swing
-from orchestration.cli.report_server import serve_beside
+from orchestration.ui.report_server import serve_beside
 from storage.data_folder import DataFolder, report_file
 from storage.errors import JourneymartError
 
 STARTER = """
 import os, sys
 from pathlib import Path
-from orchestration.cli.report_server import serve_beside
+from orchestration.ui.report_server import serve_beside
 from storage.data_folder import DataFolder
 serve_beside(DataFolder(Path(sys.argv[1])), int(sys.argv[2]))
 os.execv("/bin/sleep", ["/bin/sleep", "600"])

@@ -1,0 +1,1 @@
+"""The room of what `journeymart ui` serves: Dagster's web page behind a door, its services, the report."""
