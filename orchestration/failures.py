@@ -1,4 +1,4 @@
-"""How a step fails: with one sentence, and without being tried again when trying again cannot help."""
+"""How a step fails: with one sentence, and without being tried again where trying again cannot help."""
 
 from __future__ import annotations
 
@@ -7,13 +7,13 @@ from contextlib import contextmanager
 
 import dagster as dg
 
-from storage.errors import JourneymartError
+from storage.errors import JourneymartError, PassingError
 
 
 @contextmanager
 def in_one_sentence() -> Iterator[None]:
-    """Turn what a person must act on into a failure that says just that, and that no retry repeats."""
+    """Turn what a person must act on into a failure that says just that; a retry is for what may pass by itself."""
     try:
         yield
     except JourneymartError as error:
-        raise dg.Failure(description=str(error), allow_retries=False) from error
+        raise dg.Failure(description=str(error), allow_retries=isinstance(error, PassingError)) from error

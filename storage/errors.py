@@ -1,4 +1,4 @@
-"""The one error this product raises on purpose: its type. Not here: how it is shown (the command line)."""
+"""The error this product raises on purpose, and the kind of it that may pass. Not here: how it is shown."""
 
 from __future__ import annotations
 
@@ -9,3 +9,7 @@ class JourneymartError(Exception):
     The message holds no personal data: it names files, streams, keys' columns and counts, never values of
     people.
     """
+
+
+class PassingError(JourneymartError):
+    """What may pass by itself, such as a connection that was lost: trying again can help."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from datetime import date
+from datetime import date, timedelta
 from typing import Literal
 
 from quality.contract.reading import PLAIN, Reading
@@ -30,8 +30,33 @@ class FileFormat:
 
 
 @dataclass(frozen=True)
+class PostgresPull:
+    """How one stream is read from a PostgreSQL database.
+
+    Attributes:
+        connection_env: The environment variable that holds the connection URI.
+        table: Table or view, with its schema where that is not on the user's search path; None: a query is read.
+        query: A query to read in place of a table.
+        key: Columns that name a record.
+        cursor: Column that says when a row changed; None: the whole table is read (mode `full`).
+        overlap: How far before its day an extract reads again, for rows committed after they were written.
+        statement_timeout: After how long the database gives up a query.
+        since: The first extract date reaches back to this day; None: to the beginning.
+    """
+
+    connection_env: str
+    table: str | None
+    query: str | None
+    key: tuple[str, ...]
+    cursor: str | None
+    overlap: timedelta = timedelta(hours=1)
+    statement_timeout: timedelta = timedelta(hours=1)
+    since: date | None = None
+
+
+@dataclass(frozen=True)
 class FileStream:
-    """One stream delivered as files in a drop folder.
+    """One stream delivered as files in a drop folder, ours where it is pulled.
 
     Attributes:
         stream: Which stream.
@@ -54,6 +79,7 @@ class FileStream:
         first_date: The first extract date; its window reaches back to the beginning.
         storage_options_env: Options of the fsspec file system: (option, environment variable that has it).
         limits: What a delivered file may cost.
+        pull: How it is pulled into the drop folder; None: somebody else delivers.
     """
 
     stream: StreamId
@@ -73,6 +99,12 @@ class FileStream:
     max_delete_share: float = 0.2
     storage_options_env: tuple[tuple[str, str], ...] = ()
     limits: FileLimits = field(default_factory=FileLimits)
+    pull: PostgresPull | None = None
+
+    @property
+    def is_dated(self) -> bool:
+        """Whether each date has a delivery of its own; else what is there says how things stand now."""
+        return "{date}" in self.pattern and not (self.pull and self.mode == "full")
 
     @property
     def format(self) -> FileFormat:
