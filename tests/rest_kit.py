@@ -6,6 +6,7 @@ As a program, to be killed: `python -m tests.rest_kit DATA_FOLDER ADDRESS STREAM
 from __future__ import annotations
 
 import json
+import os
 import sys
 from collections.abc import Iterable
 from dataclasses import replace
@@ -16,9 +17,10 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from assets.landing.connectors.config import FileStream, RestPull
 from assets.pulling.delivery import Delivery
 from assets.pulling.rest.http import Patience
-from assets.pulling.rest.pull import RestApi, Wanted
+from assets.pulling.rest.pull import pull_rest
 from assets.pulling.rest.vendor import Limit, Vendor
 from assets.pulling.rest.zendesk import ZENDESK
 from quality.contract.model import load_contract
@@ -36,10 +38,14 @@ def unlimited() -> Vendor:
     return replace(ZENDESK, streams={name: replace(each, limit=free) for name, each in ZENDESK.streams.items()})
 
 
-def wanted(stream: str = "tickets", day: date = FIRST) -> Wanted:
-    """The extract of a stream of the desk."""
-    columns = tuple(load_contract("zendesk", stream).columns)
-    return Wanted(StreamId("desk", "zendesk", stream), day, day == FIRST, "UTC", columns)
+def stream_of(folder: DataFolder, stream: str = "tickets") -> FileStream:
+    """A stream of the desk, as landing takes it."""
+    return FileStream(
+        stream=StreamId("desk", "zendesk", stream),
+        location=str(folder.pulled / "desk"),
+        pattern="{stream}/{date}/*.parquet",
+        first_date=FIRST,
+    )
 
 
 def pull(
@@ -53,12 +59,17 @@ def pull(
     vendor: Vendor | None = None,
 ) -> Delivery:
     """Pull an extract."""
-    return RestApi(vendor or unlimited(), base, credentials, hours, SOON).pull(wanted(stream, day), folder)
+    named = {name: f"DESK_{name.upper()}" for name in credentials}
+    os.environ.update({named[name]: value for name, value in credentials.items()})
+    how = RestPull(base, tuple(named.items()), hours)
+    contract = load_contract("zendesk", stream)
+    asked = vendor or unlimited()
+    return pull_rest(stream_of(folder, stream), how, contract, folder, day, vendor=asked, patience=SOON)
 
 
 def pages(folder: DataFolder, stream: str = "tickets", day: date = FIRST) -> list[Path]:
     """Pages of an extract that are there."""
-    return sorted((folder.pulled_stream(wanted(stream).stream) / day.isoformat()).glob("[0-9]*.parquet"))
+    return sorted((folder.pulled_stream(StreamId("desk", "zendesk", stream)) / day.isoformat()).glob("[0-9]*.parquet"))
 
 
 def pulled(folder: DataFolder, stream: str = "tickets", days: Iterable[date] = (FIRST,)) -> list[dict[str, Any]]:
@@ -83,7 +94,10 @@ def newest(rows: Iterable[dict[str, Any]], version: str) -> dict[str, dict[str, 
 
 def as_told(rows: Iterable[Row], stream: str = "tickets") -> dict[str, dict[str, Any]]:
     """Records of the desk as text columns of the contract, by id: written a second time, with Python's own JSON."""
-    return {str(row["id"]): {name: _text(row.get(name)) for name in wanted(stream).columns} for row in rows}
+    return {
+        str(row["id"]): {name: _text(row.get(name)) for name in load_contract("zendesk", stream).columns}
+        for row in rows
+    }
 
 
 def _text(value: Any) -> str | None:

@@ -359,27 +359,22 @@ def serving(desk: Desk) -> Iterator[str]:
 
 
 def _serve_many(tickets: int) -> None:
-    desk = Desk()
-    for number in range(1, tickets + 1):
-        desk.ticket(number, at=desk.now - 2 * tickets + number)
-    pages: dict[str, bytes] = {}
-    shown = sorted(desk.tables["tickets"].items(), key=lambda pair: (pair[1].at, pair[0]))
-    for at in range(0, tickets, 1000):
-        part = shown[at : at + 1000]
-        last = (part[-1][1].at, part[-1][0] + 1)
-        body = {
-            "tickets": [each.row for _, each in part],
-            "after_cursor": _cursor(last),
-            "end_of_stream": at + 1000 >= tickets,
-        }
-        before = "" if at == 0 else _cursor((shown[at - 1][1].at, shown[at - 1][0] + 1))
-        pages[before] = json.dumps(body).encode()
+    """Serve so many tickets, each page made when it is asked for, so that they need no memory."""
+    begin = Desk().now - 2 * tickets
 
-    class Ready(_Handler):
+    class Endless(_Handler):
         def do_GET(self) -> None:
-            self.send(200, pages[dict(parse_qsl(urlsplit(self.path).query)).get("cursor", "")])
+            cursor = dict(parse_qsl(urlsplit(self.path).query)).get("cursor")
+            first = int(base64.b64decode(cursor).decode().split("||")[1]) if cursor else 1
+            numbers = range(first, min(first + 1000, tickets + 1))
+            body = {
+                "tickets": [ticket(number, "open", begin + number) for number in numbers],
+                "after_cursor": _cursor((begin + numbers.stop, numbers.stop)),
+                "end_of_stream": numbers.stop > tickets,
+            }
+            self.send(200, json.dumps(body).encode())
 
-    server = _Server(("127.0.0.1", 0), Ready)
+    server = _Server(("127.0.0.1", 0), Endless)
     print(f"http://127.0.0.1:{server.server_port}", flush=True)
     server.serve_forever()
 

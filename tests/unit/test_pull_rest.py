@@ -20,13 +20,13 @@ from hypothesis import strategies as st
 
 from assets.pulling.delivery import clear_delivery
 from assets.pulling.rest.http import retry_after
-from assets.pulling.rest.pace import OutOfTime, Pace
+from assets.pulling.rest.pace import OutOfTime, Pace, Turns
 from assets.pulling.rest.zendesk import ZENDESK
 from quality.contract.files import streams_of
 from storage.data_folder import DataFolder
 from storage.errors import JourneymartError
 from storage.faults import FAULT_VARIABLE
-from tests.rest_kit import FIRST, as_told, day_after, newest, pages, pull, pulled, wanted
+from tests.rest_kit import FIRST, as_told, day_after, newest, pages, pull, pulled, stream_of
 from tests.zendesk_emulator import ACCESS_TOKEN, API_TOKEN, CLIENT_ID, CLIENT_SECRET, CREDENTIALS, Desk, iso, serving
 
 # Answers with status 200 that are no page of the cursor export.
@@ -154,17 +154,15 @@ def test_half_a_character_costs_no_row(folder: DataFolder) -> None:
 
 
 def test_a_wait_longer_than_the_night_is_not_begun(folder: DataFolder) -> None:
-    with (
-        serving(desk_of(10, faults={2: "429 for hours"})) as base,
-        pytest.raises(JourneymartError, match=r"86400 s must be waited.*1 hours.*\(the 1 pages before it, 4 rows, are"),
-    ):
+    said = r"86400 s must be waited.*1 hours.*come to what changed on 2026-06-02.*\(the 1 pages before it, 4 rows"
+    with serving(desk_of(10, faults={2: "429 for hours"})) as base, pytest.raises(JourneymartError, match=said):
         pull(folder, base, hours=1)
 
 
 def test_the_limit_of_a_host_is_waited_for(folder: DataFolder) -> None:
     """The desk lets 10 requests a minute through and says so; the pull sends them so, and the night's time is short."""
     desk = desk_of(50, per_minute=10)
-    with serving(desk) as base, pytest.raises(JourneymartError, match="10 requests a minute"):
+    with serving(desk) as base, pytest.raises(JourneymartError, match="600 requests through"):
         pull(folder, base, hours=50 / 3600, vendor=ZENDESK)
     assert (len(desk.requests), len(pages(folder))) == (10, 10), "none was refused"
 
@@ -174,7 +172,7 @@ def test_the_next_extract_begins_where_the_last_ended(folder: DataFolder) -> Non
     second = day_after()
     with serving(desk) as base:
         pull(folder, base)
-        clear_delivery(folder, wanted().stream, FIRST)
+        clear_delivery(folder, stream_of(folder).stream, FIRST)
         # The last minute is not shown: what changes in it belongs to the next extract, and is not lost between both.
         desk.now += 30
         desk.ticket(3, "deleted")
@@ -189,7 +187,7 @@ def test_a_place_the_host_has_forgotten_is_replaced_by_the_day(folder: DataFolde
     second = day_after()
     with serving(desk) as base:
         pull(folder, base)
-        clear_delivery(folder, wanted().stream, FIRST)
+        clear_delivery(folder, stream_of(folder).stream, FIRST)
         desk.now += 86_400
         desk.ticket(11, at=desk.now - 60)
         desk.cursors_forgotten, desk.page_rows = True, 100
@@ -204,7 +202,7 @@ def test_what_is_listed_by_time_is_read_again_from_before_the_day(folder: DataFo
         desk.put("satisfaction_ratings", {"id": number, "score": "offered", "updated_at": iso(desk.now)}, desk.now - 90)
     with serving(desk) as base:
         pull(folder, base, "satisfaction_ratings")
-        clear_delivery(folder, wanted("satisfaction_ratings").stream, FIRST)
+        clear_delivery(folder, stream_of(folder, "satisfaction_ratings").stream, FIRST)
         desk.now += 86_400
         desk.put("satisfaction_ratings", {"id": 2, "score": "good", "updated_at": iso(desk.now)}, desk.now - 90)
         pull(folder, base, "satisfaction_ratings", day_after())
@@ -316,7 +314,7 @@ def test_whatever_fails_and_changes_meanwhile_no_row_is_lost(
         for day in (FIRST, day_after()):
             until_it_works(lambda day=day: pull(folder, base, day=day))
             rows += pulled(folder, days=[day])
-            until_it_works(lambda day=day: clear_delivery(folder, wanted().stream, day))
+            until_it_works(lambda day=day: clear_delivery(folder, stream_of(folder).stream, day))
             desk.before_page = None
             desk.now += 86_400
     assert newest(rows, "generated_timestamp") == as_told(desk.rows("tickets").values())
@@ -330,18 +328,17 @@ def test_a_pace_holds_any_minute_and_the_end_of_the_night() -> None:
         slept.append(seconds)
         now += seconds
 
-    pace = Pace(3, 150, clock=lambda: now, sleep=sleep)
+    pace = Pace(Turns(3), 150, clock=lambda: now, sleep=sleep)
     for _ in range(7):
         pace.turn()
-    assert slept == [60.0, 60.0], "three at once, then those that a minute later are no longer of the last minute"
-    assert pace.calls_left() == 1
+    assert slept == [0, 0, 0, 60, 0, 0, 60], "three at once, then as turns are no longer of the last minute"
     with pytest.raises(OutOfTime):
         pace.wait(31)
     pace.turn()
     pace.turn()
     with pytest.raises(OutOfTime):
         pace.turn()
-    assert slept == [60.0, 60.0], "nothing is waited for that comes too late"
+    assert sum(slept) == 120, "nothing is waited for that comes too late"
 
 
 @pytest.mark.parametrize(

@@ -55,6 +55,23 @@ class PostgresPull:
 
 
 @dataclass(frozen=True)
+class RestPull:
+    """How one stream is pulled from a vendor's API.
+
+    Attributes:
+        base: Scheme and host, `https://nordlicht.zendesk.com`.
+        credentials_env: What the login needs: (name, environment variable that has it).
+        hours: How long an extract may take; what came by then is kept.
+        since: The first extract date reaches back to this day; None: to the beginning.
+    """
+
+    base: str
+    credentials_env: tuple[tuple[str, str], ...]
+    hours: float
+    since: date | None = None
+
+
+@dataclass(frozen=True)
 class FileStream:
     """One stream delivered as files in a drop folder, ours where it is pulled.
 
@@ -99,7 +116,7 @@ class FileStream:
     max_delete_share: float = 0.2
     storage_options_env: tuple[tuple[str, str], ...] = ()
     limits: FileLimits = field(default_factory=FileLimits)
-    pull: PostgresPull | None = None
+    pull: PostgresPull | RestPull | None = None
 
     @property
     def is_dated(self) -> bool:

@@ -1,7 +1,7 @@
 """How fast a vendor may be asked, and until when a night may wait for it.
 
-What lives here: the requests of a minute, shared by all streams of a source that count against one limit, and the end
-of the night's time. Not here: what is asked (http.py), which limits a vendor has (one file per vendor).
+What lives here: the requests of a minute, counted for all that counts against one limit, and the end of the time for an
+extract. Not here: what is asked (http.py), which limits a vendor has (one file per vendor).
 """
 
 from __future__ import annotations
@@ -10,12 +10,13 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable
+from functools import cache
 
 _MINUTE = 60.0
 
 
-class OutOfTime(Exception):  # noqa: N818 - the night's time is up: no mistake of anybody
-    """What must be waited for comes after the time a night may pull.
+class OutOfTime(Exception):  # noqa: N818 - the time is up: no mistake of anybody
+    """What must be waited for comes after the time there is.
 
     Attributes:
         seconds: How long the wait would be.
@@ -26,59 +27,83 @@ class OutOfTime(Exception):  # noqa: N818 - the night's time is up: no mistake o
         self.seconds = seconds
 
 
+class Turns:
+    """The requests that any minute may hold; threads may share it."""
+
+    def __init__(self, per_minute: int) -> None:
+        """None was sent yet.
+
+        Args:
+            per_minute: Requests that any 60 seconds may hold.
+        """
+        self._given: deque[float] = deque(maxlen=per_minute)
+        self._lock = threading.Lock()
+
+    def take(self, now: float, until: float) -> float:
+        """Take the next turn there is.
+
+        Args:
+            now: The time, in seconds that never go back.
+            until: The last moment that is of use.
+
+        Returns:
+            Seconds to wait for it.
+
+        Raises:
+            OutOfTime: It comes too late; it is not taken.
+        """
+        with self._lock:
+            is_full = len(self._given) == self._given.maxlen
+            at = max(now, self._given[0] + _MINUTE) if is_full else now
+            if at > until:
+                raise OutOfTime(at - now)
+            self._given.append(at)
+        return at - now
+
+
+@cache
+def turns_at(base: str, limit: str, per_minute: int) -> Turns:
+    """The turns of a limit at a host, which all streams that are asked there in this process share."""
+    return Turns(per_minute)
+
+
 class Pace:
-    """Lets as many requests through in any minute as a vendor does; safe to share between threads."""
+    """The turns an extract takes and the waits it makes, until its time is over."""
 
     def __init__(
         self,
-        per_minute: int,
+        turns: Turns,
         seconds: float,
         clock: Callable[[], float] = time.monotonic,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """Begin the night's time.
+        """Begin the time of an extract.
 
         Args:
-            per_minute: Requests that any 60 seconds may hold.
-            seconds: How long from now on there is time to pull.
+            turns: The requests it may send.
+            seconds: How long it may take from now on.
             clock: Tells seconds that never go back.
             sleep: Waits some seconds.
         """
-        self.per_minute = per_minute
+        self._turns = turns
         self._clock = clock
         self._sleep = sleep
         self._until = clock() + seconds
-        self._turns: deque[float] = deque(maxlen=per_minute)
-        self._lock = threading.Lock()
 
     def turn(self) -> None:
         """Wait until one more request may be sent.
 
         Raises:
-            OutOfTime: That would be after the night's time.
+            OutOfTime: That would be too late; nothing was waited.
         """
-        with self._lock:
-            now = self._clock()
-            is_full = len(self._turns) == self.per_minute
-            at = max(now, self._turns[0] + _MINUTE) if is_full else now
-            self._require_time(at - now)
-            self._turns.append(at)
-        if at > now:
-            self._sleep(at - now)
+        self._sleep(self._turns.take(self._clock(), self._until))
 
     def wait(self, seconds: float) -> None:
         """Wait as long as a vendor says, or as is wise after a fault.
 
         Raises:
-            OutOfTime: That would be after the night's time; nothing was waited.
+            OutOfTime: That would be too long; nothing was waited.
         """
-        self._require_time(seconds)
-        self._sleep(seconds)
-
-    def calls_left(self) -> int:
-        """Requests that fit into what is left of the night's time, if nobody else sends any."""
-        return max(0, int((self._until - self._clock()) / _MINUTE * self.per_minute))
-
-    def _require_time(self, seconds: float) -> None:
         if self._clock() + seconds > self._until:
             raise OutOfTime(seconds)
+        self._sleep(seconds)

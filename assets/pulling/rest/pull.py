@@ -1,191 +1,206 @@
 """Pulls the extract of one stream from a vendor's API, page by page, into a delivery that landing takes.
 
 What lives here: where an extract begins, the way from page to page, and what a person is told when a page is none.
-Not here: one request (http.py), what follows a page (paging.py), the vendors (one file each), keeping pages
+Not here: one request (http.py), what follows a page (paging.py), the vendors (vendors.py), keeping pages
 (assets/pulling/delivery.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+import os
 from dataclasses import dataclass
-from datetime import date, datetime, time
+from datetime import UTC, date, datetime, time
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
 import pyarrow as pa
 
+from assets.landing.connectors.config import FileStream, RestPull
 from assets.pulling.delivery import Delivery, ended_before, open_delivery
 from assets.pulling.rest.http import Http, Patience, RefusedError
 from assets.pulling.rest.login import Login
-from assets.pulling.rest.pace import OutOfTime, Pace
+from assets.pulling.rest.pace import OutOfTime, Pace, turns_at
 from assets.pulling.rest.paging import Following, NotAPage, Params
-from assets.pulling.rest.rows import parse, rows_of, text_columns
+from assets.pulling.rest.rows import parse, rows_of, text_columns, uncollected
 from assets.pulling.rest.vendor import Endpoint, Vendor
-from storage.data_folder import DataFolder, StreamId
+from assets.pulling.rest.vendors import VENDORS
+from quality.contract.model import Contract
+from storage.data_folder import DataFolder
 from storage.errors import JourneymartError
+
+_PATIENCE = Patience()
+
+
+def pull_rest(
+    stream: FileStream,
+    pull: RestPull,
+    contract: Contract,
+    folder: DataFolder,
+    extract_date: date,
+    *,
+    vendor: Vendor | None = None,
+    patience: Patience = _PATIENCE,
+) -> Delivery:
+    """Pull an extract, or go on where a killed pull stopped; give its complete delivery.
+
+    It begins where the extract before it ended, if the vendor keeps such places and knows it still; else with its day,
+    less an overlap. It ends with what the vendor knows by now, which may be more than its day: rows come twice rather
+    than never, and their versions settle it.
+
+    Args:
+        stream: Which stream, its zone and first date.
+        pull: Where it is asked for, and by whom.
+        contract: Its columns are taken and nothing else.
+        folder: The data folder.
+        extract_date: Which date's extract.
+        vendor: What is said of its API; None: what is known of its system.
+        patience: What one request may cost.
+
+    Raises:
+        JourneymartError: It cannot be pulled; the pages that came are kept.
+    """
+    vendor = vendor or VENDORS[stream.stream.system]
+    extract = _Extract(stream, pull, vendor.streams[stream.stream.stream], extract_date, tuple(contract.columns))
+    carried = ended_before(folder, stream.stream, extract_date)
+    http = Http(pull.base, _login(vendor, pull, stream), extract.pace(), patience)
+    try:
+        if carried is not None:
+            first = dict(parse_qsl(carried))
+            delivery = extract.opened(folder, first)
+            if _pulled(http, extract, delivery, first, forgotten=vendor.forgotten):
+                return delivery
+        # That place is not known to the vendor any more. The window is, and rows of it may come twice.
+        first = {extract.endpoint.begin: str(extract.begin())}
+        delivery = extract.opened(folder, first)
+        _pulled(http, extract, delivery, first, forgotten=frozenset())
+        return delivery
+    finally:
+        http.close()
 
 
 @dataclass(frozen=True)
-class Wanted:
-    """An extract that is to be pulled.
+class _Extract:
+    """An extract that is to be pulled."""
 
-    Attributes:
-        stream: Which stream.
-        extract_date: Which day's changes.
-        is_first: It holds all history before its day, too.
-        timezone: IANA zone whose midnight begins the day.
-        columns: Columns of the contract; nothing else is taken.
-    """
+    stream: FileStream
+    pull: RestPull
+    endpoint: Endpoint
+    day: date
+    columns: tuple[str, ...]
 
-    stream: StreamId
-    extract_date: date
-    is_first: bool
-    timezone: str
-    columns: Sequence[str]
+    @property
+    def host(self) -> str:
+        return str(urlsplit(self.pull.base).hostname)
+
+    def pace(self) -> Pace:
+        limit = self.endpoint.limit
+        return Pace(turns_at(self.pull.base, limit.name, limit.per_minute), self.pull.hours * 3600)
+
+    def begin(self) -> int:
+        """Where its window begins, in seconds since 1970."""
+        zone = ZoneInfo(self.stream.timezone)
+        if self.day > self.stream.first_date:
+            midnight = datetime.combine(self.day, time(), zone)
+            return int(midnight.timestamp() - self.endpoint.overlap.total_seconds())
+        return int(datetime.combine(self.pull.since, time(), zone).timestamp()) if self.pull.since else 0
+
+    def opened(self, folder: DataFolder, first: Params) -> Delivery:
+        """Its delivery, begun or gone on with: of the same question, from the same place on."""
+        asked = f"{self.endpoint.path}?{urlencode({**self.endpoint.params, **first})} for {','.join(self.columns)}"
+        return open_delivery(folder, self.stream.stream, self.day, asked)
 
 
-class RestApi:
-    """A vendor's API at one host, for one night: its streams share the night's time and the vendor's limits."""
-
-    def __init__(
-        self,
-        vendor: Vendor,
-        base: str,
-        credentials: Mapping[str, str],
-        hours: float,
-        patience: Patience | None = None,
-    ) -> None:
-        """Begin the night's time.
-
-        Args:
-            vendor: What is said of its API.
-            base: Scheme and host, `https://nordlicht.zendesk.com`.
-            credentials: Those of one of the vendor's ways to log in, by name.
-            hours: How long the night may pull.
-            patience: What one request may cost.
-        """
-        self._vendor = vendor
-        self._base = base
-        self._credentials = credentials
-        self._hours = hours
-        self._patience = patience
-        limits = {endpoint.limit for endpoint in vendor.streams.values()}
-        self._paces = {limit: Pace(limit.per_minute, hours * 3600) for limit in limits}
-
-    def pull(self, wanted: Wanted, folder: DataFolder) -> Delivery:
-        """Pull an extract, or go on where a killed pull stopped; give its complete delivery.
-
-        Args:
-            wanted: What to pull.
-            folder: The data folder.
-
-        Raises:
-            JourneymartError: It cannot be pulled; the pages that came are kept.
-        """
-        endpoint = self._vendor.streams[wanted.stream.stream]
-        carried = ended_before(folder, wanted.stream, wanted.extract_date)
-        begin = {endpoint.begin: str(_begin_of(wanted, endpoint))}
-        http = Http(self._base, self._login(), self._paces[endpoint.limit], self._patience)
+def _pulled(http: Http, extract: _Extract, delivery: Delivery, first: Params, forgotten: frozenset[int]) -> bool:
+    """Add pages until one is the last; False: the vendor does not know the place to go on from any more."""
+    params: Params = dict(parse_qsl(delivery.next)) if delivery.next else first
+    asked_before: set[str] = set()
+    reached: str | None = None
+    while not delivery.is_ended:
+        asked_before.add(urlencode(params))
         try:
-            if carried is not None:
-                delivery = _open(folder, wanted, endpoint, carried)
-                if self._pulled(http, endpoint, wanted, delivery, dict(parse_qsl(carried)), or_forgotten=True):
-                    return delivery
-            # Its own place is not known to the vendor any more: the window is, and its rows may come twice.
-            delivery = _open(folder, wanted, endpoint, urlencode(begin))
-            self._pulled(http, endpoint, wanted, delivery, begin, or_forgotten=False)
-            return delivery
-        finally:
-            http.close()
+            rows, following = _page(http, extract, params)
+            said = None if following.params is None else urlencode(following.params)
+            if not following.end and said in asked_before:
+                raise NotAPage("that leads back to a page that was there before")
+        except NotAPage as reason:
+            raise _strange(extract, delivery, reason) from None
+        except OutOfTime as wait:
+            raise _out_of_time(extract, delivery, wait, reached) from None
+        except RefusedError as refused:
+            if refused.status in forgotten:
+                return False
+            raise _refused(extract, delivery, refused) from None
+        delivery.add(rows, said, end=following.end)
+        reached = _reached(extract, rows) or reached
+        params = following.params or {}
+    delivery.complete()
+    return True
 
-    def _pulled(
-        self,
-        http: Http,
-        endpoint: Endpoint,
-        wanted: Wanted,
-        delivery: Delivery,
-        first: Params,
-        *,
-        or_forgotten: bool,
-    ) -> bool:
-        """Add pages until one is the last; whether the place to go on from was known to the vendor."""
-        params: Params = dict(parse_qsl(delivery.next)) if delivery.next else first
-        asked_before: set[str] = set()
-        while not delivery.is_ended:
-            asked = urlencode(params)
-            asked_before.add(asked)
-            try:
-                rows, following = _page(http, endpoint, wanted, params)
-                said = None if following.params is None else urlencode(following.params)
-                if not following.end and said in asked_before:
-                    raise NotAPage("that leads back to a page that was there before")
-            except NotAPage as reason:
-                raise self._strange(wanted, delivery, reason) from None
-            except OutOfTime as wait:
-                raise self._out_of_time(wanted, delivery, endpoint, wait) from None
-            except RefusedError as refused:
-                if or_forgotten and refused.status in self._vendor.forgotten:
-                    return False
-                raise self._refused(wanted, delivery, refused) from None
-            delivery.add(rows, said, end=following.end)
-            params = following.params or {}
-        delivery.complete()
-        return True
 
-    def _login(self) -> Login:
-        kind = next(kind for kind in self._vendor.logins if set(kind.credentials) == set(self._credentials))
-        return kind.login(*(self._credentials[name] for name in kind.credentials))
+def _page(http: Http, extract: _Extract, params: Params) -> tuple[pa.Table, Following]:
+    """Ask for a page: its rows, and what follows it."""
+    endpoint = extract.endpoint
+    body = http.get(endpoint.path, {**endpoint.params, **params})
+    with uncollected():
+        answer = parse(body)
+        rows = rows_of(answer, endpoint.data)
+        following = endpoint.paging.following(answer, params)
+        if endpoint.reshape:
+            rows = [endpoint.reshape(row) for row in rows]
+        return text_columns(rows, extract.columns), following
 
-    def _strange(self, wanted: Wanted, delivery: Delivery, reason: NotAPage) -> JourneymartError:
-        return JourneymartError(
-            f"{_page_name(wanted, delivery)} is an answer {reason}, so it is no page and not the end: see what stands "
-            f"between this machine and {urlsplit(self._base).hostname}, and run the night again, which goes on there"
-            f"{_kept(delivery)}."
+
+def _login(vendor: Vendor, pull: RestPull, stream: FileStream) -> Login:
+    names = dict(pull.credentials_env)
+    kind = next(kind for kind in vendor.logins if set(kind.credentials) == set(names))
+    missing = [names[each] for each in kind.credentials if not os.environ.get(names[each])]
+    if missing:
+        raise JourneymartError(
+            f"{stream.stream} cannot be pulled: set the environment variable {', '.join(missing)}, which company.yml "
+            "names under credentials_env."
         )
+    return kind.login(*(os.environ[names[each]] for each in kind.credentials))
 
-    def _out_of_time(self, wanted: Wanted, delivery: Delivery, endpoint: Endpoint, wait: OutOfTime) -> JourneymartError:
-        return JourneymartError(
-            f"{_page_name(wanted, delivery)} cannot be asked for in time: {wait.seconds:.0f} s must be waited for it, "
-            f"more than is left of the {self._hours:g} hours for pulling, in which {urlsplit(self._base).hostname} "
-            f"lets {endpoint.limit.per_minute} requests a minute through; run the night again, which goes on there"
-            f"{_kept(delivery)}, or raise pull_hours in company.yml."
-        )
 
-    def _refused(self, wanted: Wanted, delivery: Delivery, refused: RefusedError) -> JourneymartError:
-        forgotten = delivery.pages > 0 and refused.status in self._vendor.forgotten
+def _reached(extract: _Extract, rows: pa.Table) -> str | None:
+    """The day of the last row's change, as far as the endpoint's rows come in that order."""
+    at = extract.endpoint.ordered_by
+    if at not in extract.columns or not rows.num_rows:
+        return None
+    value = rows[at][-1].as_py() or ""
+    return datetime.fromtimestamp(int(value), UTC).date().isoformat() if value.isdecimal() else value[:10] or None
+
+
+def _strange(extract: _Extract, delivery: Delivery, reason: NotAPage) -> JourneymartError:
+    return JourneymartError(
+        f"{_page_name(extract, delivery)} is an answer {reason}, so it is no page and not the end: see what stands "
+        f"between this machine and {extract.host}, and run the night again, which goes on there{_kept(delivery)}."
+    )
+
+
+def _out_of_time(extract: _Extract, delivery: Delivery, wait: OutOfTime, reached: str | None) -> JourneymartError:
+    hourly = 60 * extract.endpoint.limit.per_minute
+    so_far = f"; it has come to what changed on {reached}" if reached else ""
+    return JourneymartError(
+        f"{_page_name(extract, delivery)} cannot be asked for in time: {wait.seconds:.0f} s must be waited, more "
+        f"than is left of the {extract.pull.hours:g} hours of an extract, in each of which {extract.host} lets "
+        f"{hourly:,} requests through{so_far}; run the night again, which goes on there{_kept(delivery)}, or raise "
+        "pull_hours in company.yml."
+    )
+
+
+def _refused(extract: _Extract, delivery: Delivery, refused: RefusedError) -> JourneymartError:
+    hint = ""
+    if delivery.pages:
         hint = (
             " If the host does not know the place any more that the last page named, remove the folder "
-            f"pulled/{wanted.stream}/{wanted.extract_date} of the data folder: the extract then begins anew."
+            f"pulled/{extract.stream.stream}/{extract.day} of the data folder: the extract then begins anew."
         )
-        return JourneymartError(f"{_page_name(wanted, delivery)}: {refused}{hint if forgotten else ''}")
+    return JourneymartError(f"{_page_name(extract, delivery)}: {refused}{hint}")
 
 
-def _begin_of(wanted: Wanted, endpoint: Endpoint) -> int:
-    """Where the window of an extract begins, in seconds since 1970."""
-    if wanted.is_first:
-        return 0
-    midnight = datetime.combine(wanted.extract_date, time(), ZoneInfo(wanted.timezone))
-    return int(midnight.timestamp() - endpoint.overlap.total_seconds())
-
-
-def _open(folder: DataFolder, wanted: Wanted, endpoint: Endpoint, first: str) -> Delivery:
-    asked = f"{endpoint.path}?{urlencode(endpoint.params)}&{first} for {','.join(wanted.columns)}"
-    return open_delivery(folder, wanted.stream, wanted.extract_date, asked)
-
-
-def _page(http: Http, endpoint: Endpoint, wanted: Wanted, params: Params) -> tuple[pa.Table, Following]:
-    """Ask for a page: its rows, and what follows it."""
-    answer = parse(http.get(endpoint.path, {**endpoint.params, **params}))
-    rows = rows_of(answer, endpoint.data)
-    following = endpoint.paging.following(answer, params)
-    if endpoint.reshape:
-        rows = [endpoint.reshape(row) for row in rows]
-    return text_columns(rows, wanted.columns), following
-
-
-def _page_name(wanted: Wanted, delivery: Delivery) -> str:
-    return f"Page {delivery.pages + 1} of {wanted.stream} for {wanted.extract_date}"
+def _page_name(extract: _Extract, delivery: Delivery) -> str:
+    return f"Page {delivery.pages + 1} of {extract.stream.stream} for {extract.day}"
 
 
 def _kept(delivery: Delivery) -> str:

@@ -34,6 +34,7 @@ class Endpoint:
         limit: Which limit its requests count against.
         overlap: How far before its day the window begins, where the vendor keeps no place from extract to extract.
             Rows that come twice are settled by their versions.
+        ordered_by: The column that says how far an extract has come, because rows are in its order.
         params: What every page is asked with besides.
         reshape: Makes of a row as it comes the row the contract describes; None: they are alike.
     """
@@ -44,6 +45,7 @@ class Endpoint:
     begin: str
     limit: Limit
     overlap: timedelta
+    ordered_by: str
     params: Mapping[str, str] = field(default_factory=dict)
     reshape: Callable[[Row], Row] | None = None
 

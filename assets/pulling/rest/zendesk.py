@@ -107,7 +107,7 @@ def _client(client_id: str, client_secret: str) -> ClientCredentials:
     return ClientCredentials("/oauth/tokens", "read", client_id, client_secret)
 
 
-def _export(path: str, data: str, paging: BodyToken, **more: Any) -> Endpoint:  # noqa: ANN401 - fields of Endpoint
+def _export(path: str, data: str, paging: BodyToken, ordered_by: str, **more: Any) -> Endpoint:  # noqa: ANN401 - fields of Endpoint
     return Endpoint(
         path=f"/api/v2/incremental/{path}",
         data=data,
@@ -116,6 +116,7 @@ def _export(path: str, data: str, paging: BodyToken, **more: Any) -> Endpoint:  
         limit=_EXPORTS,
         # Asked by time only where no earlier extract left a place to go on from.
         overlap=timedelta(days=1),
+        ordered_by=ordered_by,
         **{"params": {"per_page": "1000"}, **more},
     )
 
@@ -128,19 +129,20 @@ ZENDESK = Vendor(
         LoginKind(("client_id", "client_secret"), _client),
     ),
     streams={
-        "tickets": _export("tickets/cursor.json", "tickets", _BY_CURSOR),
-        "users": _export("users/cursor.json", "users", _BY_CURSOR),
-        "organizations": _export("organizations.json", "organizations", _BY_TIME),
+        "tickets": _export("tickets/cursor.json", "tickets", _BY_CURSOR, "generated_timestamp"),
+        "users": _export("users/cursor.json", "users", _BY_CURSOR, "updated_at"),
+        "organizations": _export("organizations.json", "organizations", _BY_TIME, "updated_at"),
         "ticket_audits": _export(
             "ticket_events.json",
             "ticket_events",
             _BY_TIME,
+            "created_at",
             params={"per_page": "1000", "include": "comment_events"},
             reshape=_audit,
         ),
         # Events are stamped with the time of the change and may be recorded later: the overlap catches these.
         "ticket_metric_events": _export(
-            "ticket_metric_events.json", "ticket_metric_events", _BY_LIST, params={"page[size]": "1000"}
+            "ticket_metric_events.json", "ticket_metric_events", _BY_LIST, "time", params={"page[size]": "1000"}
         ),
         "satisfaction_ratings": Endpoint(
             path="/api/v2/satisfaction_ratings.json",
@@ -150,6 +152,7 @@ ZENDESK = Vendor(
             limit=_LISTS,
             # The list is cut by the time a rating was made, but an answer may come, or change, weeks later.
             overlap=timedelta(days=30),
+            ordered_by="created_at",
             params={"page[size]": "100"},
         ),
     },

@@ -1,0 +1,10 @@
+"""The vendors whose APIs can be pulled. Adding one is its file and its line here."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from assets.pulling.rest.vendor import Vendor
+from assets.pulling.rest.zendesk import ZENDESK
+
+VENDORS: Mapping[str, Vendor] = {vendor.system: vendor for vendor in (ZENDESK,)}
