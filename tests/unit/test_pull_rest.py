@@ -24,7 +24,7 @@ from assets.pulling.rest.pace import OutOfTime, Pace, Turns
 from assets.pulling.rest.zendesk import ZENDESK
 from quality.contract.files import streams_of
 from storage.data_folder import DataFolder
-from storage.errors import JourneymartError
+from storage.errors import JourneymartError, PassingError
 from storage.faults import FAULT_VARIABLE
 from tests.rest_kit import FIRST, as_told, day_after, newest, pages, pull, pulled, stream_of
 from tests.zendesk_emulator import ACCESS_TOKEN, API_TOKEN, CLIENT_ID, CLIENT_SECRET, CREDENTIALS, Desk, iso, serving
@@ -137,7 +137,7 @@ def test_another_host_gets_no_login(folder: DataFolder) -> None:
 def test_a_host_that_cannot_be_reached_is_said(folder: DataFolder) -> None:
     with serving(Desk()) as base:
         pass
-    with pytest.raises(JourneymartError, match="did not answer in 4 tries"):
+    with pytest.raises(PassingError, match="did not answer in 4 tries"):
         pull(folder, base)
 
 

@@ -22,7 +22,7 @@ from urllib3.util import Retry
 
 from assets.pulling.rest.login import Login
 from assets.pulling.rest.pace import Pace
-from storage.errors import JourneymartError
+from storage.errors import JourneymartError, PassingError
 
 _CONNECT_SECONDS, _READ_SECONDS = 10.0, 120.0
 _PIECE_BYTES = 1024**2
@@ -111,7 +111,8 @@ class Http:
 
         Raises:
             RefusedError: The host says no.
-            JourneymartError: It cannot be reached, or what it sends is too large or leads elsewhere.
+            PassingError: It cannot be reached.
+            JourneymartError: What it sends is too large or leads elsewhere.
             OutOfTime: Waiting for it would take longer than the night has.
         """
         answer = self._patiently("GET", path, params=params)
@@ -167,7 +168,7 @@ class Http:
                     continue
             faults += 1
             if faults == self._patience.tries:
-                raise JourneymartError(
+                raise PassingError(
                     f"{self._base}{path} did not answer in {faults} tries (the last: {told}): see whether the host can "
                     "be reached, and run the night again; it goes on where it stopped."
                 ) from None

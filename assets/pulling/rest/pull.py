@@ -58,6 +58,7 @@ def pull_rest(
 
     Raises:
         JourneymartError: It cannot be pulled; the pages that came are kept.
+        PassingError: The host cannot be reached; the pages that came are kept.
     """
     vendor = vendor or VENDORS[stream.stream.system]
     extract = _Extract(stream, pull, vendor.streams[stream.stream.stream], extract_date, tuple(contract.columns))
