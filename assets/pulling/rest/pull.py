@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import os
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, time
+from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -43,9 +43,9 @@ def pull_rest(
 ) -> Delivery:
     """Pull an extract, or go on where a killed pull stopped; give its complete delivery.
 
-    It begins where the extract before it ended, if the vendor keeps such places and knows it still; else with its day,
-    less an overlap. It ends with what the vendor knows by now, which may be more than its day: rows come twice rather
-    than never, and their versions settle it.
+    It begins where the extract before it ended, if the vendor keeps such places and knows it still; else behind the day
+    of that extract, less an overlap. It ends with what the vendor knows by now, which may be more than its day: rows
+    come twice rather than never, and their versions settle it.
 
     Args:
         stream: Which stream, its zone and first date.
@@ -63,20 +63,17 @@ def pull_rest(
     vendor = vendor or VENDORS[stream.stream.system]
     extract = _Extract(stream, pull, vendor.streams[stream.stream.stream], extract_date, tuple(contract.columns))
     carried = ended_before(folder, stream.stream, extract_date)
+    places = carried.split() if carried else [urlencode(extract.window())]
     http = Http(pull.base, _login(vendor, pull, stream), extract.pace(), patience)
     try:
-        if carried is not None:
-            first = dict(parse_qsl(carried))
-            delivery = extract.opened(folder, first)
-            if _pulled(http, extract, delivery, first, forgotten=vendor.forgotten):
-                return delivery
-        # That place is not known to the vendor any more. The window is, and rows of it may come twice.
-        first = {extract.endpoint.begin: str(extract.begin())}
-        delivery = extract.opened(folder, first)
-        _pulled(http, extract, delivery, first, forgotten=frozenset())
-        return delivery
+        for place in places:
+            delivery = extract.opened(folder, place)
+            forgotten = frozenset() if place == places[-1] else vendor.forgotten
+            if _pulled(http, extract, delivery, dict(parse_qsl(place)), forgotten):
+                break
     finally:
         http.close()
+    return delivery
 
 
 @dataclass(frozen=True)
@@ -97,18 +94,27 @@ class _Extract:
         limit = self.endpoint.limit
         return Pace(turns_at(self.pull.base, limit.name, limit.per_minute), self.pull.hours * 3600)
 
-    def begin(self) -> int:
-        """Where its window begins, in seconds since 1970."""
-        zone = ZoneInfo(self.stream.timezone)
+    def window(self) -> Params:
+        """What its first page is asked with, where no extract before it says where to begin."""
         if self.day > self.stream.first_date:
-            midnight = datetime.combine(self.day, time(), zone)
-            return int(midnight.timestamp() - self.endpoint.overlap.total_seconds())
-        return int(datetime.combine(self.pull.since, time(), zone).timestamp()) if self.pull.since else 0
+            return self._from(self.day)
+        since = self.pull.since
+        return self._from(since, overlap=timedelta()) if since else {self.endpoint.begin: "0"}
 
-    def opened(self, folder: DataFolder, first: Params) -> Delivery:
+    def ends_with(self, place: Params | None) -> str:
+        """Where the next extract begins: at a place of the vendor's, and if that is forgotten, behind this day."""
+        behind = urlencode(self._from(self.day + timedelta(days=1)))
+        return f"{urlencode(place)} {behind}" if place else behind
+
+    def opened(self, folder: DataFolder, place: str) -> Delivery:
         """Its delivery, begun or gone on with: of the same question, from the same place on."""
-        asked = f"{self.endpoint.path}?{urlencode({**self.endpoint.params, **first})} for {','.join(self.columns)}"
+        asked = f"{self.endpoint.path}?{urlencode(self.endpoint.params)}&{place} for {','.join(self.columns)}"
         return open_delivery(folder, self.stream.stream, self.day, asked)
+
+    def _from(self, day: date, overlap: timedelta | None = None) -> Params:
+        midnight = datetime.combine(day, time(), ZoneInfo(self.stream.timezone)).timestamp()
+        before = (self.endpoint.overlap if overlap is None else overlap).total_seconds()
+        return {self.endpoint.begin: str(int(midnight - before))}
 
 
 def _pulled(http: Http, extract: _Extract, delivery: Delivery, first: Params, forgotten: frozenset[int]) -> bool:
@@ -120,8 +126,9 @@ def _pulled(http: Http, extract: _Extract, delivery: Delivery, first: Params, fo
         asked_before.add(urlencode(params))
         try:
             rows, following = _page(http, extract, params)
-            said = None if following.params is None else urlencode(following.params)
-            if not following.end and said in asked_before:
+            if following.end:
+                said = extract.ends_with(following.params)
+            elif (said := urlencode(following.params or {})) in asked_before:
                 raise NotAPage("that leads back to a page that was there before")
         except NotAPage as reason:
             raise _strange(extract, delivery, reason) from None
