@@ -91,6 +91,7 @@ def landing_assets(setup: Setup, source: Source) -> dg.AssetsDefinition:
                         "dagster/partition_row_count": extract.manifest.rows,
                         "records": extract.manifest.records,
                         "rejects": extract.manifest.rejects,
+                        **({"left out by the mapping": extract.manifest.left_out} if extract.manifest.mapped else {}),
                         "bytes": sum(file.bytes for file in extract.manifest.files),
                         "changed": extract.changed,
                     },

@@ -13,8 +13,9 @@ from pathlib import Path
 FOLDER_VARIABLE = "JOURNEYMART_COMPANY"
 FILE_VARIABLE = "JOURNEYMART_SOURCES"
 COMPANY_FILE = "company.yml"
+MAPPINGS = "mappings"
 # What is read in a company folder, and what may lie beside it.
-READ_IN_FOLDER = (COMPANY_FILE, "seeds", "contracts", "models")
+READ_IN_FOLDER = (COMPANY_FILE, MAPPINGS, "seeds", "contracts", "models")
 BESIDE_IN_FOLDER = ("README.md", "data", "drop")
 
 # The sample company is whose night runs where no other is named.

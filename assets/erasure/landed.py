@@ -17,7 +17,7 @@ import pyarrow.parquet as pq
 
 from assets.erasure.find import tells
 from assets.erasure.register import BlockList, block_list
-from assets.erasure.stand_ins import ERASED, changed_column, of_stand_ins, stand_in_name, write_rows
+from assets.erasure.stand_ins import ERASED, KEPT, changed_column, of_stand_ins, stand_in_name, write_rows
 from assets.erasure.take_out import Taken, take_out
 from quality.contract.model import Contract
 from quality.landed.extract import FILES, REJECTED, ROWS
@@ -42,7 +42,8 @@ def forget_in(blocked: BlockList, contract: Contract) -> Forget:
     """Take people out of a partition in the making: `(manifest, its folder)` to the manifest it has then.
 
     The delivered file goes where it holds one of them: what is left of its rows stands in for it, as Parquet. A
-    delivered file that holds rows of other dates too always goes, because those were not looked at.
+    delivered file that holds rows of other dates too always goes, because those were not looked at; so does one of
+    which a mapping took only a part.
     """
 
     def forget(manifest: LandingManifest, partition: Path) -> LandingManifest:
@@ -77,7 +78,12 @@ def files_to_replace(blocked: BlockList, manifest: LandingManifest, partition: P
         if raw != ERASED and tells(blocked, manifest.source, raw)
     }
     return frozenset(
-        file.name for file in manifest.files if file.outside_window or file.name in taken.files or file.name in told
+        file.name
+        for file in manifest.files
+        if file.outside_window
+        or file.name in taken.files
+        or file.name in told
+        or (manifest.mapped and not file.name.endswith(KEPT))
     )
 
 
@@ -92,9 +98,10 @@ def _stand_in(partition: Path, file: LandedFile, kept: pa.Table) -> LandedFile:
         name=name,
         bytes=path.stat().st_size,
         sha256=sha256_of(path),
-        records=rows.num_rows + file.rejects,
+        records=pc.count_distinct(rows["_row"]).as_py() + file.rejects,
         rows=rows.num_rows,
         rejects=file.rejects,
+        left_out=file.left_out,
     )
 
 

@@ -79,6 +79,8 @@ def cut_by_day(
             "by: set the cursor to one of its columns."
         )
     column = contract.columns.get(stream.cursor)
+    # Of a mapped record there may be several rows.
+    order = ", ".join(["_file", "_row", *(identifier(name) for name in contract.key if name in schema.names)])
     day = _day_of(stream.cursor, column.type if column else "text", stream.reading)
     with connect(spill=rows.parent / ".spill") as connection:
         connection.execute(f"set TimeZone = '{stream.timezone}'")
@@ -88,7 +90,7 @@ def cut_by_day(
             with dated as (select *, {day} as "_cut_day" from read_parquet($rows))
             select * replace (greatest(coalesce("_cut_day", $first), $first) as "_cut_day"),
                 "_cut_day" is null as "_cut_unplaced"
-            from dated order by "_cut_day", _file, _row
+            from dated order by "_cut_day", {order}
             """,
             {"rows": str(rows), "first": stream.first_date},
         )
@@ -102,9 +104,9 @@ def cut_by_day(
         written = {}
         for each in dates:
             cut = connection.sql(
-                """
+                f"""
                 select * exclude ("_cut_day", "_cut_unplaced") from placed
-                where "_cut_day" = $day order by _file, _row
+                where "_cut_day" = $day order by {order}
                 """,
                 params={"day": each},
             ).to_arrow_table()

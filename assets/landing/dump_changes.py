@@ -96,7 +96,7 @@ def _compare(
     upserts = connection.sql(
         f"""
         select {_list([*columns, *_OURS])}, 'upsert' as {_OP} from read_parquet($path) as a
-        where exists (from changed as b where {same_as_spelled}) order by _file, _row
+        where exists (from changed as b where {same_as_spelled}) order by _file, _row, {_list(key)}
         """,
         params={"path": str(dump)},
     ).to_arrow_table()

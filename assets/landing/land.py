@@ -1,8 +1,8 @@
 """Lands an extract: its bytes and its rows as text, in a partition that appears whole or not at all.
 
 What lives here: the way from a complete delivery to landing partitions, and which dates it serves. Not here: finding
-deliveries and reading formats (connectors/), reading one whole (parse.py), cutting by day (portions.py), making a
-partition and comparing dumps (partition.py), what an extract must look like (the gate).
+deliveries and reading formats (connectors/), reading one whole (parse.py), mapping its columns (mapped.py), cutting by
+day (portions.py), making a partition and comparing dumps (partition.py), what an extract must look like (the gate).
 
 A partition is made in a temporary folder beside it, flushed, and renamed. The same bytes, read the same way,
 change nothing.
@@ -23,6 +23,8 @@ from assets.landing.connectors.config import FileStream
 from assets.landing.connectors.drop_folder import Copied, DroppedFile, copy_out, find_delivery
 from assets.landing.connectors.reader import require_known_format
 from assets.landing.deliveries import remember
+from assets.landing.map_again import map_again
+from assets.landing.mapped import map_rows
 from assets.landing.parse import Parsed, Portion, parse
 from assets.landing.partition import compare_again, compare_successor, content_hash, hash_of, is_compared, put_in_place
 from assets.landing.portions import portions_of
@@ -84,7 +86,8 @@ def land_many(
 ) -> list[Landed]:
     """Land the extracts of several dates, ascending; missing ones that may be missing are left out.
 
-    A file that serves every date is copied and parsed once. A dump without a date in its name says how things stand
+    What landed under another mapping is mapped again, whatever its date. A file that serves every date is copied and
+    parsed once. A dump without a date in its name says how things stand
     now, so of a range of dates the last gets it, and the first extract date, which holds what there was before. What
     was cleared out of the drop folder after it landed stays landed.
 
@@ -109,6 +112,7 @@ def land_many(
     home.mkdir(parents=True, exist_ok=True)
     _sweep(home)
     forget = forgetting(folder, contract)
+    map_again(stream, contract, home, forget)
     landed: list[Landed] = []
     for group in _served_together(stream, ordered):
         files = find_delivery(stream, group[0])
@@ -179,6 +183,8 @@ def _land_delivery(
         portions: Mapping[date, Portion] = {}
         if stale or (newest and not _is_of(newest, copied)):
             parsed = parse(stream, contract, building, copied)
+            if stream.mapping:
+                parsed = map_rows(stream, stream.mapping, contract, parsed, building)
             portions, unplaced = portions_of(stream, contract, parsed, building, home, newest=dates[-1], stale=stale)
         landed = []
         for day in dates:
@@ -203,6 +209,7 @@ def _read_as(stream: FileStream, contract: Contract) -> ReadAs:
         max_record_bytes=stream.limits.max_record_bytes,
         key=contract.key,
         reading=stream.reading,
+        mapping=stream.mapping.fingerprint if stream.mapping else None,
     )
 
 
@@ -248,11 +255,14 @@ def _manifest(
         schema_fingerprint=hash_of(parsed.columns),
         sha256="",
         is_history=is_history(stream, day),
-        as_declared=all(file.declared_rows in (None, file.records + file.outside_window) for file in files),
+        as_declared=all(
+            file.declared_rows in (None, file.records + file.outside_window + file.left_out) for file in files
+        ),
         damaged=parsed.damaged,
         unplaced=unplaced,
         read_as=read_as,
         late=portion.late,
+        mapped=parsed.mapped,
     )
     return replace(manifest, sha256=content_hash(manifest))
 

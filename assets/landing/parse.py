@@ -1,6 +1,7 @@
 """A whole delivery as text: every delivered file in one file of rows and one of rejects.
 
-Not here: the formats (connectors/), what each date gets of it (portions.py).
+Not here: the formats (connectors/), rows of the contract where the delivery has columns of its own (mapped.py), what
+each date gets of it (portions.py).
 """
 
 from __future__ import annotations
@@ -19,7 +20,7 @@ from assets.landing.connectors.drop_folder import Copied, DroppedFile, says_no_r
 from assets.landing.connectors.reader import is_json, open_file
 from quality.contract.model import Contract
 from quality.landed.extract import FILES, REJECTED, ROWS
-from quality.landed.manifest import LandedFile
+from quality.landed.manifest import LandedFile, Mapped
 from storage.errors import JourneymartError
 
 
@@ -35,18 +36,22 @@ class Portion:
 
 @dataclass(frozen=True)
 class Parsed:
-    """A whole delivery as text."""
+    """A whole delivery as text; `mapped` where a mapping made its rows."""
 
     whole: Portion
     columns: tuple[str, ...]
     damaged: tuple[str, ...]
+    mapped: Mapped | None = None
 
 
 def parse(stream: FileStream, contract: Contract, building: Path, copied: Mapping[DroppedFile, Copied]) -> Parsed:
-    """Read every delivered file into one file of rows and one of rejects, columns under the contract's names."""
-    opened = {
-        file: _named(open_file(building / FILES / file.name, stream.format, building), contract) for file in copied
-    }
+    """Read every delivered file into one file of rows and one of rejects.
+
+    Columns stand under the contract's names where it is clear which is meant; those of a mapped stream as delivered.
+    """
+    opened = {file: open_file(building / FILES / file.name, stream.format, building) for file in copied}
+    if stream.mapping is None:
+        opened = {file: _named(parsed, contract) for file, parsed in opened.items()}
     for file, parsed in opened.items():
         if parsed.is_hollow and not (file.declared or says_no_rows(stream, file)):
             raise JourneymartError(

@@ -78,12 +78,13 @@ def _cut(
         rejected = cuts / f"{day}.{REJECTED}"
         here = rejects if day == takes_rejects else rejects.slice(0, 0)
         pq.write_table(here, rejected, compression="zstd")
-        counts = [_by_file(pq.read_table(rows, columns=["_file"])), _by_file(here)]
+        made, refusals = (counted_by_file(table) for table in (pq.read_table(rows, columns=["_file", "_row"]), here))
         files = []
         for file in parsed.whole.files:
-            count, refused = (each.get(file.name, 0) for each in counts)
-            outside = file.records - count - refused
-            files.append(replace(file, records=count + refused, rows=count, rejects=refused, outside_window=outside))
+            (count, records), (_, refused) = (each.get(file.name, (0, 0)) for each in (made, refusals))
+            inside = records + refused
+            outside = file.records - inside
+            files.append(replace(file, records=inside, rows=count, rejects=refused, outside_window=outside))
         portions[day] = Portion(rows, rejected, tuple(files), windows.late if day == dates[-1] else 0)
     return portions, windows.unplaced + sum(file.rejects for file in parsed.whole.files)
 
@@ -98,6 +99,8 @@ def _unseen_rejects(whole: Path, landed: Sequence[Path]) -> pa.Table:
     return rejects.filter(pc.invert(pc.is_in(rejects["raw"], value_set=known)))
 
 
-def _by_file(table: pa.Table) -> dict[str, int]:
-    """How many rows each file has in a table."""
-    return {entry["values"]: entry["counts"] for entry in pc.value_counts(table["_file"]).to_pylist()}
+def counted_by_file(table: pa.Table) -> dict[str, tuple[int, int]]:
+    """How many rows each file has in a table, and of how many records they are."""
+    counted = table.group_by("_file").aggregate([("_row", "count"), ("_row", "count_distinct")])
+    columns = (counted[name].to_pylist() for name in ("_file", "_row_count", "_row_count_distinct"))
+    return {file: (rows, records) for file, rows, records in zip(*columns, strict=True)}

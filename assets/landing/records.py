@@ -8,9 +8,14 @@ import tempfile
 from collections.abc import Sequence
 from pathlib import Path
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
+from assets.erasure.stand_ins import KEPT
+from assets.landing.connectors.batch import ROW_NUMBER
 from assets.landing.connectors.config import FileFormat, FileLimits
+from assets.landing.connectors.parquet_file import read_parquet
 from assets.landing.connectors.reader import is_text, raw_records
 from quality.landed.extract import FILES, REJECTED, ROWS
 from quality.landed.manifest import read_manifest
@@ -29,14 +34,29 @@ def record_texts(partition: Path, file: str, rows: Sequence[int]) -> dict[int, s
     """
     if not rows:
         return {}
-    if not is_text(file):
-        return _parquet_texts(partition, file, rows)
-    read_as = read_manifest(partition).read_as
+    manifest = read_manifest(partition)
+    read_as = manifest.read_as
     # The file passed its limits when it landed.
     limits = FileLimits(sys.maxsize, float("inf"), read_as.max_record_bytes)
     form = FileFormat(read_as.encoding, read_as.delimiter, read_as.header_rows, limits)
+    if not is_text(file):
+        if manifest.mapped and not file.endswith(KEPT):
+            return _delivered_texts(partition / FILES / file, form, rows)
+        return _parquet_texts(partition, file, rows)
     with tempfile.TemporaryDirectory(prefix="journeymart-") as workspace:
         return raw_records(partition / FILES / file, form, Path(workspace), rows)
+
+
+def _delivered_texts(path: Path, form: FileFormat, rows: Sequence[int]) -> dict[int, str]:
+    """Rows of a Parquet file whose landed rows are others: those its mapping made."""
+    texts: dict[int, str] = {}
+    for batch in read_parquet(path, form).batches:
+        wanted = batch.rows.filter(pc.is_in(batch.rows[ROW_NUMBER], value_set=pa.array(rows, pa.int64()))).to_pylist()
+        texts |= {record.pop(ROW_NUMBER): json.dumps(record, ensure_ascii=False) for record in wanted}
+        texts |= {
+            record[ROW_NUMBER]: record["raw"] for record in batch.rejects.to_pylist() if record[ROW_NUMBER] in rows
+        }
+    return texts
 
 
 def _parquet_texts(partition: Path, file: str, rows: Sequence[int]) -> dict[int, str]:

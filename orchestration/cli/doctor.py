@@ -10,7 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from typing import Literal
 
 from orchestration.config.settings import PROJECT, Settings, load_settings
-from storage.company_folder import READ_IN_FOLDER
+from storage.company_folder import MAPPINGS, READ_IN_FOLDER
 from storage.engine import memory_limit, processors
 from storage.errors import JourneymartError
 from storage.folders import make_open
@@ -53,6 +53,7 @@ def examine() -> list[Diagnosis]:
         ("memory", _memory),
         ("company", _company),
         ("sources", _sources),
+        ("mappings", _mappings),
         ("dbt project", _dbt),
         ("dagster", _dagster),
         ("versions", _versions),
@@ -65,7 +66,7 @@ def examine() -> list[Diagnosis]:
 
 
 # They cannot stand while what they are made of does not, and would say the same again.
-_MADE_OF_THE_COMPANY = ("dbt project", "dagster")
+_MADE_OF_THE_COMPANY = ("mappings", "dbt project", "dagster")
 
 
 def is_wrong(diagnosis: Diagnosis, *whats: str) -> bool:
@@ -181,6 +182,46 @@ def _sources(settings: Settings) -> Iterator[Diagnosis]:
         else:
             days = sorted({day.isoformat() for day in newest.values() if day})
             yield Diagnosis(f"source {source.name}", "ok", f"newest extracts {' to '.join({days[0]: 0, days[-1]: 0})}")
+
+
+def _mappings(settings: Settings) -> Iterator[Diagnosis]:
+    from assets.landing.peek import delivered_columns
+    from orchestration.config.sources import load_sources
+    from orchestration.operations.plan_night import delivered_dates
+    from quality.mapping.statement import fit
+    from storage.nearest import nearest_words
+
+    sources = load_sources(settings.company_folder.file, settings.data)
+    mapped = {stream: stream.mapping for stream in sources.streams if stream.mapping}
+    if mapped:
+        yield Diagnosis("mappings", "ok", f"{len(mapped)} streams are mapped")
+    for stream, mapping in mapped.items():
+        newest = max(delivered_dates(stream), default=None)
+        # What has landed is told by its checks.
+        if newest is None or settings.folder.landing_partition(stream.stream, newest).exists():
+            continue
+        met = fit(mapping, delivered_columns(stream, newest))
+        for name, line, target in met.lacking:
+            hint = nearest_words(name, met.unmapped, show=0)
+            yield Diagnosis(
+                f"mapping {stream.stream}",
+                "warning",
+                f"{mapping.file}, line {line}: the extract of {newest} has no column '{name}' for {target}"
+                f"{f'; {hint}' if hint else '.'}",
+            )
+        if met.unmapped:
+            yield Diagnosis(
+                f"mapping {stream.stream}",
+                "warning",
+                f"columns of the extract of {newest} are neither mapped nor ignored: {', '.join(met.unmapped)}.",
+            )
+    used = {mapping.file for mapping in mapped.values()}
+    folder = settings.company_folder.file.parent / MAPPINGS
+    for path in sorted(folder.glob("*")):
+        if f"{MAPPINGS}/{path.name}" not in used:
+            yield Diagnosis(
+                "mappings", "warning", f"{path} is read by nothing: name it like a source, <source>.yml, or by mapping."
+            )
 
 
 def _dbt(settings: Settings) -> Iterator[Diagnosis]:

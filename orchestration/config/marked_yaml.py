@@ -73,12 +73,13 @@ def _values(loader: yaml.SafeLoader, node: yaml.Node, at: KeyPath, lines: dict[K
             return node.value
     values: dict[Any, Any] = {}
     for key_node, value_node in node.value:
-        key = loader.construct_object(key_node, deep=True)
-        here, line = (*at, str(key)), key_node.start_mark.line + 1
-        if str(key) in values:
+        # As it is written: a key 01 or Yes is neither a number nor a truth.
+        key = key_node.value if isinstance(key_node, yaml.ScalarNode) else str(loader.construct_object(key_node, True))
+        here, line = (*at, key), key_node.start_mark.line + 1
+        if key in values:
             raise _mistake(path, line, here, f"the key stands twice, first on line {lines[here]}")
         lines[here] = line
-        values[str(key)] = _values(loader, value_node, here, lines, path)
+        values[key] = _values(loader, value_node, here, lines, path)
     return values
 
 

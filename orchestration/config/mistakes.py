@@ -1,33 +1,48 @@
-"""The one line a person gets for a mistake in the company file: what is wrong, and what is allowed.
+"""The one line a person gets for a mistake in a company's files: what is wrong, and what is allowed.
 
-Not here: where it stands (marked_yaml.py), what is a mistake (sources_file.py, sources.py).
+Not here: where it stands (marked_yaml.py), what is a mistake (sources_file.py, sources.py; mapping_file.py,
+mappings.py).
 """
 
 from __future__ import annotations
 
 import re
+from collections.abc import Callable
 
+from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
-from orchestration.config.marked_yaml import KeyPath
+from orchestration.config.marked_yaml import KeyPath, MarkedYaml
 from orchestration.config.sources_file import SourceKeys, SourcesFile, StreamKeys, StrictModel
 from quality.contract.files import systems
+from storage.errors import JourneymartError
 from storage.nearest import nearest_words
 
 _LIKE_A_SECRET = re.compile(r"pass|secret|token|key|credential", re.IGNORECASE)
 
 
-def explained(error: ErrorDetails) -> tuple[KeyPath, str]:
-    """Say one finding of pydantic in plain words: where, what is wrong, what is allowed.
+def first_mistake(
+    file: MarkedYaml, error: ValidationError, keys_at: Callable[[KeyPath], type[StrictModel]]
+) -> JourneymartError:
+    """The first of several findings in a file; a key that is misspelt is told before the one missing because of it.
 
-    Repeats no secret.
+    Args:
+        file: Where they are.
+        error: The findings.
+        keys_at: The keys that may stand at a place of the file.
     """
+    first = min(error.errors(), key=lambda found: (found["type"] == "missing", file.line(found["loc"])))
+    return file.mistake(*_explained(first, keys_at))
+
+
+def _explained(error: ErrorDetails, keys_at: Callable[[KeyPath], type[StrictModel]]) -> tuple[KeyPath, str]:
+    """Say one finding of pydantic in plain words: where, what is wrong, what is allowed. Repeats no secret."""
     at, kind, context = error["loc"], error["type"], error.get("ctx", {})
     key = str(at[-1]) if at else ""
     if kind == "missing":
         return at[:-1], f"the key '{key}' is missing{meaning(key)}"
     if kind == "extra_forbidden":
-        hints = [nearest_words(key, _model_at(at[:-1]).model_fields, show=20)]
+        hints = [nearest_words(key, _keys_of(keys_at(at[:-1])), show=20)]
         if _LIKE_A_SECRET.search(key):
             hints.append("secrets stand as names of environment variables under storage_options_env")
         return at, "; ".join(["unknown key", *filter(None, hints)])
@@ -77,8 +92,13 @@ def meaning(key: str) -> str:
     return f": {_MEANINGS[key]}" if key in _MEANINGS else ""
 
 
-def _model_at(at: KeyPath) -> type[StrictModel]:
-    """The model whose keys stand at a place of the file."""
+def _keys_of(model: type[StrictModel]) -> list[str]:
+    """Its keys, as they are written."""
+    return [known.alias or name for name, known in model.model_fields.items()]
+
+
+def company_keys_at(at: KeyPath) -> type[StrictModel]:
+    """The model whose keys stand at a place of the company file."""
     match at:
         case ("sources", _, "streams", _, *_):
             return StreamKeys

@@ -17,12 +17,14 @@ from typing import Any
 from pydantic import ValidationError
 
 from assets.landing.connectors.config import FileStream
+from orchestration.config.mappings import mapping_of, read_mappings
 from orchestration.config.marked_yaml import KeyPath, MarkedYaml, read_marked_yaml
-from orchestration.config.mistakes import explained, meaning
+from orchestration.config.mistakes import company_keys_at, first_mistake, meaning
 from orchestration.config.sources_file import Role, SourceKeys, SourcesFile, StreamKeys
 from quality.contract.files import streams_of
 from quality.contract.model import load_contract
 from quality.contract.reading import Reading
+from quality.mapping.model import StreamMapping
 from storage.data_folder import StreamId
 from storage.errors import JourneymartError
 from storage.nearest import nearest_words
@@ -116,9 +118,7 @@ def load_sources(path: Path, data: Path) -> Sources:
     try:
         parsed = SourcesFile.model_validate(file.values)
     except ValidationError as error:
-        # A key that is misspelt is told before the one that is missing because of it.
-        first = min(error.errors(), key=lambda found: (found["type"] == "missing", file.line(found["loc"])))
-        raise file.mistake(*explained(first)) from None
+        raise first_mistake(file, error, company_keys_at) from None
     roles = _roles(parsed.sources)
     return Sources(
         file=path,
@@ -159,20 +159,27 @@ def _source(file: MarkedYaml, data: Path, parsed: SourcesFile, name: str, role: 
     if not _NAME.fullmatch(name):
         raise file.mistake(at, "a source's name has small letters, digits and underscores, and begins with a letter")
     known = streams_of(source.system)
+    for stream in source.streams:
+        if stream not in known:
+            hint = nearest_words(stream, known)
+            raise file.mistake((*at, "streams", stream), f"system '{source.system}' has no stream '{stream}'; {hint}")
+    mappings = _mappings(file, at, source, name)
     read_by: dict[str, str] = {}
     streams = []
     for stream in source.streams:
         here = (*at, "streams", stream)
-        if stream not in known:
-            hint = nearest_words(stream, known)
-            raise file.mistake(here, f"system '{source.system}' has no stream '{stream}'; {hint}")
+        mapping = mappings.get(stream)
         said = _said(file, parsed, source, here, stream)
         files = said["pattern"].replace("{stream}", stream)
-        if files in read_by:
+        if files in read_by and not (mapping and read_by[files] in mappings):
             raise file.mistake(
                 here,
                 f"reads the same files as stream '{read_by[files]}' ({said['pattern']}); put {{stream}} into "
-                "the pattern, or give each stream its own",
+                "the pattern, give each stream its own, or say in a mapping what each takes of them",
+            )
+        if mapping and said.get("cursor") and said["cursor"] not in dict(mapping.columns):
+            raise file.mistake(
+                (*here, "cursor"), f"line {mapping.line} of {mapping.file} says not where '{said['cursor']}' comes from"
             )
         read_by[files] = stream
         streams.append(
@@ -181,10 +188,20 @@ def _source(file: MarkedYaml, data: Path, parsed: SourcesFile, name: str, role: 
                 location=_resolve(source.location, file.path, data),
                 storage_options_env=tuple(sorted(source.storage_options_env.items())),
                 reading=_reading(file, here, said),
+                mapping=mapping,
                 **{"first_date": parsed.first_date, **said},
             )
         )
     return Source(name=name, system=source.system, role=role, streams=tuple(streams))
+
+
+def _mappings(file: MarkedYaml, at: KeyPath, source: SourceKeys, name: str) -> Mapping[str, StreamMapping]:
+    """What of a source is mapped, by stream."""
+    try:
+        path = mapping_of(file.path.parent, source.mapping or name, is_named=source.mapping is not None)
+    except JourneymartError as error:
+        raise file.mistake((*at, "mapping"), str(error)) from None
+    return read_mappings(path, source.system, source.streams) if path else {}
 
 
 def _said(file: MarkedYaml, parsed: SourcesFile, source: SourceKeys, at: KeyPath, stream: str) -> dict[str, Any]:

@@ -165,6 +165,8 @@ class SourceKeys(DeliveryKeys):
     """The drop folder: a path (relative to this file) or any URL fsspec knows; {data} is the data folder."""
     storage_options_env: dict[str, VariableName] = Field(default_factory=dict)
     """Options of a URL's file system, each by the NAME of the environment variable that holds it."""
+    mapping: Annotated[str, Field(strict=True, pattern=r"[\w-]+")] | None = None
+    """Which file in `mappings/` says what of its columns is what; the one with the source's name if nothing is said."""
     streams: Annotated[dict[str, StreamKeys | None], Field(min_length=1)]
     """The streams it delivers, by name; each may override the keys of its source."""
 

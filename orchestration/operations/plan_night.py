@@ -216,8 +216,8 @@ def outstanding_dates(setup: Setup, through: date, begin: date | None = None) ->
     """Extract dates a run up to `through` has to do, without gaps; none if everything is published.
 
     Begins after the current version's business date, or earlier where an extract arrived late or again, or is owed.
-    Where no date is left to do but a batch, an approval, the project or a contract changed, it is the current business
-    date once more.
+    Where no date is left to do but a batch, an approval, the project, a contract or a mapping changed, it is the
+    current business date once more.
 
     Args:
         setup: Settings and sources.
@@ -253,13 +253,21 @@ def outstanding_dates(setup: Setup, through: date, begin: date | None = None) ->
     )
     if days or plan is None:
         return days
-    return [] if plan.is_current else [plan.as_of]
+    return [] if plan.is_current and not mapped_otherwise(setup) else [plan.as_of]
 
 
 def delivered_again(setup: Setup, through: date) -> list[tuple[StreamId, date]]:
     """Landed extracts, up to a date, that were delivered anew since, by the look of the drop folder."""
     found = [(s.stream, day) for s in setup.sources.streams for day in _redelivered(setup, s) if day <= through]
     return sorted(found, key=lambda each: (each[1], str(each[0])))
+
+
+def mapped_otherwise(setup: Setup) -> list[StreamId]:
+    """Streams of which something landed under another mapping than they have now."""
+    from assets.landing.map_again import behind_their_mapping
+
+    homes = {s: setup.folder.landing_partition(s.stream, s.first_date).parent for s in setup.sources.streams}
+    return [stream.stream for stream, home in homes.items() if behind_their_mapping(stream, home)]
 
 
 def excused_dates(setup: Setup, stream: FileStream, days: Iterable[date]) -> frozenset[date]:

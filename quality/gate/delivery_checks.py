@@ -12,7 +12,7 @@ from datetime import date
 
 from quality.contract.model import Contract
 from quality.gate.check_result import CheckResult
-from quality.landed.manifest import LandingManifest
+from quality.landed.manifest import LandedFile, LandingManifest
 from storage.data_folder import StreamId
 
 # How much a column's name must be like another one to be offered for it, 1 being equal.
@@ -48,6 +48,9 @@ def completeness(
 ) -> CheckResult:
     """No record is lost: every counted record of every delivered file is a row or a reject, once.
 
+    Of a mapped file it is one row or several, as many as were counted in the delivered columns, a reject, or left out,
+    which is said.
+
     Args:
         manifest: What landing claims.
         about: Stream, extract date and mode the partition should be of.
@@ -74,7 +77,9 @@ def completeness(
             (fact.rows, fact.rejects) != (claim.rows, claim.rejects) for claim, fact in claims
         ),
         "files with lost records": sum(
-            not claim.records == claim.rows + claim.rejects == fact.records for claim, fact in claims
+            claim.records != fact.records
+            or (claim.rows + claim.rejects != claim.records and not _gives_several(manifest, claim))
+            for claim, fact in claims
         ),
         "files not as their sender says": not manifest.as_declared,
         "damaged files": len(manifest.damaged),
@@ -93,9 +98,15 @@ def completeness(
             "records": manifest.records,
             "rows": manifest.rows,
             "rejects": manifest.rejects,
+            **({"left out by the mapping": left_out} if (left_out := manifest.left_out) else {}),
             **{name: int(count) for name, count in wrong.items() if count},
         },
     )
+
+
+def _gives_several(manifest: LandingManifest, claim: LandedFile) -> bool:
+    """Whether the rows of a file may be more than its records."""
+    return manifest.mapped is not None and claim.rows + claim.rejects > claim.records
 
 
 def schema(contract: Contract, manifest: LandingManifest) -> CheckResult:

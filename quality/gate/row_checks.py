@@ -50,15 +50,17 @@ def quarantine(
         reasons: Rows by what is wrong with them; a row may be in several.
     """
     quarantined = counts.quarantined
+    # A mapped record may be several rows.
+    delivered = manifest.rows + manifest.rejects
     if manifest.mode == "full":
-        shares = [(quarantined, counts.rows), (manifest.rejects, manifest.records)]
+        shares = [(quarantined, counts.rows), (manifest.rejects, delivered)]
     else:
-        shares = [(quarantined + manifest.rejects, manifest.records)]
+        shares = [(quarantined + manifest.rejects, delivered)]
     share = max((bad / total for bad, total in shares if total), default=0.0)
     bad = quarantined + manifest.rejects
     over = bad > contract.quarantine.min_rows and share > contract.quarantine.max_share
     broken = bad - counts.undated if counts.accepted else bad
-    most = broken * 2 > manifest.records
+    most = broken * 2 > delivered
     return CheckResult(
         "quarantine",
         "fail" if over or most else "pass",
@@ -132,6 +134,10 @@ def warnings(contract: Contract, manifest: LandingManifest, found: Mapping[str, 
         metadata["rows without a readable cursor"] = manifest.unplaced
     if manifest.late:
         metadata["late rows of earlier dates"] = manifest.late
+    if manifest.mapped:
+        # Its mapping found columns under their names here, so these are names too, and nobody's record.
+        said = {"columns not mapped": manifest.mapped.unmapped, "mapped columns not delivered": manifest.mapped.lacking}
+        metadata |= {what: ", ".join(names) for what, names in said.items() if names}
     # The names of unknown columns stay out: a file without a header makes its first record their names.
     unknown = len(set(columns) - set(contract.columns))
     absent = [name for name in contract.columns if name not in columns] if manifest.rows or columns else []

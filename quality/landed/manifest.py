@@ -28,10 +28,13 @@ class LandedFile:
         name: Its name in `files/`.
         bytes: Size as delivered.
         sha256: Hash of its bytes as delivered.
-        records: Records in this partition, counted independently of the parser: `rows + rejects`, always.
+        records: Records in this partition, counted independently of the parser: `rows + rejects`, always; of a mapped
+            file each record has one row or several.
         rows: Records in `rows.parquet`.
         rejects: Records in `rejects.parquet`.
         outside_window: Records of the file that belong to other extract dates.
+        left_out: Further records of the file, which its mapping makes no row of. They are of no date: where a file is
+            cut by day, every date says how many the whole file has.
         declared_rows: Records of the whole file as its sender's manifest says; None without one.
     """
 
@@ -42,12 +45,16 @@ class LandedFile:
     rows: int
     rejects: int
     outside_window: int = 0
+    left_out: int = 0
     declared_rows: int | None = None
 
 
 @dataclass(frozen=True)
 class ReadAs:
-    """How the files were read; `reader` is the version of our readers. Read otherwise, they land anew."""
+    """How the files were read; `reader` is the version of our readers. Read otherwise, they land anew.
+
+    `mapping` is the fingerprint of what made rows of the contract of them; None: they are of it as delivered.
+    """
 
     reader: int
     timezone: str
@@ -57,6 +64,24 @@ class ReadAs:
     max_record_bytes: int
     key: tuple[str, ...]
     reading: Reading = PLAIN
+    mapping: str | None = None
+
+
+@dataclass(frozen=True)
+class Mapped:
+    """What a mapping made of a whole delivery, in counts of records and names of columns.
+
+    Attributes:
+        not_ours: Records its `where` leaves out.
+        without_values: Records with nothing in any of the columns that give rows.
+        lacking: Columns it names that were not delivered, with the line that names them.
+        unmapped: Delivered columns it says nothing of.
+    """
+
+    not_ours: int
+    without_values: int
+    lacking: tuple[str, ...]
+    unmapped: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -83,7 +108,7 @@ class LandingManifest:
         records: Records of this partition, counted independently of the parser.
         rows: Records in `rows.parquet`.
         rejects: Records in `rejects.parquet`.
-        columns: Columns as delivered, in order.
+        columns: Columns as delivered, in order; of a mapped delivery those it was mapped to.
         schema_fingerprint: Hash of `columns`.
         sha256: Hash of all that decides the content: the files' bytes, how they are read, the dump compared
             to.
@@ -98,6 +123,7 @@ class LandingManifest:
         delete_breaker: In mode `full`, more keys vanished than `max_delete_share` allows.
         erased: Rows that are gone because somebody asked to be erased.
         late: Rows of earlier days, which a file cut by day did not hold yet when those days landed.
+        mapped: What the mapping made of the delivery; None: it has none.
     """
 
     source: str
@@ -125,11 +151,17 @@ class LandingManifest:
     delete_breaker: bool | None = None
     erased: int = 0
     late: int = 0
+    mapped: Mapped | None = None
 
     @property
     def date(self) -> date:
         """The extract date."""
         return date.fromisoformat(self.extract_date)
+
+    @property
+    def left_out(self) -> int:
+        """Records of its files that the mapping makes no row of."""
+        return sum(file.left_out for file in self.files)
 
     @property
     def stream_id(self) -> StreamId:
@@ -168,7 +200,7 @@ def read_manifest(partition: Path) -> LandingManifest:
 def _manifest(path: Path, text: bytes) -> LandingManifest:
     try:
         said: dict[str, Any] = json.loads(text)
-        compared_to = said["compared_to"]
+        compared_to, mapped = said["compared_to"], said.get("mapped")
         return LandingManifest(
             **{
                 **said,
@@ -178,6 +210,9 @@ def _manifest(path: Path, text: bytes) -> LandingManifest:
                 "damaged": tuple(said["damaged"]),
                 "read_as": _read_as(said["read_as"]),
                 "compared_to": ComparedTo(**compared_to) if compared_to else None,
+                "mapped": Mapped(**{**mapped, **{name: tuple(mapped[name]) for name in ("lacking", "unmapped")}})
+                if mapped
+                else None,
             }
         )
     except (ValueError, KeyError, TypeError) as error:

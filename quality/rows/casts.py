@@ -106,6 +106,11 @@ def number_shape(reading: Reading) -> str:
     return rf"[+-]?(?:{digits}(?:{point}[0-9]*)?|{point}[0-9]+)(?:[eE][+-]?[0-9]{{1,3}})?"
 
 
+def plain_number(text: str, reading: Reading) -> str:
+    """SQL of a number with a decimal point and no groups, NULL where the text is none as the rules say."""
+    return _where(number_shape(reading), text, _plain_number(text, reading))
+
+
 def _plain_number(text: str, reading: Reading) -> str:
     """SQL of a number with a decimal point and no groups."""
     if reading.thousands:

@@ -7,6 +7,7 @@ from datetime import date, timedelta
 from typing import Literal
 
 from quality.contract.reading import PLAIN, Reading
+from quality.mapping.model import StreamMapping
 from storage.data_folder import StreamId
 
 
@@ -97,6 +98,7 @@ class FileStream:
         storage_options_env: Options of the fsspec file system: (option, environment variable that has it).
         limits: What a delivered file may cost.
         pull: How it is pulled into the drop folder; None: somebody else delivers.
+        mapping: How rows of the contract are made of its files; None: they have the contract's columns.
     """
 
     stream: StreamId
@@ -117,6 +119,7 @@ class FileStream:
     storage_options_env: tuple[tuple[str, str], ...] = ()
     limits: FileLimits = field(default_factory=FileLimits)
     pull: PostgresPull | RestPull | None = None
+    mapping: StreamMapping | None = None
 
     @property
     def is_dated(self) -> bool:

@@ -1,0 +1,167 @@
+"""Maps landed extracts anew, from the delivered files kept, when their stream's mapping is another than it was.
+
+What lives here: which partitions are behind, and what their rows are now. Not here: a mapping's statement
+(quality/mapping), the first landing (land.py).
+
+A partition keeps what it is of: a file that serves many dates gives each the records it had, whatever their rows say
+now. Where something stands in for a delivered file because somebody was erased, there is nothing left to map: its rows
+stay.
+"""
+
+from __future__ import annotations
+
+import tempfile
+from collections.abc import Mapping
+from dataclasses import replace
+from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from assets.erasure.landed import Forget
+from assets.erasure.stand_ins import KEPT
+from assets.landing.connectors.config import FileStream
+from assets.landing.connectors.declared import Declared
+from assets.landing.connectors.drop_folder import Copied, DroppedFile
+from assets.landing.mapped import map_rows
+from assets.landing.parse import Parsed, Portion, parse
+from assets.landing.partition import compare_successor, content_hash, hash_of, landed_days, put_in_place
+from assets.landing.portions import counted_by_file
+from assets.landing.windows import is_cut
+from quality.contract.model import Contract
+from quality.landed.extract import FILES, REJECTED, ROWS
+from quality.landed.manifest import LandedFile, LandingManifest, read_manifest
+from quality.rows.casts import identifier
+from quality.rows.landed_text import read_parquet
+from storage.engine import connect
+from storage.files import share_file
+
+_ROWS_AT_ONCE = 100_000
+_OURS = ("_file", "_row")
+
+
+def behind_their_mapping(stream: FileStream, home: Path) -> list[date]:
+    """Landed extract dates that were mapped otherwise than the stream is now, oldest first.
+
+    Args:
+        stream: The stream.
+        home: Its folder in landing.
+    """
+    now = stream.mapping.fingerprint if stream.mapping else None
+    return [day for day in landed_days(home) if read_manifest(home / day.isoformat()).read_as.mapping != now]
+
+
+def map_again(stream: FileStream, contract: Contract, home: Path, forget: Forget | None) -> list[date]:
+    """Bring every landed extract of a stream under its mapping of now.
+
+    Args:
+        stream: The stream.
+        contract: Its contract.
+        home: Its folder in landing.
+        forget: Takes people out who asked to be erased.
+
+    Raises:
+        JourneymartError: A kept file lacks a column the mapping cannot do without.
+    """
+    days = behind_their_mapping(stream, home)
+    for day in days:
+        with tempfile.TemporaryDirectory(prefix=".landing-", dir=home) as building:
+            _map_partition(stream, contract, home / day.isoformat(), Path(building), forget)
+        compare_successor(stream, home, day)
+    return days
+
+
+def _map_partition(
+    stream: FileStream, contract: Contract, partition: Path, building: Path, forget: Forget | None
+) -> None:
+    manifest = read_manifest(partition)
+    now = replace(manifest.read_as, mapping=stream.mapping.fingerprint if stream.mapping else None)
+    if all(file.name.endswith(KEPT) for file in manifest.files):
+        _put(stream, partition, replace(manifest, read_as=now), partition / ROWS, forget)
+        return
+    parsed = _parsed(stream, contract, partition, building, manifest)
+    rows = building / "again.parquet"
+    columns = _write_rows(parsed, partition, rows, is_part=is_cut(stream, manifest.date))
+    files = _counted(manifest, parsed, rows)
+    mapped = replace(
+        manifest,
+        files=files,
+        records=sum(file.records for file in files),
+        rows=sum(file.rows for file in files),
+        columns=columns,
+        schema_fingerprint=hash_of(columns),
+        read_as=now,
+        mapped=parsed.mapped,
+    )
+    _put(stream, partition, mapped, rows, forget)
+
+
+def _put(stream: FileStream, partition: Path, manifest: LandingManifest, rows: Path, forget: Forget | None) -> None:
+    """Put a partition in its place again, with other rows."""
+    put_in_place(
+        stream,
+        partition.parent,
+        replace(manifest, sha256=content_hash(manifest)),
+        Portion(rows, partition / REJECTED, manifest.files),
+        files=partition / FILES,
+        forget=forget,
+    )
+
+
+def _parsed(
+    stream: FileStream, contract: Contract, partition: Path, building: Path, manifest: LandingManifest
+) -> Parsed:
+    """The kept files of a partition, parsed and mapped as a whole."""
+    (building / FILES).mkdir()
+    kept = {}
+    for file in manifest.files:
+        if not file.name.endswith(KEPT):
+            share_file(partition / FILES / file.name, building / FILES / file.name)
+            # An empty file that was taken once was declared, one way or another.
+            declared = Declared(file.records, file.bytes, file.sha256)
+            kept[DroppedFile(file.name, declared, stamp="")] = Copied(file.bytes, file.sha256)
+    parsed = parse(stream, contract, building, kept)
+    return map_rows(stream, stream.mapping, contract, parsed, building) if stream.mapping else parsed
+
+
+def _write_rows(parsed: Parsed, partition: Path, target: Path, *, is_part: bool) -> tuple[str, ...]:
+    """Write the rows a partition has now: of its own records, and those of stand-ins as they are.
+
+    Returns:
+        Their columns.
+    """
+    had = [name for name in pq.read_schema(partition / ROWS).names if name not in _OURS]
+    stand_ins = f"from {read_parquet(partition / ROWS)} where ends_with(_file, '{KEPT}')"
+    with connect(spill=target.parent / ".spill") as connection:
+        erased = connection.execute(f"select count(*) {stand_ins}").fetchall() != [(0,)]
+        columns = tuple(dict.fromkeys([*parsed.columns, *(had if erased and not parsed.columns else ())]))
+        own = f"where (_file, _row) in (select (_file, _row) from {read_parquet(partition / ROWS)})" if is_part else ""
+        now = _selected(columns, parsed.columns, f"from {read_parquet(parsed.whole.rows)} {own}")
+        before = _selected(columns, had, stand_ins)
+        schema = pa.schema([*((name, pa.string()) for name in columns), ("_file", pa.string()), ("_row", pa.int64())])
+        with pq.ParquetWriter(target, schema, compression="zstd") as writer:
+            for batch in connection.sql(f"{now} union all {before}").to_arrow_reader(_ROWS_AT_ONCE):
+                writer.write_table(pa.Table.from_batches([batch]).cast(schema))
+    return columns
+
+
+def _selected(columns: tuple[str, ...], there: tuple[str, ...] | list[str], rows: str) -> str:
+    """SQL of some columns and where their rows are from, NULL for a column that is not there."""
+    values = [f"{'' if name in there else 'null::varchar as '}{identifier(name)}" for name in columns]
+    return f"select {', '.join([*values, *_OURS])} {rows}"
+
+
+def _counted(manifest: LandingManifest, parsed: Parsed, rows: Path) -> tuple[LandedFile, ...]:
+    """The delivered files with what the partition has of each now; what stands in for one is as it was."""
+    made = counted_by_file(pq.read_table(rows, columns=list(_OURS)))
+    now: Mapping[str, LandedFile] = {file.name: file for file in parsed.whole.files}
+    files = []
+    for file in manifest.files:
+        if whole := now.get(file.name):
+            count, records = made.get(file.name, (0, 0))
+            inside = records + file.rejects
+            outside = whole.records - inside
+            file = replace(file, records=inside, rows=count, outside_window=outside, left_out=whole.left_out)  # noqa: PLW2901
+        files.append(file)
+    return tuple(files)
