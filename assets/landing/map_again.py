@@ -26,12 +26,12 @@ from assets.landing.connectors.declared import Declared
 from assets.landing.connectors.drop_folder import Copied, DroppedFile
 from assets.landing.mapped import map_rows
 from assets.landing.parse import Parsed, Portion, parse
-from assets.landing.partition import compare_successor, content_hash, hash_of, landed_days, put_in_place
+from assets.landing.partition import compare_successor, content_hash, hash_of, put_in_place
 from assets.landing.portions import counted_by_file
 from assets.landing.windows import is_cut
 from quality.contract.model import Contract
 from quality.landed.extract import FILES, REJECTED, ROWS
-from quality.landed.manifest import LandedFile, LandingManifest, read_manifest
+from quality.landed.manifest import LandedFile, LandingManifest, landed_mappings, read_manifest
 from quality.rows.casts import identifier
 from quality.rows.landed_text import read_parquet
 from storage.engine import connect
@@ -49,7 +49,7 @@ def behind_their_mapping(stream: FileStream, home: Path) -> list[date]:
         home: Its folder in landing.
     """
     now = stream.mapping.fingerprint if stream.mapping else None
-    return [day for day in landed_days(home) if read_manifest(home / day.isoformat()).read_as.mapping != now]
+    return [day for day, mapping in landed_mappings(home).items() if mapping != now]
 
 
 def map_again(stream: FileStream, contract: Contract, home: Path, forget: Forget | None) -> list[date]:

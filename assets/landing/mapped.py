@@ -116,17 +116,15 @@ def _types(connection: duckdb.DuckDBPyConnection, rows: str, columns: tuple[str,
 
 
 def _require_needed(stream: FileStream, mapping: StreamMapping, contract: Contract, parsed: Parsed, met: Fit) -> None:
-    """Refuse a delivery without a column no row can be made without; keys of JSON may vary from file to file."""
-    needed = {*needed_columns(contract), "where"}
+    """Refuse a delivery without a column no row can be made without; JSON need not write what is empty."""
+    names = [file.name for file in parsed.whole.files]
+    needed = needed_columns(contract)
+    if not all(map(is_json, names)):
+        needed |= {"where"} if met.values or not mapping.unpivot else {"where", "unpivot"}
     lacking = [each for each in met.lacking if each[2] in needed]
-    if mapping.unpivot and not met.values:
-        lacking += [each for each in met.lacking if each[2] == "unpivot"]
     if not lacking:
         return
     name, line, target = lacking[0]
-    names = [file.name for file in parsed.whole.files]
-    if all(map(is_json, names)) and not any(file.rows for file in parsed.whole.files):
-        return
     use = "asks for" if target == "where" else "takes rows from" if target == "unpivot" else f"makes {target} of"
     hint = nearest_words(name, met.unmapped, show=0)
     raise JourneymartError(

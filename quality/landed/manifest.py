@@ -175,10 +175,29 @@ def landed_contents(home: Path) -> dict[date, str]:
     Raises:
         JourneymartError: The manifest of one does not have the shape this version writes.
     """
+    return {day: content for day, (content, _) in _landed(home).items()}
+
+
+def landed_mappings(home: Path) -> dict[date, str | None]:
+    """By what each landed extract of a stream was mapped (`ReadAs.mapping`), given the stream's folder in landing.
+
+    Raises:
+        JourneymartError: The manifest of one does not have the shape this version writes.
+    """
+    return {day: mapping for day, (_, mapping) in _landed(home).items()}
+
+
+def _landed(home: Path) -> dict[date, tuple[str, str | None]]:
+    """What is asked of every landed extract of a stream, by extract date."""
+
+    def read(path: Path, text: bytes) -> tuple[str, str | None]:
+        manifest = _manifest(path, text)
+        return manifest.sha256, manifest.read_as.mapping
+
     if not home.is_dir():
         return {}
-    said = read_described(home, NAME, "sha256", lambda path, text: _manifest(path, text).sha256)
-    return {date.fromisoformat(day): content for day, content in said.items()}
+    said = read_described(home, NAME, "sha256 and mapping", read)
+    return {date.fromisoformat(day): (content, mapping) for day, (content, mapping) in said.items()}
 
 
 def read_manifest(partition: Path) -> LandingManifest:

@@ -112,7 +112,7 @@ def counts(mapping: StreamMapping, met: Fit, delivered: str, reading: Reading) -
     ours = f"coalesce({_condition(mapping)}, true)"
     given = "1"
     if mapping.unpivot:
-        given = " + ".join(f"({_is_there(_aliased(met, name), reading)})::integer" for name in met.values)
+        given = " + ".join(["0", *(f"({_is_there(_aliased(met, name), reading)})::integer" for name in met.values)])
     each = f"select _file, {ours} as ours, {given} as given from ({_relation(mapping, met, delivered)})"
     return (
         "select _file, count(*) filter (not ours), count(*) filter (ours and given = 0), "

@@ -7,6 +7,7 @@ drop folder, landing, gate.
 from __future__ import annotations
 
 import json
+from datetime import date
 from pathlib import Path
 
 import pyarrow as pa
@@ -178,6 +179,21 @@ def test_a_parquet_or_json_delivery_is_mapped_as_well(tmp_path):
     (company.drop / f"ticket_{SECOND}.jsonl").write_text(lines, encoding="utf-8")
     company.land(stream, SECOND)
     assert [row["channel"] for row in company.rows(stream, SECOND)] == ["phone", None]
+    # It need not write what is empty, so a condition on what no record of a night has leaves nothing out.
+    bare = {name: value for name, value in record.items() if name != "Ist Test"}
+    third = date(2026, 3, 3)
+    (company.drop / f"ticket_{third}.jsonl").write_text(json.dumps(bare) + "\n", encoding="utf-8")
+    company.land(stream, third)
+    assert len(company.rows(stream, third)) == 1
+
+
+def test_a_night_without_an_answer_is_a_quiet_one(tmp_path):
+    company = Company(tmp_path)
+    (stream,) = company.says("survey_answer: {pattern: 'answers_{date}.jsonl'}", ANSWERS).streams
+    said = {"Response ID": "r1", "Ended": "2026-03-01T08:00:00Z"}
+    (company.drop / f"answers_{FIRST}.jsonl").write_text(json.dumps(said) + "\n", encoding="utf-8")
+    company.land(stream)
+    assert (company.rows(stream), company.manifest(stream).left_out) == ([], 1)
 
 
 def test_a_column_the_contract_needs_that_is_not_delivered_is_said_with_file_and_line(tmp_path):
