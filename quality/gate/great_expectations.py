@@ -15,6 +15,7 @@ from __future__ import annotations
 import atexit
 import importlib
 import importlib.metadata
+import importlib.util
 import logging
 import sys
 import threading
@@ -23,6 +24,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from functools import cache
+from pathlib import Path
 from types import TracebackType
 from typing import Any, Literal, Protocol, Self
 
@@ -37,6 +39,10 @@ SUPPORTED_VERSIONS = "1.24"
 
 # What it imports for expectations and charts nobody here asks for; it would be two fifths of loading it.
 _NOT_ASKED_FOR = ("altair", "scipy.stats")
+# Its sources of data: classes that nobody here makes, of pandas, Spark and every database, which it imports by name
+# only to list them. Making them would be a third of what is left.
+_SOURCES = "datasource.fluent.*_datasource"
+_SOURCE_ASKED_FOR = "invalid_datasource"
 
 Result = Literal["pass", "fail", "error"]
 
@@ -254,6 +260,37 @@ def _imported_on_use(*names: str) -> Iterator[None]:
                 del sys.modules[name]
 
 
+class _Hollow(types.ModuleType):
+    """Stands for a module of which nothing is used: every name in it is a class without anything in it."""
+
+    def __getattr__(self, name: str) -> object:
+        # Those of the import machinery are asked for to see whether they are there.
+        if name.startswith("__"):
+            raise AttributeError(name)
+        return type(name, (), {})
+
+
+@contextmanager
+def _hollow(*names: str) -> Iterator[None]:
+    """What is imported meanwhile finds these modules hollow; afterwards they are there to be imported."""
+    hollow = {name: _Hollow(name) for name in names if name not in sys.modules}
+    sys.modules.update(hollow)
+    try:
+        yield
+    finally:
+        for name in hollow:
+            del sys.modules[name]
+
+
+def _sources(package: str) -> list[str]:
+    """Modules of a package's sources of data, by their files: none is imported."""
+    found = importlib.util.find_spec(package)
+    home = Path(found.origin).parent if found and found.origin else Path(package)
+    files = home.glob(f"{_SOURCES.replace('.', '/')}.py")
+    modules = (".".join([package, *file.relative_to(home).with_suffix("").parts]) for file in files)
+    return sorted(module for module in modules if not module.endswith(f".{_SOURCE_ASKED_FOR}"))
+
+
 @cache
 def _library() -> _Library:
     """Import Great Expectations, quiet, without a project folder, and only a version known to be understood.
@@ -275,7 +312,7 @@ def _library() -> _Library:
     logger.addHandler(logging.NullHandler())
     logger.propagate = False
 
-    with _imported_on_use(*_NOT_ASKED_FOR):
+    with _imported_on_use(*_NOT_ASKED_FOR), _hollow(*_sources("great_expectations")):
         duckdb_engine, sqlalchemy, great_expectations, expectations, engines, batches, batch_data, validators = (
             importlib.import_module(name)
             for name in (

@@ -195,3 +195,28 @@ def test_a_module_that_nobody_uses_is_not_imported_and_one_that_is_used_is_itsel
         assert importlib.import_module("used_at_once").told() == "used_at_once"
     assert sys.modules["used_at_once"].told() == "used_at_once"
     assert ran.read_text() == "used_later used_at_once "
+
+
+def test_a_module_found_hollow_runs_nothing_and_can_be_imported_afterwards(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.syspath_prepend(tmp_path)
+    (tmp_path / "hollow_once.py").write_text("class Told:\n    words = 'told'\n")
+    with expectations._hollow("hollow_once", "json"):
+        assert importlib.import_module("json") is json, "what is there already stays"
+        assert not hasattr(importlib.import_module("hollow_once").Told, "words")
+    assert importlib.import_module("hollow_once").Told.words == "told"
+
+
+def test_sources_of_data_of_other_engines_are_not_imported() -> None:
+    found = expectations._sources("great_expectations")
+    assert "great_expectations.datasource.fluent.spark_file_path_datasource" in found
+    assert "great_expectations.datasource.fluent.invalid_datasource" not in found
+    code = (
+        "import sys; from quality.gate import great_expectations as own; own.load(); "
+        "print(len([name for name in own._sources('great_expectations') if name in sys.modules]))"
+    )
+    ran = subprocess.run(
+        [sys.executable, "-c", code], cwd=Path(__file__).parents[2], capture_output=True, text=True, check=True
+    )
+    assert ran.stdout.split() == ["0"]
