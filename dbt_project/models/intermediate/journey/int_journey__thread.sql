@@ -1,13 +1,14 @@
 {#-
-    How leads and anchors make journeys, all events of an owner at once. What lives here: which of them follow one another in one
-    journey, and what names it. Not here: what joins these journeys later (int_journey__membership). The kinds of journeys are rows of the
-    seeds journeys and journey_touchpoints.
+    How leads and anchors make journeys. What lives here: which of them follow one another in one journey, and what names it. Not
+    here: what joins these journeys later (int_journey__bound, int_journey__membership). The kinds of journeys are rows of the seeds
+    journeys and journey_touchpoints.
 
     A pause ends a journey, and so does its anchor. A journey is named by its anchor, or by its first event while it has none.
 -#}
 {{ config(
-    touched_key=['owner', 'owner_key'],
-    touched_by="select owner, owner_key from {{ touched('int_journey_event__observed') }}"
+    touched_key=['journey', 'event_key'],
+    touches=['object', 'source_ref'],
+    touched_by="{{ touched_threads() }}"
 ) }}
 
 with roles as (
@@ -33,7 +34,7 @@ sequence as (
     from {{ ref('int_journey_event__observed') }} as events
     inner join roles on roles.touchpoint_key = events.touchpoint_key and roles.role in ('lead', 'anchor')
     where
-        {{ is_touched(['events.owner', 'events.owner_key']) }}
+        {{ is_touched(['roles.journey', 'events.event_key']) }}
         and events.object <> 'survey_answer'
         and (events.object <> 'activity' or events.record is null)
         and (events.owner = 'customer' or roles.role = 'anchor' or events.object in ('order', 'ticket'))

@@ -12,7 +12,7 @@
 -#}
 {{ config(
     touched_key=['object', 'source_ref'],
-    touches=['event_key', 'owner', 'owner_key'],
+    touches=['event_key', 'owner', 'owner_key', 'record', 'touchpoint_key', 'occurred_at'],
     touched_by="
         select 'order', order_key from {{ touched('fct_order') }}
         union select 'order', order_key from {{ touched('int_order__unioned') }}
