@@ -60,10 +60,23 @@
 {%- macro collect_differing_keys(derived) -%}
     create or replace temp table {{ touched_keys_table(this) }} as
     select distinct {% for column in config.require('touched_key') %}{{ column }} as _k{{ loop.index }}{{ ', ' if not loop.last }}{% endfor %} from (
-        (select * from {{ this }} except all select * from {{ derived }})
-        union all
-        (select * from {{ derived }} except all select * from {{ this }})
+        {{ differing_rows('select * from ' ~ this, 'select * from ' ~ derived) }}
     ) as differing
+{%- endmacro -%}
+
+{#-
+    A select statement: the rows that are more often in `after` (`_weight` 1 and more) or in `before` (-1 and less). Rows that are the same
+    before and after cancel out; counted in one pass, where two `except all` would number the rows of both first.
+-#}
+{%- macro differing_rows(before, after) -%}
+    select * exclude (_weight), cast(sum(_weight) as integer) as _weight
+    from (
+        select *, -1 as _weight from ({{ before }}) as rows_before
+        union all
+        select *, 1 from ({{ after }}) as rows_after
+    ) as before_and_after
+    group by all
+    having sum(_weight) <> 0
 {%- endmacro -%}
 
 {#- The strategy itself: `temp_relation` holds the rows derived again, its columns those of the target. -#}
@@ -71,14 +84,11 @@
     {%- set target_relation = arg_dict['target_relation'] -%}
     {%- set key = config.require('touched_key') -%}
     create or replace table {{ touched_relation(target_relation) }} as
-    with before_and_after as (
-        select *, -1 as _weight from {{ target_relation }} where {{ touched_condition(target_relation, key) }}
-        union all
-        select *, 1 from {{ arg_dict['temp_relation'] }}
-    ),
-    {#- Rows that are the same before and after cancel out. #}
-    changes as (
-        select * exclude (_weight), cast(sum(_weight) as integer) as _weight from before_and_after group by all having sum(_weight) <> 0
+    with changes as (
+        {{ differing_rows(
+            'select * from ' ~ target_relation ~ ' where ' ~ touched_condition(target_relation, key),
+            'select * from ' ~ arg_dict['temp_relation']
+        ) }}
     )
     select {{ '*' if keeps_changes() else 'distinct ' ~ columns_to_record() | join(', ') }} from changes;
     delete from {{ target_relation }} where {{ touched_condition(target_relation, key) }};
