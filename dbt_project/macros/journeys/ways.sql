@@ -41,8 +41,8 @@
 {%- endmacro -%}
 
 {#-
-    touched_by of the ways of customers: the months of each event that came, went or changed, those of the event before, which went
-    on to it, and of the one after, which came from it; and those of events after which 30 days are over.
+    touched_by of the ways of customers: the months of each event that came, went or changed, those of the day with an event before, which
+    went on to it, and of the one after, which came from it; and those of events after which 30 days are over, if nothing came in them.
 -#}
 {%- macro touched_customer_ways() -%}
     with passing as (
@@ -54,27 +54,52 @@
         from ({{ days_between('passing', plus_days('after_day', -31), 'until_day') }}) as passed
     ),
     moved as (
-        select customer_key, {{ date_of_key('date_key') }} as date_day from {{ touched('fct_journey_event') }}
+        select customer_key, date_key, {{ date_of_key('date_key') }} as date_day
+        from {{ touched('fct_journey_event') }}
+        where customer_key <> -1
         union
-        select events.customer_key, days.date_day
+        select events.customer_key, days.date_key, days.date_day
         from {{ ref('fct_journey_event') }} as events
         inner join days on days.date_key = events.date_key
         inner join passing on {{ turns_days_old('days.date_day', 0) }}
+        where events.customer_key <> -1
     ),
-    months as (
-        {#- Every month from 30 days before to 30 days after, and a day more for summer time. #}
-        {%- for days in [-31, -15, 0, 15, 31] %}
-        select customer_key, {{ month_of(plus_days('date_day', days)) }} as month_start from moved
-        union
-        {%- endfor %}
-        select events.customer_key, {{ month_of('days.date_day') }}
+    {#- Within 30 days, and a day more for summer time. Where the day next to it moved as well, that one leads further. #}
+    next_to_moved as (
+        select
+            moved.customer_key,
+            max(case when events.date_key < moved.date_key then events.date_key end) as date_key_before,
+            min(case when events.date_key > moved.date_key then events.date_key end) as date_key_after
+        from moved
+        inner join {{ ref('fct_journey_event') }} as events
+            on events.customer_key = moved.customer_key
+            and events.date_key between {{ date_key(plus_days('moved.date_day', -31)) }} and {{ date_key(plus_days('moved.date_day', 31)) }}
+        group by moved.customer_key, moved.date_key
+    ),
+    {#- What came within the 30 days since the last night has moved itself. #}
+    ended as (
+        select events.customer_key, days.date_key
         from {{ ref('fct_journey_event') }} as events
         inner join days on days.date_key = events.date_key
         inner join passing
             on days.date_day <= {{ plus_days('passing.until_day', -29) }}
             and {{ turns_old('events.occurred_at', days_between_events()) }}
+        where
+            events.customer_key <> -1
+            and not exists (
+                select 1 from {{ ref('fct_journey_event') }} as later
+                where
+                    later.customer_key = events.customer_key
+                    and later.occurred_at > events.occurred_at
+                    and later.occurred_at <= {{ after_days('events.occurred_at', days_between_events()) }}
+            )
     )
-    select customer_key, month_start from months where customer_key <> -1
+    {%- for relation, key in [
+        ('moved', 'date_key'), ('next_to_moved', 'date_key_before'), ('next_to_moved', 'date_key_after'), ('ended', 'date_key')
+    ] %}
+    select customer_key, {{ month_of_key(key) }} from {{ relation }} where {{ key }} > 0
+    {{ 'union' if not loop.last }}
+    {%- endfor %}
 {%- endmacro -%}
 
 {#-
