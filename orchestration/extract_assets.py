@@ -1,7 +1,7 @@
-"""The first two steps of each source: land its extracts, and judge them.
+"""The first two steps of each source: pull and land its extracts, and judge them.
 
-What lives here: the wiring of both as assets, one per stream, one step per source. Not here: fetching and
-landing (assets/landing/land.py) and judging (quality/gate/gate.py).
+What lives here: the wiring of both as assets, one per stream, one step per source. Not here: pulling and
+landing (assets/pulling/extract.py) and judging (quality/gate/gate.py).
 """
 
 # Annotations are not postponed in this file: Dagster looks at the one of `context`.
@@ -23,7 +23,7 @@ from orchestration.config.sources import Source
 from orchestration.failures import in_one_sentence
 from orchestration.operations.night_dates import Hole
 from orchestration.operations.plan_night import excused_dates, how_to_approve
-from orchestration.partitions import daily, dates, last_date
+from orchestration.partitions import again_from, daily, dates, last_date
 from orchestration.processes.dbt import warm_up
 from orchestration.processes.gate import Request
 from orchestration.progress import advance
@@ -35,7 +35,7 @@ from quality.landed.manifest import landed_contents
 from storage.faults import fault_point
 
 if TYPE_CHECKING:
-    from assets.landing.land import Landed
+    from assets.pulling.extract import Extracted
     from quality.gate.verdict import Verdict
 
 # Streams of a source landed at once; much of landing is waiting for the disk.
@@ -62,7 +62,7 @@ def landing_assets(setup: Setup, source: Source) -> dg.AssetsDefinition:
         required_resource_keys={"data_lock", "gate"},
     )
     def land(context: AssetExecutionContext) -> Iterator[Any]:
-        from assets.landing.land import land_many
+        from assets.pulling.extract import extract
         from quality.gate.verdict import expect_extracts
 
         # Great Expectations takes seconds to load: it does so while extracts land.
@@ -75,35 +75,47 @@ def landing_assets(setup: Setup, source: Source) -> dg.AssetsDefinition:
             landing = [
                 pool.submit(
                     _timed,
-                    partial(land_many, stream, _contract(stream), setup.folder, days[stream], excused[stream]),
+                    partial(
+                        extract,
+                        stream,
+                        _contract(stream),
+                        setup.folder,
+                        days[stream],
+                        excused=excused[stream],
+                        again_from=again_from(context),
+                        may_wait=context.retry_number < RETRIES.max_retries,
+                    ),
                 )
                 for stream in chosen
             ]
         for number, (stream, future) in enumerate(zip(chosen, landing, strict=True), start=1):
             key = keys.landed(stream.stream)
             with in_one_sentence():
-                landed, seconds = future.result()
+                extracted, seconds = future.result()
             advance(number, len(chosen))
             fault_point("in_extract")
-            for extract in landed:
+            for each in extracted.landed:
                 context.add_asset_metadata(
                     {
-                        "dagster/partition_row_count": extract.manifest.rows,
-                        "records": extract.manifest.records,
-                        "rejects": extract.manifest.rejects,
-                        **({"left out by the mapping": extract.manifest.left_out} if extract.manifest.mapped else {}),
-                        "bytes": sum(file.bytes for file in extract.manifest.files),
-                        "changed": extract.changed,
+                        "dagster/partition_row_count": each.manifest.rows,
+                        "records": each.manifest.records,
+                        "rejects": each.manifest.rejects,
+                        **({"left out by the mapping": each.manifest.left_out} if each.manifest.mapped else {}),
+                        "bytes": sum(file.bytes for file in each.manifest.files),
+                        "changed": each.changed,
                     },
                     asset_key=key,
-                    partition_key=extract.manifest.extract_date,
+                    partition_key=each.manifest.extract_date,
                 )
+            if extracted.unreached:
+                context.log.warning(extracted.unreached)
             yield dg.MaterializeResult(
                 asset_key=key,
                 metadata={
-                    "extracts": len(landed),
-                    "new_extracts": sum(extract.changed for extract in landed),
+                    "extracts": len(extracted.landed),
+                    "new_extracts": sum(each.changed for each in extracted.landed),
                     "seconds": round(seconds, 3),
+                    **(_pulled(extracted) if stream.pull else {}),
                 },
             )
         # From now on the night cannot be published unless each of these is judged; that begins at once.
@@ -117,10 +129,22 @@ def landing_assets(setup: Setup, source: Source) -> dg.AssetsDefinition:
     return land
 
 
-def _timed(land: Callable[[], "list[Landed]"]) -> "tuple[list[Landed], float]":
-    """Land, and say how many seconds it took."""
+def _timed(extract: Callable[[], "Extracted"]) -> "tuple[Extracted, float]":
+    """Pull and land, and say how many seconds it took."""
     began = time.monotonic()
-    return land(), time.monotonic() - began
+    return extract(), time.monotonic() - began
+
+
+def _pulled(extracted: "Extracted") -> dict[str, Any]:
+    """What a pull cost, and what it could not reach, for people to see."""
+    return {
+        "pulled_extracts": len(extracted.pulled),
+        "pulled_pages": sum(each.pages for each in extracted.pulled),
+        "pages_kept_from_before": sum(each.resumed for each in extracted.pulled),
+        "pulled_rows": sum(each.rows for each in extracted.pulled),
+        "pull_seconds": round(sum(each.seconds for each in extracted.pulled), 3),
+        **({"not_pulled": extracted.unreached} if extracted.unreached else {}),
+    }
 
 
 def accepted_assets(setup: Setup, source: Source) -> dg.AssetsDefinition:

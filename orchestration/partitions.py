@@ -16,6 +16,7 @@ from orchestration.config.sources import Sources
 RANGE_START = "dagster/asset_partition_range_start"
 RANGE_END = "dagster/asset_partition_range_end"
 _PARTITION = "dagster/partition"
+_AGAIN = "journeymart/again_from"
 
 
 def daily(sources: Sources) -> dg.DailyPartitionsDefinition:
@@ -32,6 +33,17 @@ def last_date(context: AssetExecutionContext) -> date:
     """Last extract date of the run, from its tags: also for steps that have no partitions themselves."""
     tags = context.run.tags
     return date.fromisoformat(tags.get(RANGE_END) or tags[_PARTITION])
+
+
+def again_from(context: AssetExecutionContext) -> date | None:
+    """From which date on a person wants extracts pulled again that have landed; None: nobody does."""
+    said = context.run.tags.get(_AGAIN)
+    return date.fromisoformat(said) if said else None
+
+
+def again_tags(day: date | None) -> dict[str, str]:
+    """Tags that make a run pull again from a date on."""
+    return {_AGAIN: day.isoformat()} if day else {}
 
 
 def range_tags(days: Sequence[date]) -> dict[str, str]:

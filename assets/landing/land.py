@@ -28,7 +28,7 @@ from assets.landing.mapped import map_rows
 from assets.landing.parse import Parsed, Portion, parse
 from assets.landing.partition import compare_again, compare_successor, content_hash, hash_of, is_compared, put_in_place
 from assets.landing.portions import portions_of
-from assets.landing.windows import is_cut, is_history, window_of
+from assets.landing.windows import dates_to_land, is_cut, is_history, window_of
 from quality.contract.model import Contract
 from quality.landed.extract import FILES
 from quality.landed.manifest import LandingManifest, ReadAs, read_manifest
@@ -101,7 +101,7 @@ def land_many(
     Raises:
         JourneymartError: As `land` does; the extracts of earlier dates stay landed.
     """
-    ordered = _dates_to_land(stream, dates)
+    ordered = dates_to_land(stream, dates)
     if ordered and ordered[0] < stream.first_date:
         raise JourneymartError(
             f"{stream.stream} has no extract for {ordered[0]}: its first extract date is {stream.first_date}."
@@ -127,13 +127,6 @@ def land_many(
         if lacking and stream.when_missing == "block":
             raise JourneymartError(_missing(stream, lacking[0]))
     return landed
-
-
-def _dates_to_land(stream: FileStream, dates: Collection[date]) -> list[date]:
-    ordered = sorted(set(dates))
-    if stream.mode == "full" and "{date}" not in stream.pattern:
-        return [day for day in ordered if day in (stream.first_date, ordered[-1])]
-    return ordered
 
 
 def _served_together(stream: FileStream, dates: Sequence[date]) -> list[list[date]]:

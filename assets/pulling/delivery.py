@@ -169,6 +169,14 @@ def clear_delivery(folder: DataFolder, stream: StreamId, extract_date: date) -> 
     remove_folder(home / extract_date.isoformat())
 
 
+def discard_pages(folder: DataFolder, stream: StreamId) -> None:
+    """Remove all pages that have not landed; what they hold is pulled anew."""
+    home = folder.pulled_stream(stream)
+    settle(home)
+    for pages in home.glob("????-??-??"):
+        remove_folder(pages)
+
+
 def ended_before(folder: DataFolder, stream: StreamId, extract_date: date) -> str | None:
     """What the newest extract before a date ended with, among those cleared away; None: nobody knows.
 

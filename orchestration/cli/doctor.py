@@ -7,7 +7,7 @@ import sys
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
 
 from orchestration.config.settings import PROJECT, Settings, load_settings
 from storage.company_folder import MAPPINGS, READ_IN_FOLDER
@@ -15,6 +15,9 @@ from storage.engine import memory_limit, processors
 from storage.errors import JourneymartError
 from storage.folders import make_open
 from storage.permissions import make_private
+
+if TYPE_CHECKING:
+    from orchestration.config.sources import Source
 
 Health = Literal["ok", "warning", "problem"]
 
@@ -170,6 +173,9 @@ def _sources(settings: Settings) -> Iterator[Diagnosis]:
     except JourneymartError as error:
         yield Diagnosis("text sentiment", "problem", str(error))
     for source in sources.sources:
+        if any(stream.pull for stream in source.streams):
+            yield _pulled(source)
+            continue
         newest = {stream.stream.stream: max(delivered_dates(stream), default=None) for stream in source.streams}
         lacking = sorted(name for name, day in newest.items() if day is None)
         if lacking:
@@ -222,6 +228,17 @@ def _mappings(settings: Settings) -> Iterator[Diagnosis]:
             yield Diagnosis(
                 "mappings", "warning", f"{path} is read by nothing: name it like a source, <source>.yml, or by mapping."
             )
+
+
+def _pulled(source: Source) -> Diagnosis:
+    from assets.pulling.extract import require_ready
+
+    try:
+        for stream in source.streams:
+            require_ready(stream)
+    except JourneymartError as error:
+        return Diagnosis(f"source {source.name}", "problem", str(error))
+    return Diagnosis(f"source {source.name}", "ok", "can be asked: what that needs is installed and set")
 
 
 def _dbt(settings: Settings) -> Iterator[Diagnosis]:

@@ -48,7 +48,8 @@ def run(
     made: list[Manifest] = []
     if days:
         before = _current_batches(setup)
-        made = _run_nights(setup, [[day] for day in days] if night_by_night else [days])
+        nights = [[day] for day in days] if night_by_night else [days]
+        made = _run_nights(setup, nights, begin.date() if begin else None)
         _say_corrected(again, before, _current_batches(setup))
     else:
         console.print(f"Everything up to {through} is published; nothing to do.")
@@ -80,7 +81,7 @@ def _say_corrected(
             )
 
 
-def _run_nights(setup: Setup, nights: Sequence[Sequence[date]]) -> list[Manifest]:
+def _run_nights(setup: Setup, nights: Sequence[Sequence[date]], again_from: date | None) -> list[Manifest]:
     """Run nights one after the other; what they published, in order."""
     from assets.versions.versions import current_version
     from orchestration.dbt.project import is_prepared, prepare_manifest
@@ -104,7 +105,7 @@ def _run_nights(setup: Setup, nights: Sequence[Sequence[date]]) -> list[Manifest
             display = NightDisplay(console)
             span = f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]}"
             with display.showing(f"Night of {span}"):
-                outcome = run_night(defs, instance, days, display)
+                outcome = run_night(defs, instance, days, display, again_from)
             version = current_version(setup.folder)
             if outcome.published and version:
                 made.append(version.manifest)

@@ -21,7 +21,7 @@ from dagster._core.utils import make_new_run_id
 from dagster_shared.error import SerializableErrorInfo
 
 from orchestration.build import JOB
-from orchestration.partitions import range_tags
+from orchestration.partitions import again_tags, range_tags
 from storage.errors import JourneymartError
 
 
@@ -50,8 +50,14 @@ _ENDINGS = {
 }
 
 
-def run_night(defs: dg.Definitions, instance: DagsterInstance, days: Sequence[date], watcher: Watcher) -> RunOutcome:
-    """Run one night over a range of dates.
+def run_night(
+    defs: dg.Definitions,
+    instance: DagsterInstance,
+    days: Sequence[date],
+    watcher: Watcher,
+    again_from: date | None = None,
+) -> RunOutcome:
+    """Run one night over a range of dates; extracts from `again_from` on are pulled again, though they have landed.
 
     Raises:
         JourneymartError: It failed; says in one sentence why. Nothing was published then.
@@ -63,7 +69,7 @@ def run_night(defs: dg.Definitions, instance: DagsterInstance, days: Sequence[da
         run_id=run_id,
         raise_on_error=False,
         partition_key=days[0].isoformat() if len(days) == 1 else None,
-        tags=range_tags(days) if len(days) > 1 else {},
+        tags={**(range_tags(days) if len(days) > 1 else {}), **again_tags(again_from)},
         # The display says what there is to say; the event log keeps the rest.
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
     )

@@ -44,7 +44,7 @@ def _explained(error: ErrorDetails, keys_at: Callable[[KeyPath], type[StrictMode
     if kind == "extra_forbidden":
         hints = [nearest_words(key, _keys_of(keys_at(at[:-1])), show=20)]
         if _LIKE_A_SECRET.search(key):
-            hints.append("secrets stand as names of environment variables under storage_options_env")
+            hints.append("secrets stand as names of environment variables under storage_options_env or connection_env")
         return at, "; ".join(["unknown key", *filter(None, hints)])
     if kind == "journeymart":
         return at, str(context["message"])
@@ -80,6 +80,7 @@ _MEANINGS = {
     "first_date": "a day written as 2026-06-27",
     "sources": "the source systems by name",
     "location": "the drop folder or its URL",
+    "connection_env": "the NAME of the environment variable that holds postgresql://user:password@host/database",
     "streams": "the streams this source delivers, by name",
     "pattern": "the file name, such as {stream}_{date}.csv",
 }

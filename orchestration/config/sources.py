@@ -16,7 +16,8 @@ from typing import Any
 
 from pydantic import ValidationError
 
-from assets.landing.connectors.config import FileStream
+from assets.landing.connectors.config import PULLED_PATTERN, FileStream
+from orchestration.config.connectors import require_own_keys, take_pull
 from orchestration.config.mappings import mapping_of, read_mappings
 from orchestration.config.marked_yaml import KeyPath, MarkedYaml, read_marked_yaml
 from orchestration.config.mistakes import company_keys_at, first_mistake, meaning
@@ -158,6 +159,7 @@ def _source(file: MarkedYaml, data: Path, parsed: SourcesFile, name: str, role: 
     at, source = ("sources", name), parsed.sources[name]
     if not _NAME.fullmatch(name):
         raise file.mistake(at, "a source's name has small letters, digits and underscores, and begins with a letter")
+    require_own_keys(file, at, source)
     known = streams_of(source.system)
     for stream in source.streams:
         if stream not in known:
@@ -170,6 +172,8 @@ def _source(file: MarkedYaml, data: Path, parsed: SourcesFile, name: str, role: 
         here = (*at, "streams", stream)
         mapping = mappings.get(stream)
         said = _said(file, parsed, source, here, stream)
+        pull = take_pull(file, here, source, said, load_contract(source.system, stream))
+        location = _resolve(source.location, file.path, data) if source.location else str(data / "pulled" / name)
         files = said["pattern"].replace("{stream}", stream)
         if files in read_by and not (mapping and read_by[files] in mappings):
             raise file.mistake(
@@ -185,7 +189,8 @@ def _source(file: MarkedYaml, data: Path, parsed: SourcesFile, name: str, role: 
         streams.append(
             FileStream(
                 stream=StreamId(source=name, system=source.system, stream=stream),
-                location=_resolve(source.location, file.path, data),
+                location=location,
+                pull=pull,
                 storage_options_env=tuple(sorted(source.storage_options_env.items())),
                 reading=_reading(file, here, said),
                 mapping=mapping,
@@ -212,10 +217,12 @@ def _said(file: MarkedYaml, parsed: SourcesFile, source: SourceKeys, at: KeyPath
         for key in StreamKeys.model_fields
         if (value := getattr(own, key) if getattr(own, key) is not None else getattr(source, key, None)) is not None
     }
-    if "pattern" not in said:
-        raise file.mistake(at, f"the key 'pattern' is missing, here or for the whole source{meaning('pattern')}")
     if "first_date" in said and said["first_date"] < parsed.first_date:
         raise file.mistake(at, f"its first_date lies before the company's, {parsed.first_date}")
+    if source.connector != "files":
+        return {"pattern": PULLED_PATTERN, **said}
+    if "pattern" not in said:
+        raise file.mistake(at, f"the key 'pattern' is missing, here or for the whole source{meaning('pattern')}")
     columns = load_contract(source.system, stream).columns if "cursor" in said else {}
     if "cursor" in said and said["cursor"] not in columns:
         hint = nearest_words(said["cursor"], columns, show=40)

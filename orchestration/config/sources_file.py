@@ -101,6 +101,7 @@ VariableName = Annotated[str, BeforeValidator(_variable_name)]
 EmptyText = Annotated[str, Field(strict=True, min_length=1)]
 Language = Annotated[str, BeforeValidator(_language)]
 Role = Literal["crm", "other"]
+Connector = Literal["files", "postgres"]
 
 
 class StrictModel(BaseModel):
@@ -143,13 +144,26 @@ class DeliveryKeys(StrictModel):
     """mode full: the largest share of known records that may vanish at once, 0.2 if nothing is said."""
     first_date: date | None = None
     """First extract date of a source or stream that began after the company's."""
+    since: date | None = None
+    """postgres: the first extract reaches back to this day; to the beginning if nothing is said."""
+    overlap_minutes: Annotated[int, Field(strict=True, ge=0)] | None = None
+    """postgres: how long before its day an extract reads again, for rows committed late; 60 if nothing is said."""
+    statement_timeout: Annotated[int, Field(strict=True, ge=1)] | None = None
+    """postgres: seconds after which the database gives up reading; 3600 if nothing is said."""
 
 
 class StreamKeys(DeliveryKeys):
     """What is said of one stream."""
 
     cursor: str | None = None
-    """Column that says when a record changed; it cuts a file without {date} in its name into days."""
+    """Column that says when a record changed. It cuts a file without {date} in its name into days. postgres: it cuts
+    the table into days; the column of the contract's `version` if nothing is said."""
+    table: Annotated[str, Field(strict=True, min_length=1)] | None = None
+    """postgres: the table or view, in upper and lower case as there, with its schema (support.ticket) where needed."""
+    query: Annotated[str, Field(strict=True, min_length=1)] | None = None
+    """postgres: a query to read in place of a table."""
+    key: Annotated[tuple[Annotated[str, Field(strict=True, min_length=1)], ...], Field(min_length=1)] | None = None
+    """postgres: the columns that name a record; the key of the contract if nothing is said."""
 
 
 class SourceKeys(DeliveryKeys):
@@ -157,14 +171,16 @@ class SourceKeys(DeliveryKeys):
 
     system: System
     """The vendor: names the contracts of the product (or of `contracts/`) its files must keep."""
-    connector: Literal["files"] = "files"
-    """How extracts arrive: as files in a drop folder."""
+    connector: Connector = "files"
+    """How extracts arrive. files (the default): in a drop folder. postgres: read from a PostgreSQL database."""
     role: Role | None = None
     """crm: its records say who the customers are. other: they do not. If nothing is said, system and streams tell."""
-    location: Location
-    """The drop folder: a path (relative to this file) or any URL fsspec knows; {data} is the data folder."""
+    location: Location | None = None
+    """files: the drop folder: a path (relative to this file) or any URL fsspec knows; {data} is the data folder."""
     storage_options_env: dict[str, VariableName] = Field(default_factory=dict)
-    """Options of a URL's file system, each by the NAME of the environment variable that holds it."""
+    """files: options of a URL's file system, each by the NAME of the environment variable that holds it."""
+    connection_env: VariableName | None = None
+    """postgres: the NAME of the environment variable that holds postgresql://user:password@host/database."""
     mapping: Annotated[str, Field(strict=True, pattern=r"[\w-]+")] | None = None
     """Which file in `mappings/` says what of its columns is what; the one with the source's name if nothing is said."""
     streams: Annotated[dict[str, StreamKeys | None], Field(min_length=1)]

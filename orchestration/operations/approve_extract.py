@@ -88,23 +88,21 @@ def kept_out(setup: Setup) -> list[Kept]:
 
 
 def _state(setup: Setup, stream: FileStream, day: date) -> str:
-    from orchestration.operations.plan_night import delivered_dates, is_dated
+    from orchestration.operations.plan_night import delivered_dates
 
     landed = setup.folder.landing_partition(stream.stream, day).exists()
-    if landed or (is_dated(stream) and day in delivered_dates(stream)):
+    if landed or (stream.is_dated and day in delivered_dates(stream)):
         return "delivered, waits for the next run"
     return "not delivered"
 
 
 def _require_absent(setup: Setup, stream: FileStream, day: date) -> None:
     """Refuse to do without an extract that is there, or of which nothing is owed."""
-    from orchestration.operations.plan_night import delivered_dates, is_dated
+    from orchestration.operations.plan_night import delivered_dates
 
     about = f"The extract of {stream.stream} for {day}"
-    if not is_dated(stream):
-        raise JourneymartError(
-            f"{about} cannot be done without: one file of {stream.stream} serves every date, deliver it."
-        )
+    if not stream.is_dated:
+        raise JourneymartError(f"{about} cannot be done without: what {stream.stream} delivers next serves every date.")
     if day < stream.first_date:
         raise JourneymartError(f"{about} is not owed: its first extract date is {stream.first_date}.")
     if day in delivered_dates(stream):

@@ -30,6 +30,7 @@ from assets.identity.suggest import SUGGESTIONS
 from assets.landing.connectors.config import FileStream
 from assets.landing.land import sweep
 from assets.landing.partition import land_without
+from assets.pulling.delivery import discard_pages
 from assets.text.contact_points import spell_email
 from assets.versions.versions import list_versions, remove
 from assets.versions.versions import sweep as sweep_versions
@@ -182,10 +183,11 @@ def _partitions(setup: Setup) -> list[Partition]:
 
 
 def _clear_up(setup: Setup) -> None:
-    """Remove what killed nights left half made: it may hold anybody."""
+    """Remove what killed nights left half made, or pulled and not landed: it may hold anybody."""
     folder = setup.folder
     for stream in setup.sources.streams:
         sweep(stream, folder)
+        discard_pages(folder, stream.stream)
         for partition in (folder.accepted_partition, folder.quarantine_partition):
             settle(partition(stream.stream, stream.first_date).parent)
     for spill in folder.accepted.glob(".gate-*"):

@@ -173,13 +173,14 @@ def no_longer_named(setup: Setup) -> tuple[str, ...]:
 def newest_complete_date(setup: Setup) -> date:
     """The newest date that is over and for which every source that may not be missing has delivered, or need not.
 
-    Streams whose file names carry no date say nothing about dates; where all are so, it is the last day that is over.
+    Streams whose file names carry no date, and those that are pulled, say nothing about dates; where all are so, it is
+    the last day that is over.
 
     Raises:
         JourneymartError: A stream has delivered nothing at all.
     """
     approvals = read_approvals(setup.folder)
-    dated = [stream for stream in setup.sources.streams if is_dated(stream)]
+    dated = [stream for stream in setup.sources.streams if stream.is_dated and stream.pull is None]
     blocking = [stream for stream in dated if stream.when_missing == "block"]
     newest = []
     for stream in blocking or dated:
@@ -243,6 +244,7 @@ def outstanding_dates(setup: Setup, through: date, begin: date | None = None) ->
     current = version.manifest.as_of if version else None
     plan = plan_build(setup, current) if current else None
     late = [day for stream in setup.sources.streams for day in _to_land(setup, stream)]
+    late += [day for stream in setup.sources.streams for day in _to_pull(setup, stream, current)]
     days = dates_to_do(
         first=first,
         current=current,
@@ -287,7 +289,7 @@ def open_holes(setup: Setup) -> tuple[Hole, ...]:
 
     versions = list_versions(setup.folder)
     newest = versions[-1].manifest if versions else None
-    dated = [stream for stream in setup.sources.streams if is_dated(stream)]
+    dated = [stream for stream in setup.sources.streams if stream.is_dated]
     delivered = [day for stream in dated for day in delivered_dates(stream)[-1:]]
     through = max([*delivered, *([newest.as_of] if newest else [])], default=None)
     if through is None:
@@ -300,11 +302,6 @@ def delivered_dates(stream: FileStream) -> list[date]:
     from assets.landing.connectors.drop_folder import available_dates
 
     return available_dates(stream)
-
-
-def is_dated(stream: FileStream) -> bool:
-    """Whether each date has a file of its own."""
-    return "{date}" in stream.pattern
 
 
 def _deliverers(
@@ -326,7 +323,7 @@ def _deliverers(
             source=stream.stream.source,
             stream=stream.stream.stream,
             may_be_missing=stream.when_missing != "block",
-            is_dated=is_dated(stream),
+            is_dated=stream.is_dated,
             begins=_begins(setup, stream, newest),
             accepted=frozenset(dates[stream.stream]),
             excused=approvals.absent(stream.stream),
@@ -341,7 +338,7 @@ def _begins(setup: Setup, stream: FileStream, newest: Manifest | None) -> date:
         return stream.first_date
     if known := newest.begins.get(str(stream.stream)):
         return max(stream.first_date, known)
-    seen = [*(delivered_dates(stream) if is_dated(stream) else ()), *_landed_dates(setup, stream)]
+    seen = [*(delivered_dates(stream) if stream.is_dated else ()), *_landed_dates(setup, stream)]
     return max(stream.first_date, begins_with(seen, newest.as_of))
 
 
@@ -349,16 +346,26 @@ def _to_land(setup: Setup, stream: FileStream) -> list[date]:
     """Dates whose extract is delivered and not landed, or delivered anew since."""
     from assets.landing.connectors.drop_folder import deliveries
 
-    if not (is_dated(stream) or stream.history):
+    if not (stream.is_dated or stream.history):
         return []
     landed, lying = set(_landed_dates(setup, stream)), deliveries(stream)
     return [*(day for day in lying if day not in landed), *_landed_otherwise(setup, stream, lying)]
 
 
+def _to_pull(setup: Setup, stream: FileStream, current: date | None) -> list[date]:
+    """Dates up to what readers see of which a pulled stream has landed nothing: nobody could reach its source."""
+    if stream.pull is None or not stream.is_dated or current is None:
+        return []
+    every = (stream.first_date + timedelta(days=n) for n in range((current - stream.first_date).days + 1))
+    lacking = sorted({*every} - {*_landed_dates(setup, stream)})
+    excused = excused_dates(setup, stream, lacking) if lacking else frozenset[date]()
+    return [day for day in lacking if day not in excused]
+
+
 def _redelivered(setup: Setup, stream: FileStream) -> list[date]:
     from assets.landing.connectors.drop_folder import deliveries
 
-    if not (is_dated(stream) or stream.history):
+    if not (stream.is_dated or stream.history):
         return []
     return _landed_otherwise(setup, stream, deliveries(stream))
 

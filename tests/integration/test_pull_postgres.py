@@ -19,6 +19,7 @@ import pytest
 from assets.landing.connectors.config import FileStream, PostgresPull
 from assets.landing.land import land
 from assets.pulling.delivery import Delivery, clear_delivery, open_delivery
+from assets.pulling.extract import Extracted, extract
 from assets.pulling.postgres.pages import PageSize
 from assets.pulling.postgres.pull import pull_postgres
 from assets.pulling.postgres.session import session
@@ -90,6 +91,10 @@ class Desk:
         assert landed is not None
         rows = pq.read_table(self.folder.landing_partition(self.stream.stream, day) / "rows.parquet")
         return rows.drop_columns(["_file", "_row"]).to_pylist()
+
+    def extracted(self, *days: date, **how: Any) -> Extracted:
+        """As a night does: what has landed is not pulled again."""
+        return extract(self.stream, contract("status", "updated_at"), self.folder, days, **how)
 
     def begun(self, day: date = FIRST) -> Delivery:
         return pull_postgres(self.stream, self.pull, contract("status", "updated_at"), self.folder, day, size=self.size)
@@ -476,3 +481,67 @@ def test_pages_that_are_complete_are_not_asked_for_again(server: Server, desk: D
     assert desk.begun().resumed == 1
     assert ids(desk.pulled()) == [1]
     assert open_delivery(desk.folder, desk.stream.stream, FIRST, "").pages == 0
+
+
+def test_a_night_pulls_what_has_not_landed_and_leaves_no_page_behind(
+    server: Server, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tickets(server, f"values (1, '{FIRST} 12:00Z', 'open'), (2, '{NEXT_DAY} 12:00Z', 'open')")
+
+    first = desk.extracted(FIRST)
+    assert [(each.extract_date, each.pages, each.rows, each.resumed) for each in first.pulled] == [(FIRST, 1, 1, 0)]
+    assert [each.manifest.rows for each in desk.extracted(FIRST, NEXT_DAY).landed] == [1, 1]
+    assert [path for path in desk.folder.pulled.rglob("*") if path.is_file()] == []
+
+    monkeypatch.delenv(VARIABLE)
+    again = desk.extracted(FIRST, NEXT_DAY)
+    assert (again.pulled, [each.changed for each in again.landed]) == ([], [False, False])
+
+
+def test_what_a_killed_night_left_of_an_extract_that_landed_goes(server: Server, desk: Desk) -> None:
+    tickets(server, f"values (1, '{FIRST} 12:00Z', 'open')")
+    desk.begun()
+    land(desk.stream, contract("status", "updated_at"), desk.folder, FIRST)
+
+    assert desk.extracted(FIRST).pulled == []
+    assert [path for path in desk.folder.pulled.rglob("*") if path.is_file()] == []
+
+
+def test_a_person_may_have_landed_extracts_pulled_again(server: Server, desk: Desk) -> None:
+    tickets(server, f"values (1, '{FIRST} 12:00Z', 'open')")
+    desk.extracted(FIRST, NEXT_DAY)
+    server.run(f"insert into desk.ticket values (2, '{NEXT_DAY} 01:00Z', 'late')")
+
+    again = desk.extracted(FIRST, NEXT_DAY, again_from=NEXT_DAY)
+
+    assert [each.extract_date for each in again.pulled] == [NEXT_DAY]
+    assert [(each.manifest.rows, each.changed) for each in again.landed] == [(1, False), (1, True)]
+
+
+def test_a_whole_table_is_pulled_for_the_first_and_the_last_date_of_a_range(server: Server, desk: Desk) -> None:
+    tickets(server, "values (1, now(), 'open')")
+    days = [FIRST + timedelta(days=n) for n in range(4)]
+
+    extracted = desk.reading(cursor=None).extracted(*days)
+
+    assert [each.extract_date for each in extracted.pulled] == [days[0], days[3]]
+    assert [each.manifest.date for each in extracted.landed] == [days[0], days[3]]
+
+
+def test_a_stream_that_may_be_missing_goes_on_without_a_source_nobody_reaches_once_nobody_tries_again(
+    server: Server, desk: Desk, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    tickets(server, f"values (1, '{FIRST} 12:00Z', 'open')")
+    desk.settings["when_missing"] = "carry_forward"
+    monkeypatch.setenv(VARIABLE, "postgresql://owner@127.0.0.1:1/postgres")
+    with pytest.raises(PassingError):
+        desk.extracted(FIRST)
+
+    without = desk.extracted(FIRST, may_wait=False)
+    assert (without.landed, without.pulled) == ([], [])
+    assert "cannot be reached" in (without.unreached or "")
+
+    desk.settings["when_missing"] = "block"
+    with pytest.raises(PassingError):
+        desk.extracted(FIRST, may_wait=False)
+    assert desk.extracted(FIRST, may_wait=False, excused=[FIRST]).landed == []

@@ -30,6 +30,10 @@ class FileFormat:
     limits: FileLimits
 
 
+# What a pull lays into the drop folder: pages, by stream and date (assets/pulling/delivery.py).
+PULLED_PATTERN = "{stream}/{date}/*.parquet"
+
+
 @dataclass(frozen=True)
 class PostgresPull:
     """How one stream is read from a PostgreSQL database.
