@@ -19,7 +19,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assets.landing.connectors.drop_folder import find_delivery
-from assets.pulling.delivery import clear_delivery, ended_before, open_delivery
+from assets.pulling.delivery import clear_delivery, discard_pages, ended_before, open_delivery
 from storage.data_folder import DataFolder
 from storage.faults import FAULT_VARIABLE
 from tests.landing_kit import FIRST
@@ -184,3 +184,15 @@ def test_nobody_but_the_owner_looks_into_pages(folder: DataFolder) -> None:
     open_delivery(folder, STREAM, FIRST, "all")
 
     assert folder.pulled.stat().st_mode & 0o777 == 0o700
+
+
+def test_pages_that_have_not_landed_can_be_discarded_and_the_next_date_begins_where_it_would(
+    folder: DataFolder,
+) -> None:
+    pull(folder, FIRST)
+    open_delivery(folder, STREAM, NEXT_DAY, "all").add(numbered(0, 10), "10", end=False)
+
+    discard_pages(folder, STREAM)
+
+    assert everything(folder) == [f"{STREAM}/ends.json"]
+    assert ended_before(folder, STREAM, NEXT_DAY) == str(ROWS_OF_A_DAY)
