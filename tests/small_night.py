@@ -89,7 +89,8 @@ def fill(build: Path, night: SmallNight) -> None:
         connection.executemany(
             "INSERT INTO warehouse.night.batches VALUES (?)", [[batch.batch_id] for batch in night.batches]
         )
-        connection.execute(f"CREATE OR REPLACE TABLE marts._touched.mart_a AS SELECT {night.number} AS id")
+        for table in ("marts._touched.mart_a", "warehouse._touched.private"):
+            connection.execute(f"CREATE OR REPLACE TABLE {table} AS SELECT {night.number} AS id")
 
 
 def write_quiet_night(build: Path) -> None:

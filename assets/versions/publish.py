@@ -19,7 +19,7 @@ from pathlib import Path
 
 import duckdb
 
-from assets.versions.contents import STORAGE_VERSION, attach, identifier, literal, read_tables
+from assets.versions.contents import DATABASES, STORAGE_VERSION, attach, identifier, literal, read_tables
 from assets.versions.manifest import Checks, File, Manifest, Night, Table, write_manifest
 from assets.versions.versions import Version, base_of_build, forget_base, list_versions, prune, swing, version_id
 from quality.gate.ledger import Ledger, LedgerVerdict
@@ -179,14 +179,15 @@ def _finish(build: Path, public_tables: Set[str], night: Night, base: Version | 
     try:
         with connect(spill=spill) as connection:
             attach(connection, build, read_only=False)
-            # Which rows moved is the next model's business, not the reader's.
-            connection.execute(f"DROP SCHEMA IF EXISTS marts.{_TOUCHED} CASCADE")
+            # Which rows moved is the next model's business, in this very night: no reader's, and not the next night's.
+            for database in DATABASES:
+                connection.execute(f"DROP SCHEMA IF EXISTS {database}.{_TOUCHED} CASCADE")
             marts = read_tables(connection, "marts")
             _require_public_shape(connection, marts, public_tables)
             _require_batches(connection, build, night)
             tables = marts + read_tables(connection, "warehouse")
             _write_parquet(connection, build, marts, base)
-            for database in ("marts", "warehouse"):
+            for database in DATABASES:
                 connection.execute(f"CHECKPOINT {database}")
     except duckdb.Error as error:
         raise JourneymartError(
