@@ -130,6 +130,9 @@ def build_models(setup: Setup, translator: Translator) -> dg.AssetsDefinition:
         problem = why_not_built(setup, invocation.process.returncode, manifest, results)
         if problem:
             raise dg.Failure(description=problem, allow_retries=False)
+        if not on_base:
+            # Here, because the tables of touched keys that models read do not outlive the build.
+            keep_lineage(setup.settings, columns_of_tables(setup))
         seconds = dict.fromkeys(kept, 0.0) | {i: result.seconds for i, result in results.items()}
         yield from _outputs(setup, translator, context, seconds)
 
@@ -204,8 +207,6 @@ def _outputs(
     graph = translator.graph
     rows = row_counts(setup)
     figures = headline_figures(marts_file(setup.folder.build))
-    # Here, because the tables of touched keys that models read do not outlive the build.
-    keep_lineage(setup.settings, columns_of_tables(setup))
     lineage = through_steps(load_lineage(setup.settings), graph.assets)
     for unique_id in graph.in_order:
         node = graph.manifest["nodes"][unique_id]
