@@ -37,14 +37,14 @@ class FactWarehouse:
             connection.execute("set TimeZone = 'UTC'")
             for table, rows in facts.items():
                 _replace(connection, table, rows)
-        self._run(self._warehouse)
+        self._build(self._warehouse)
 
     def rebuilt(self) -> Warehouse:
         """The same facts on the same day, the models built from nothing."""
         other = Warehouse(self._warehouse.project, self._warehouse.folder, _build=self._warehouse.folder / "rebuilt")
         shutil.rmtree(other.build, ignore_errors=True)
         shutil.copytree(self._warehouse.build, other.build)
-        self._run(other, "--full-refresh")
+        self._build(other, full_refresh=True)
         return other
 
     def differences(self, tables: Sequence[str]) -> dict[str, list[tuple[Any, ...]]]:
@@ -55,8 +55,8 @@ class FactWarehouse:
         """What a query gives, a dictionary per row."""
         return self._warehouse.rows(sql)
 
-    def _run(self, warehouse: Warehouse, *arguments: str) -> None:
-        warehouse.project.run(warehouse.build, "run", *arguments, "--select", *self._models)
+    def _build(self, warehouse: Warehouse, full_refresh: bool = False) -> None:
+        warehouse.project.build(warehouse.build, self._models, full_refresh)
 
 
 def _replace(connection: duckdb.DuckDBPyConnection, table: str, rows: Sequence[Mapping[str, Any]]) -> None:

@@ -1,7 +1,7 @@
 """The dbt project on a few rows: what every test of models builds on.
 
-What lives here: a parsed project shared by the session, a warehouse a test fills row by row and builds night
-by night, and the comparison with one full rebuild. Not here: any expectation about a model.
+What lives here: a warehouse a test fills row by row and builds night by night, and the comparison with one full
+rebuild. Not here: how models are built (dbt_runner.py), any expectation about a model.
 
 A test says what arrived and what it expects:
 
@@ -12,15 +12,11 @@ A test says what arrived and what it expects:
 
 from __future__ import annotations
 
-import copy
-import fcntl
 import itertools
 import json
-import os
 import shutil
-from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -28,133 +24,19 @@ from typing import Any
 import duckdb
 import pyarrow as pa
 import pytest
+from dbt_runner import PROJECT, DbtFailedError, DbtProject, night_of
 
 from assets.text.sentiment import TextSentiment
 from assets.warehouse.contact_points import spell_contact_points
-from assets.warehouse.load import Night, SourceRole, accepted_table, load, prepare
-from orchestration.dbt.project import PARSED, prepare_manifest
+from assets.warehouse.load import accepted_table, load
 from quality.contract.model import DUCKDB_TYPES, Contract, all_contracts, load_contract
 from quality.rows.work import ADDED_COLUMNS
 from storage.data_folder import marts_file, warehouse_file
-from tests.checkout import CHECKOUT
 
-PROJECT = CHECKOUT.composed_project()
+__all__ = ["PROJECT", "DbtFailedError", "DbtProject", "Warehouse"]
 
 Row = Mapping[str, Any]
 Rows = Mapping[str, Sequence[Row]]
-
-
-class DbtProject:
-    """The project, parsed once; runs dbt in this process against any build folder."""
-
-    def __init__(self, folder: Path, project: Path = PROJECT, shared: Path | None = None) -> None:
-        self.folder = folder
-        self.project = project
-        self._shared = shared or folder
-        self._manifest: Any = None
-        self._parts: dict[tuple[frozenset[str], frozenset[str]], Any] = {}
-
-    def run(self, build: Path, command: str, *arguments: str) -> int:
-        """Run a dbt command on a build, and say on how many nodes; a failure is told in dbt's own words."""
-        from dbt.cli.main import dbtRunner
-
-        with _environment(build):
-            manifest = self._part_for(command, arguments)
-            result = dbtRunner(manifest=manifest).invoke([command, *arguments, *self._flags()])
-        if not result.success:
-            failed = [
-                f"{item.node.name}: {item.status} {item.message}"
-                for item in getattr(result.result, "results", [])
-                if item.status in ("error", "fail")
-            ]
-            raise DbtFailedError("\n".join(failed) or str(result.exception))
-        return len(getattr(result.result, "results", []))
-
-    def _part_for(self, command: str, arguments: Sequence[str]) -> Any:
-        """The parsed project without what a command does not look at: dbt goes through all of it every time."""
-        if self._manifest is None:
-            self._manifest = self._parsed()
-        excluded = {kind for option, kind in itertools.pairwise(arguments) if option == "--exclude-resource-type"}
-        without = frozenset({"test", "unit_test"} if command == "run" else {"test", "unit_test"} & excluded)
-        key = (without, frozenset(_selected(arguments)))
-        if key not in self._parts:
-            self._parts[key] = _part(self._manifest, *key)
-        return self._parts[key]
-
-    def _parsed(self) -> Any:
-        """The parsed project: of the checkout's what a night reads, of another what dbt makes of it."""
-        from dbt.cli.main import dbtRunner
-        from dbt.contracts.graph.manifest import Manifest
-
-        if self.project == CHECKOUT.dbt_project:
-            prepare_manifest(CHECKOUT)
-            target = CHECKOUT.dbt_target
-        else:
-            parsed = dbtRunner().invoke(["parse", *self._flags()])
-            if not parsed.success:
-                pytest.fail(f"The dbt project does not parse: {parsed.exception}")
-            target = self.folder / "target"
-        # Read from what dbt keeps: it mixes up what a manifest has looked up when that is copied.
-        manifest = Manifest.from_msgpack(target.joinpath(PARSED).read_bytes())
-        manifest.build_flat_graph()
-        return manifest
-
-    def between(self, written: Set[str], marts: Sequence[str]) -> list[str]:
-        """The steps by which what a test wrote reaches these marts, themselves included, by name; facts are left alone.
-
-        Args:
-            written: Tables the test fills itself.
-            marts: What it then looks at.
-        """
-        if self._manifest is None:
-            self._manifest = self._parsed()
-        reads = {
-            node.name: {self._manifest.nodes[i].name for i in node.depends_on_nodes if i in self._manifest.nodes}
-            for node in self._manifest.nodes.values()
-            if node.name in marts or (node.resource_type == "model" and node.schema == "intermediate")
-        }
-        found: dict[str, bool] = {}
-
-        def is_reached(name: str) -> bool:
-            if name not in found:
-                parents = reads.get(name, set())
-                steps = [is_reached(parent) for parent in parents - written]
-                found[name] = any(steps) or bool(parents & written)
-            return found[name]
-
-        unreached = [mart for mart in marts if not is_reached(mart)]
-        assert not unreached, f"{unreached} read nothing that was written"
-        return sorted(name for name, reached in found.items() if reached)
-
-    def stand(self, build: Path) -> Path:
-        """Make a build of one's own, without rows, in which every model stands."""
-        # A copy: a database that one process writes, no other can open.
-        shutil.copytree(self._template(), build)
-        return build
-
-    def _template(self) -> Path:
-        """What builds start from; whichever test process asks first makes it for all."""
-        build = self._shared / "template"
-        with (self._shared / "template is being made").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            if not (self._shared / "template is made").exists():
-                prepare(build)
-                load(build, [], _night(date(2025, 12, 31)))
-                self.run(build, "build", *_NO_TESTS)
-                (self._shared / "template is made").touch()
-        return build
-
-    def _flags(self) -> list[str]:
-        return [
-            *("--project-dir", str(self.project), "--profiles-dir", str(self.project), "--quiet"),
-            *("--target-path", str(self.folder / "target"), "--log-path", str(self.folder / "logs")),
-            # Its logs write out every event before they look at its level; failures are told by the results.
-            *("--log-level", "none", "--log-level-file", "none", "--no-write-json"),
-        ]
-
-
-class DbtFailedError(Exception):
-    """Some model or test failed; the message says which and why."""
 
 
 @dataclass
@@ -168,6 +50,7 @@ class Warehouse:
         as_of: Business date of the last night.
         text_sentiment: How texts are estimated, if they are.
         crms: The sources that are CRMs. Change it before the first night only: a night's base has the same roles.
+        by_dbt: Whether dbt itself builds, and not what it sends: for what is about dbt, such as a model that fails.
     """
 
     project: DbtProject
@@ -176,6 +59,7 @@ class Warehouse:
     as_of: date = date(2025, 12, 31)
     text_sentiment: TextSentiment | None = None
     crms: tuple[str, ...] = ("salesforce", "salesforce_two")
+    by_dbt: bool = False
     _build: Path | None = None
     _seeds: dict[str, Sequence[str]] = field(default_factory=dict)
     _row_numbers: Iterator[int] = field(default_factory=lambda: itertools.count(1))
@@ -203,30 +87,24 @@ class Warehouse:
                 gate sets it).
             select: Models to build, as dbt selects them, with what they need. The first night decides.
             as_of: Business date; the day after the last night's unless told.
-            tests: Run the tests of the models too.
+            tests: Ask the tests of the models too, of a night that builds everything.
             batches: Folders of accepted extracts that arrive besides, as the gate wrote them.
         """
         self.select = select or self.select
         wanted = self.select or "*"
         self._begin()
         self.as_of = as_of or self.as_of + timedelta(days=1)
-        load(self.build, batches, _night(self.as_of, self.text_sentiment, self.crms))
+        load(self.build, batches, night_of(self.as_of, self.text_sentiment, self.crms))
         with duckdb.connect() as connection:
             connection.execute("set TimeZone = 'UTC'")
             _attach(connection, self.build, "warehouse")
             for stream, delivered in (rows or {}).items():
                 self._append(connection, load_contract(*stream.split(".")), delivered)
         spell_contact_points(self.build)
-        kept = (*_NO_UNIT_TESTS, *_NOT_SEEDS) if tests else (*_NO_TESTS, *_NOT_SEEDS)
-        self.project.run(
-            self.build,
-            "build",
-            "--select",
-            *_upstream(wanted),
-            *kept,
-            "--exclude",
-            "config.materialized:view",
-        )
+        self._build_models(*_upstream(wanted))
+        if tests:
+            assert wanted == "*", "tests may be about several models"
+            self.project.test(self.build)
 
     def seed(self, name: str, lines: Sequence[str]) -> None:
         """Put other rows into a seed: a header and lines as in its file. Nights and rebuilds leave seeds alone."""
@@ -244,11 +122,10 @@ class Warehouse:
 
     def rebuilt(self, name: str = "rebuilt") -> Warehouse:
         """The same accepted rows in another order, built from nothing in one night."""
-        other = Warehouse(self.project, self.folder, self.select, self.as_of, self.text_sentiment, self.crms)
-        other._build = self.folder / name
+        other = replace(self, _build=self.folder / name, _seeds={})
         shutil.rmtree(other.build, ignore_errors=True)
         self.project.stand(other.build)
-        load(other.build, [], _night(self.as_of, self.text_sentiment, self.crms))
+        load(other.build, [], night_of(self.as_of, self.text_sentiment, self.crms))
         for seed, lines in self._seeds.items():
             other.seed(seed, lines)
         with duckdb.connect() as connection:
@@ -262,12 +139,11 @@ class Warehouse:
                     f"from before.{table} order by md5(cast(_row as varchar))"
                 )
         spell_contact_points(other.build)
-        self.project.run(
-            other.build,
-            *("build", "--full-refresh", "--select", *_upstream(self.select or "*"), *_NO_TESTS, *_NOT_SEEDS),
-            *("--exclude", "config.materialized:view"),
-        )
+        other._build_models(*_upstream(self.select or "*"), full_refresh=True)
         return other
+
+    def _build_models(self, *select: str, full_refresh: bool = False) -> None:
+        self.project.build(self.build, select, full_refresh, self.by_dbt)
 
     def differences(self, other: Warehouse, tables: Sequence[str]) -> dict[str, list[tuple[Any, ...]]]:
         """Rows that only one of two warehouses has, by table: empty when they are equal row for row.
@@ -376,61 +252,8 @@ def warehouse(dbt_project: DbtProject, tmp_path: Path) -> Warehouse:
     return Warehouse(dbt_project, tmp_path)
 
 
-_NO_UNIT_TESTS = ("--exclude-resource-type", "unit_test")
-_NO_TESTS = ("--exclude-resource-type", "test", *_NO_UNIT_TESTS)
-_NOT_SEEDS = ("--exclude-resource-type", "seed")
-
-
-def _selected(arguments: Sequence[str]) -> Iterator[str]:
-    """What a dbt command is told to select."""
-    if "--select" in arguments:
-        after = arguments[arguments.index("--select") + 1 :]
-        yield from itertools.takewhile(lambda argument: not argument.startswith("--"), after)
-
-
-def _part(manifest: Any, without: Set[str], selected: Set[str]) -> Any:
-    """A parsed project without kinds of tests and, where no test is left, without what the selected models do not need.
-
-    Args:
-        manifest: dbt's; it is not changed.
-        without: `test`, `unit_test`, both or neither.
-        selected: As dbt is told; if it is anything but names with or without a `+`, every model stays.
-    """
-    part = copy.copy(manifest)
-    if "unit_test" in without:
-        part.unit_tests = {}
-    if "test" not in without:
-        return part
-    nodes = {i: node for i, node in manifest.nodes.items() if node.resource_type != "test"}
-    by_name = {node.name: i for i, node in nodes.items()}
-    names = {name.removeprefix("+") for name in selected}
-    if part.unit_tests or not names or not names <= set(by_name):
-        part.nodes = nodes
-        return part
-    needed: set[str] = set()
-    waiting = [by_name[name] for name in names]
-    while waiting:
-        unique_id = waiting.pop()
-        if unique_id not in needed:
-            needed.add(unique_id)
-            waiting += nodes[unique_id].depends_on_nodes if unique_id in nodes else []
-    part.nodes = {i: node for i, node in nodes.items() if i in needed}
-    return part
-
-
 def _upstream(select: str) -> list[str]:
     return ["*"] if select == "*" else [f"+{name}" for name in select.split()]
-
-
-def _night(as_of: date, text_sentiment: TextSentiment | None = None, crms: Iterable[str] = ()) -> Night:
-    return Night(
-        as_of=as_of,
-        run_id=f"run-{as_of}",
-        reporting_timezone="Europe/Berlin",
-        currency="EUR",
-        sources=tuple(SourceRole(source, source.removesuffix("_two"), "crm") for source in crms),
-        text_sentiment=text_sentiment,
-    )
 
 
 def _dull(column_type: str, end_of_day: datetime) -> object:
@@ -453,27 +276,3 @@ def _attach(connection: duckdb.DuckDBPyConnection, build: Path, name: str) -> No
 
 def _quoted(path: Path) -> str:
     return str(path).replace("'", "''")
-
-
-@contextmanager
-def _environment(build: Path) -> Iterator[None]:
-    """The two environment variables the profile reads."""
-    wanted = {
-        "JOURNEYMART_WAREHOUSE": str(warehouse_file(build)),
-        "JOURNEYMART_MARTS": str(marts_file(build)),
-        "DO_NOT_TRACK": "1",
-    }
-    from dbt.adapters.duckdb.connections import DuckDBConnectionManager
-
-    before = {name: os.environ.get(name) for name in wanted}
-    os.environ.update(wanted)
-    try:
-        yield
-    finally:
-        # dbt keeps the files open as long as the process lives.
-        DuckDBConnectionManager.close_all_connections()
-        for name, value in before.items():
-            if value is None:
-                del os.environ[name]
-            else:
-                os.environ[name] = value

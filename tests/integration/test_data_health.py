@@ -204,10 +204,10 @@ APPROVALS = (
 @contextmanager
 def as_told(changes: Sequence[DefinitionChange], approvals: Sequence[Approval]) -> Iterator[None]:
     """Nights of the harness that know when definitions changed, and what people approved."""
-    plain = dbt_harness._night
+    plain = dbt_harness.night_of
     known: dict[str, Any] = {"definition_changes": tuple(changes), "approvals": tuple(approvals)}
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(dbt_harness, "_night", lambda *said: replace(plain(*said), **known))
+        patch.setattr(dbt_harness, "night_of", lambda *said: replace(plain(*said), **known))
         yield
 
 
@@ -262,10 +262,7 @@ def test_nights_in_any_order_equal_one_rebuild(health: Warehouse, extracts: Extr
     with as_told(CHANGES, APPROVALS[1:]):
         rebuilt = health.rebuilt()
     tell(rebuilt, sorted(extracts.kept, key=lambda each: each.batch.batch_id), nights_ahead=0)
-    rebuilt.project.run(
-        rebuilt.build, "build", "--full-refresh", "--select", "int_data_health__batch_figure", SELECT,
-        "--exclude-resource-type", "test", "--exclude-resource-type", "unit_test",
-    )  # fmt: skip
+    rebuilt.project.build(rebuilt.build, ["int_data_health__batch_figure", SELECT], full_refresh=True)
     assert health.differences(rebuilt, LAW) == {}
 
 

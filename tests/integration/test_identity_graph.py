@@ -179,7 +179,7 @@ def many(connection: duckdb.DuckDBPyConnection, sql: str, rows: Sequence[tuple[o
 def test_customers_are_the_largest_components_that_break_no_guard(build: Warehouse, seed: int) -> None:
     graph = random_graph(random.Random(seed))  # noqa: S311 (no secrets here)
     put(build.build, graph)
-    build.project.run(build.build, "run", "--select", *MODELS)
+    build.project.build(build.build, MODELS)
     levels = ", ".join(f"level_{level}" for level in range(1, LEVELS + 1))
     rows = build.rows(
         f"select node_key, customer_key, is_conflict, [{levels}] as levels from intermediate.int_identity__resolved "

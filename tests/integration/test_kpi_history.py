@@ -21,7 +21,8 @@ from typing import Any
 
 import duckdb
 import pytest
-from dbt_harness import DbtProject, Warehouse, _night
+from dbt_harness import DbtProject, Warehouse
+from dbt_runner import night_of
 
 from assets.warehouse.load import load
 from storage.data_folder import marts_file, warehouse_file
@@ -144,7 +145,7 @@ class Nights:
 
     def night(self, as_of: date, told: dict[str, dict[int, list[Record]]]) -> None:
         """Let records be as they are told from now on, none where a key has none, and make the KPIs of it."""
-        load(self.warehouse.build, [], _night(as_of))
+        load(self.warehouse.build, [], night_of(as_of))
         with _opened(self.warehouse.build) as connection:
             for family in FAMILIES:
                 moved = {
@@ -161,12 +162,12 @@ class Nights:
         other = Warehouse(self.project, self.warehouse.folder, as_of=self.warehouse.as_of)
         other._build = self.warehouse.folder / "rebuilt"
         shutil.copytree(self.warehouse.build, other.build)
-        self._build(other, "--full-refresh")
+        self._build(other, full_refresh=True)
         return self.warehouse.differences(other, TABLES)
 
-    def _build(self, warehouse: Warehouse, *arguments: str) -> None:
+    def _build(self, warehouse: Warehouse, full_refresh: bool = False) -> None:
         models = self.project.between(FAMILIES.keys(), ["mart_kpi_daily"])
-        self.project.run(warehouse.build, "run", *arguments, "--select", *models)
+        self.project.build(warehouse.build, models, full_refresh)
 
 
 def _opened(build: Path) -> duckdb.DuckDBPyConnection:

@@ -74,13 +74,8 @@ def shown(
             "insert into intermediate.int_kpi__answer by name select row_number() over () as answer_key, *, "
             "false as is_state, 1 as positives, 0 as negatives, 1 as responses, 100 as total from drawn"
         )
-    dbt_project.run(
-        warehouse.build,
-        "run",
-        "--full-refresh",
-        "--select",
-        *dbt_project.between({"int_kpi__answer"}, ["mart_kpi_daily"]),
-    )
+    models = dbt_project.between({"int_kpi__answer"}, ["mart_kpi_daily"])
+    dbt_project.build(warehouse.build, models, full_refresh=True)
     rows = warehouse.rows(
         "select kpi, measure, date_day, period, window_start, member, n, is_suppressed, previous_value, difference "
         "from cx_marts.main.mart_kpi_daily where dimension = 'channel'"

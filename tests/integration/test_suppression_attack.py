@@ -61,7 +61,7 @@ def company(
     dbt_project.stand(build)
     small = SmallCompany(request.param)
     small.fill(build)
-    dbt_project.run(build, "run", "--full-refresh", "--select", *dbt_project.between(small.tables.keys(), MARTS))
+    dbt_project.build(build, dbt_project.between(small.tables.keys(), MARTS), full_refresh=True)
     return Warehouse(dbt_project, build.parent, as_of=AS_OF, _build=build)
 
 

@@ -62,6 +62,7 @@ def test_a_key_whose_rows_all_vanished_is_deleted_and_still_seen_downstream(ware
 
 
 def test_a_failed_model_leaves_its_rows_and_its_touched_keys_as_they_were(warehouse: Warehouse) -> None:
+    warehouse.by_dbt = True
     comment = {"id": "1", "ticket_id": "1", "events": [{"type": "Comment"}]}
     warehouse.night({"zendesk.ticket_audits": [comment]}, "int_ticket_event__unioned")
     # No row that was accepted breaks a model, so its table is damaged instead.
