@@ -11,7 +11,7 @@ from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
 
-from assets.landing.connectors.config import FileStream, PostgresPull, RestPull
+from assets.landing.connectors.config import FileStream, PostgresPull, Pull, RestPull
 from assets.landing.land import Landed, land_many
 from assets.landing.windows import dates_to_land
 from assets.pulling.delivery import Delivery, clear_delivery
@@ -105,19 +105,19 @@ def require_ready(stream: FileStream) -> None:
 
             require_driver()
             connection_uri(stream.pull, stream.stream)
+        case RestPull():
+            from assets.pulling.rest.pull import login_of
+
+            login_of(stream, stream.pull)
 
 
-def _pull(
-    stream: FileStream, pull: PostgresPull | RestPull, contract: Contract, folder: DataFolder, day: date
-) -> Pulled:
+def _pull(stream: FileStream, pull: Pull, contract: Contract, folder: DataFolder, day: date) -> Pulled:
     began = time.monotonic()
     delivery = _delivery(stream, pull, contract, folder, day)
     return Pulled(day, delivery.pages, delivery.rows, delivery.resumed, time.monotonic() - began)
 
 
-def _delivery(
-    stream: FileStream, pull: PostgresPull | RestPull, contract: Contract, folder: DataFolder, day: date
-) -> Delivery:
+def _delivery(stream: FileStream, pull: Pull, contract: Contract, folder: DataFolder, day: date) -> Delivery:
     match pull:
         case PostgresPull():
             from assets.pulling.postgres.pull import pull_postgres

@@ -5,15 +5,17 @@ Not here: the shape of a key (sources_file.py), what all connectors share (sourc
 
 from __future__ import annotations
 
+import re
 from datetime import timedelta
 from typing import Any
 
-from assets.landing.connectors.config import PostgresPull
+from assets.landing.connectors.config import PostgresPull, Pull, RestPull
 from orchestration.config.marked_yaml import KeyPath, MarkedYaml
 from orchestration.config.mistakes import meaning
 from orchestration.config.sources_file import Connector, SourceKeys
 from quality.contract.model import Contract
 
+# Keys that some connectors read; what is named nowhere here, all do.
 _OWN_KEYS: dict[Connector, frozenset[str]] = {
     "files": frozenset(
         {
@@ -25,11 +27,37 @@ _OWN_KEYS: dict[Connector, frozenset[str]] = {
             "encoding",
             "delimiter",
             "header_rows",
+            "mode",
+            "cursor",
+            "max_delete_share",
+            "mapping",
         }
     ),
-    "postgres": frozenset({"connection_env", "table", "query", "key", "since", "overlap_minutes", "statement_timeout"}),
+    "postgres": frozenset(
+        {
+            "connection_env",
+            "table",
+            "query",
+            "key",
+            "since",
+            "overlap_minutes",
+            "statement_timeout",
+            "mode",
+            "cursor",
+            "max_delete_share",
+            "mapping",
+        }
+    ),
+    "rest": frozenset({"location", "credentials_env", "since", "pull_hours"}),
 }
-_NEEDED: dict[Connector, str] = {"files": "location", "postgres": "connection_env"}
+_NEEDED: dict[Connector, tuple[str, ...]] = {
+    "files": ("location",),
+    "postgres": ("connection_env",),
+    "rest": ("location", "credentials_env"),
+}
+
+# A host alone: paths are the vendor's. Without encryption only within this machine.
+_HOST = re.compile(r"https://[\w.-]+(:\d+)?/?|http://(127\.0\.0\.1|localhost)(:\d+)?/?")
 
 
 def require_own_keys(file: MarkedYaml, at: KeyPath, source: SourceKeys) -> None:
@@ -41,26 +69,37 @@ def require_own_keys(file: MarkedYaml, at: KeyPath, source: SourceKeys) -> None:
     said = [(at, source), *(((*at, "streams", name), stream) for name, stream in source.streams.items() if stream)]
     for where, keys in said:
         for key in sorted(keys.model_fields_set):
-            owner = next((each for each, own in _OWN_KEYS.items() if key in own), source.connector)
-            if owner != source.connector:
+            owners = [each for each, own in _OWN_KEYS.items() if key in own]
+            if owners and source.connector not in owners:
                 raise file.mistake(
-                    (*where, key), f"is a key of sources with connector: {owner}, and this one has {source.connector}"
+                    (*where, key),
+                    f"is a key of sources with connector: {' or '.join(owners)}, and this one has {source.connector}",
                 )
-    needed = _NEEDED[source.connector]
-    if getattr(source, needed) is None:
-        raise file.mistake(at, f"the key '{needed}' is missing{meaning(needed)}")
+    for needed in _NEEDED[source.connector]:
+        if not getattr(source, needed):
+            raise file.mistake(at, f"the key '{needed}' is missing{meaning(needed)}")
 
 
 def take_pull(
     file: MarkedYaml, at: KeyPath, source: SourceKeys, said: dict[str, Any], contract: Contract
-) -> PostgresPull | None:
+) -> Pull | None:
     """How a stream is pulled, by what is said of it, whose keys are taken out of that; None: it is not pulled.
 
     Raises:
         JourneymartError: What is said does not say how; with file, line and key.
     """
-    if source.connector != "postgres":
-        return None
+    match source.connector:
+        case "files":
+            return None
+        case "postgres":
+            return _postgres(file, at, source, said, contract)
+        case "rest":
+            return _rest(file, at[:2], source, said)
+
+
+def _postgres(
+    file: MarkedYaml, at: KeyPath, source: SourceKeys, said: dict[str, Any], contract: Contract
+) -> PostgresPull:
     table, query = said.pop("table", None), said.pop("query", None)
     if (table is None) == (query is None):
         raise file.mistake(at, "a stream read from a database needs either 'table' or 'query'")
@@ -85,4 +124,27 @@ def take_pull(
             )
             if key in said
         },
+    )
+
+
+def _rest(file: MarkedYaml, at: KeyPath, source: SourceKeys, said: dict[str, Any]) -> RestPull:
+    from assets.pulling.rest.vendors import VENDORS
+
+    vendor = VENDORS.get(source.system)
+    if vendor is None:
+        raise file.mistake(
+            (*at, "connector"),
+            f"no API of '{source.system}' is known here; allowed: {', '.join(VENDORS)}; others deliver files",
+        )
+    location, named = source.location or "", source.credentials_env
+    if not _HOST.fullmatch(location):
+        raise file.mistake((*at, "location"), f"must be the account's own address, such as {vendor.example}")
+    if set(named) not in [set(kind.credentials) for kind in vendor.logins]:
+        kinds = "; or ".join(" and ".join(kind.credentials) for kind in vendor.logins)
+        raise file.mistake((*at, "credentials_env"), f"'{source.system}' takes {kinds}")
+    return RestPull(
+        base=location.rstrip("/"),
+        credentials_env=tuple(named.items()),
+        since=said.pop("since", None),
+        **({"hours": said.pop("pull_hours")} if "pull_hours" in said else {}),
     )

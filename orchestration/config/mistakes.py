@@ -18,6 +18,7 @@ from quality.contract.files import systems
 from storage.errors import JourneymartError
 from storage.nearest import nearest_words
 
+_SECRETS = "storage_options_env, connection_env or credentials_env"
 _LIKE_A_SECRET = re.compile(r"pass|secret|token|key|credential", re.IGNORECASE)
 
 
@@ -44,7 +45,7 @@ def _explained(error: ErrorDetails, keys_at: Callable[[KeyPath], type[StrictMode
     if kind == "extra_forbidden":
         hints = [nearest_words(key, _keys_of(keys_at(at[:-1])), show=20)]
         if _LIKE_A_SECRET.search(key):
-            hints.append("secrets stand as names of environment variables under storage_options_env or connection_env")
+            hints.append(f"secrets stand as names of environment variables under {_SECRETS}")
         return at, "; ".join(["unknown key", *filter(None, hints)])
     if kind == "journeymart":
         return at, str(context["message"])
@@ -79,7 +80,8 @@ _MEANINGS = {
     "currency": "an ISO 4217 code such as EUR",
     "first_date": "a day written as 2026-06-27",
     "sources": "the source systems by name",
-    "location": "the drop folder or its URL",
+    "location": "the drop folder or its URL; of connector: rest, the address of the account",
+    "credentials_env": "what the login needs, as names of environment variables",
     "connection_env": "the NAME of the environment variable that holds postgresql://user:password@host/database",
     "streams": "the streams this source delivers, by name",
     "pattern": "the file name, such as {stream}_{date}.csv",

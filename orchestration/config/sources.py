@@ -173,7 +173,7 @@ def _source(file: MarkedYaml, data: Path, parsed: SourcesFile, name: str, role: 
         mapping = mappings.get(stream)
         said = _said(file, parsed, source, here, stream)
         pull = take_pull(file, here, source, said, load_contract(source.system, stream))
-        location = _resolve(source.location, file.path, data) if source.location else str(data / "pulled" / name)
+        location = str(data / "pulled" / name) if pull else _resolve(source.location or "", file.path, data)
         files = said["pattern"].replace("{stream}", stream)
         if files in read_by and not (mapping and read_by[files] in mappings):
             raise file.mistake(

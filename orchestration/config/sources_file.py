@@ -101,7 +101,7 @@ VariableName = Annotated[str, BeforeValidator(_variable_name)]
 EmptyText = Annotated[str, Field(strict=True, min_length=1)]
 Language = Annotated[str, BeforeValidator(_language)]
 Role = Literal["crm", "other"]
-Connector = Literal["files", "postgres"]
+Connector = Literal["files", "postgres", "rest"]
 
 
 class StrictModel(BaseModel):
@@ -145,7 +145,9 @@ class DeliveryKeys(StrictModel):
     first_date: date | None = None
     """First extract date of a source or stream that began after the company's."""
     since: date | None = None
-    """postgres: the first extract reaches back to this day; to the beginning if nothing is said."""
+    """postgres, rest: the first extract reaches back to this day; to the beginning if nothing is said."""
+    pull_hours: Annotated[float, Field(ge=0.1, le=24)] | None = None
+    """rest: how long the pull of one extract may take, waits included; 8 if nothing is said."""
     overlap_minutes: Annotated[int, Field(strict=True, ge=0)] | None = None
     """postgres: how long before its day an extract reads again, for rows committed late; 60 if nothing is said."""
     statement_timeout: Annotated[int, Field(strict=True, ge=1)] | None = None
@@ -172,15 +174,19 @@ class SourceKeys(DeliveryKeys):
     system: System
     """The vendor: names the contracts of the product (or of `contracts/`) its files must keep."""
     connector: Connector = "files"
-    """How extracts arrive. files (the default): in a drop folder. postgres: read from a PostgreSQL database."""
+    """How extracts arrive. files (the default): in a drop folder. postgres: read from a PostgreSQL database. rest:
+    asked of the vendor's API."""
     role: Role | None = None
     """crm: its records say who the customers are. other: they do not. If nothing is said, system and streams tell."""
     location: Location | None = None
-    """files: the drop folder: a path (relative to this file) or any URL fsspec knows; {data} is the data folder."""
+    """files: the drop folder: a path (relative to this file) or any URL fsspec knows; {data} is the data folder. rest:
+    the address of the account, such as https://nordlicht.zendesk.com."""
     storage_options_env: dict[str, VariableName] = Field(default_factory=dict)
     """files: options of a URL's file system, each by the NAME of the environment variable that holds it."""
     connection_env: VariableName | None = None
     """postgres: the NAME of the environment variable that holds postgresql://user:password@host/database."""
+    credentials_env: dict[str, VariableName] = Field(default_factory=dict)
+    """rest: what the login needs, each by the NAME of the environment variable that holds it (docs/sources.md)."""
     mapping: Annotated[str, Field(strict=True, pattern=r"[\w-]+")] | None = None
     """Which file in `mappings/` says what of its columns is what; the one with the source's name if nothing is said."""
     streams: Annotated[dict[str, StreamKeys | None], Field(min_length=1)]

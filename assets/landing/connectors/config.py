@@ -72,8 +72,11 @@ class RestPull:
 
     base: str
     credentials_env: tuple[tuple[str, str], ...]
-    hours: float
+    hours: float = 8.0
     since: date | None = None
+
+
+Pull = PostgresPull | RestPull
 
 
 @dataclass(frozen=True)
@@ -122,7 +125,7 @@ class FileStream:
     max_delete_share: float = 0.2
     storage_options_env: tuple[tuple[str, str], ...] = ()
     limits: FileLimits = field(default_factory=FileLimits)
-    pull: PostgresPull | RestPull | None = None
+    pull: Pull | None = None
     mapping: StreamMapping | None = None
 
     @property

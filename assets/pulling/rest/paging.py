@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any, Protocol
 
 Params = Mapping[str, str]
+Row = Mapping[str, Any]
 
 
 class NotAPage(Exception):  # noqa: N818 - what came, not whose mistake it is

@@ -64,7 +64,7 @@ def pull_rest(
     extract = _Extract(stream, pull, vendor.streams[stream.stream.stream], extract_date, tuple(contract.columns))
     carried = ended_before(folder, stream.stream, extract_date)
     places = carried.split() if carried else [urlencode(extract.window())]
-    http = Http(pull.base, _login(vendor, pull, stream), extract.pace(), patience)
+    http = Http(pull.base, login_of(stream, pull, vendor), extract.pace(), patience)
     try:
         for place in places:
             delivery = extract.opened(folder, place)
@@ -74,6 +74,24 @@ def pull_rest(
     finally:
         http.close()
     return delivery
+
+
+def login_of(stream: FileStream, pull: RestPull, vendor: Vendor | None = None) -> Login:
+    """Who asks for a stream, with the secrets the environment holds; nothing is asked.
+
+    Raises:
+        JourneymartError: A variable is not set.
+    """
+    names = dict(pull.credentials_env)
+    logins = (vendor or VENDORS[stream.stream.system]).logins
+    kind = next(kind for kind in logins if set(kind.credentials) == set(names))
+    missing = [names[each] for each in kind.credentials if not os.environ.get(names[each])]
+    if missing:
+        raise JourneymartError(
+            f"{stream.stream} cannot be pulled: set the environment variable {', '.join(missing)}, which company.yml "
+            "names under credentials_env."
+        )
+    return kind.login(*(os.environ[names[each]] for each in kind.credentials))
 
 
 @dataclass(frozen=True)
@@ -156,18 +174,6 @@ def _page(http: Http, extract: _Extract, params: Params) -> tuple[pa.Table, Foll
         if endpoint.reshape:
             rows = [endpoint.reshape(row) for row in rows]
         return text_columns(rows, extract.columns), following
-
-
-def _login(vendor: Vendor, pull: RestPull, stream: FileStream) -> Login:
-    names = dict(pull.credentials_env)
-    kind = next(kind for kind in vendor.logins if set(kind.credentials) == set(names))
-    missing = [names[each] for each in kind.credentials if not os.environ.get(names[each])]
-    if missing:
-        raise JourneymartError(
-            f"{stream.stream} cannot be pulled: set the environment variable {', '.join(missing)}, which company.yml "
-            "names under credentials_env."
-        )
-    return kind.login(*(os.environ[names[each]] for each in kind.credentials))
 
 
 def _reached(extract: _Extract, rows: pa.Table) -> str | None:

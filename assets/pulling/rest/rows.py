@@ -16,9 +16,7 @@ from typing import Any
 import orjson
 import pyarrow as pa
 
-from assets.pulling.rest.paging import NotAPage
-
-Row = Mapping[str, Any]
+from assets.pulling.rest.paging import NotAPage, Row
 
 
 @contextmanager

@@ -10,8 +10,7 @@ from dataclasses import dataclass, field
 from datetime import timedelta
 
 from assets.pulling.rest.login import Login
-from assets.pulling.rest.paging import Paging
-from assets.pulling.rest.rows import Row
+from assets.pulling.rest.paging import Paging, Row
 
 
 @dataclass(frozen=True)
@@ -69,12 +68,14 @@ class Vendor:
 
     Attributes:
         system: The vendor, as contracts name it.
+        example: The address of an account.
         logins: The ways to log in.
         streams: How each stream is asked for.
         forgotten: Statuses that say a place in a list is not known any more.
     """
 
     system: str
+    example: str
     logins: tuple[LoginKind, ...]
     streams: Mapping[str, Endpoint]
     forgotten: frozenset[int]

@@ -15,8 +15,7 @@ from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from assets.pulling.rest.login import Basic, Bearer, ClientCredentials
-from assets.pulling.rest.paging import BodyToken
-from assets.pulling.rest.rows import Row
+from assets.pulling.rest.paging import BodyToken, Row
 from assets.pulling.rest.vendor import Endpoint, Limit, LoginKind, Vendor
 
 # The exports let 10 requests a minute through. Other lists count against the plan's limit; 200 is the smallest plan's.
@@ -123,6 +122,7 @@ def _export(path: str, data: str, paging: BodyToken, ordered_by: str, **more: An
 
 ZENDESK = Vendor(
     system="zendesk",
+    example="https://nordlicht.zendesk.com",
     logins=(
         LoginKind(("email", "api_token"), _token_of_user),
         LoginKind(("access_token",), Bearer),

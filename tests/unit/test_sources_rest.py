@@ -1,0 +1,82 @@
+"""What the company file says of sources whose API is asked, and the one line a person gets for a mistake in it."""
+
+from __future__ import annotations
+
+import re
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from assets.landing.connectors.config import RestPull
+from assets.pulling.extract import require_ready
+from orchestration.config.sources import load_sources
+from storage.errors import JourneymartError
+from tests.unit.test_sources import write
+
+GOOD = """\
+company: Acme
+reporting_timezone: Europe/Berlin
+currency: EUR
+first_date: 2026-06-27
+sources:
+  desk:
+    system: zendesk
+    connector: rest
+    location: https://acme.zendesk.com/
+    credentials_env: {email: DESK_EMAIL, api_token: DESK_TOKEN}
+    streams:
+      tickets:
+      users: {since: 2020-01-01, pull_hours: 2}
+"""
+
+
+def test_a_stream_is_asked_of_the_account_by_whom_the_environment_names(tmp_path: Path) -> None:
+    tickets, users = load_sources(write(tmp_path, GOOD), tmp_path / "data").streams
+
+    login = (("email", "DESK_EMAIL"), ("api_token", "DESK_TOKEN"))
+    assert tickets.pull == RestPull("https://acme.zendesk.com", login, hours=8)
+    assert users.pull == RestPull("https://acme.zendesk.com", login, hours=2, since=date(2020, 1, 1))
+    assert (tickets.location, tickets.pattern) == (str(tmp_path / "data/pulled/desk"), "{stream}/{date}/*.parquet")
+
+
+def test_a_login_that_is_not_set_is_said_before_a_night(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    tickets, _ = load_sources(write(tmp_path, GOOD), tmp_path).streams
+    monkeypatch.setenv("DESK_EMAIL", "robot@acme.example")
+    monkeypatch.delenv("DESK_TOKEN", raising=False)
+    with pytest.raises(JourneymartError, match=r"set the environment variable DESK_TOKEN, which company\.yml names"):
+        require_ready(tickets)
+    monkeypatch.setenv("DESK_TOKEN", "any")
+    require_ready(tickets)
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "line", "said"),
+    [
+        ("https://acme", "http://acme", 9, "must be the account's own address, such as https://nordlicht.zendesk.com"),
+        ("zendesk.com/", "zendesk.com/api/v2", 9, "must be the account's own address"),
+        ("https://acme.zendesk.com/", "acme.zendesk.com", 9, "must be the account's own address"),
+        ("https://acme", "https://me:sesame@acme", 9, "no user name or password may stand in the location"),
+        ("location:", "role: other #", 6, "the key 'location' is missing"),
+        ("api_token: DESK_TOKEN", "token: DESK_TOKEN", 10, "takes email and api_token; or access_token; or client_id"),
+        ("api_token: DESK_TOKEN", "api_token: sesame", 10, "must be the NAME of an environment variable"),
+        ("credentials_env:", "role: other #", 6, "the key 'credentials_env' is missing"),
+        ("api_token: DESK_TOKEN}", "api_token: DESK_TOKEN}\n    api_key: K", 11, "connection_env or credentials_env"),
+        ("tickets:", "tickets: {pattern: x}", 12, "is a key of sources with connector: files, and this one has rest"),
+        ("tickets:", "tickets: {mode: full}", 12, "is a key of sources with connector: files or postgres"),
+        ("pull_hours: 2", "pull_hours: 0", 13, "is out of range; allowed: at least 0.1"),
+    ],
+)
+def test_a_mistake_is_said_with_its_line_and_what_is_allowed(
+    tmp_path: Path, old: str, new: str, line: int, said: str
+) -> None:
+    assert old in GOOD
+    with pytest.raises(JourneymartError, match=f"line {line}: .*{re.escape(said)}") as error:
+        load_sources(write(tmp_path, GOOD.replace(old, new)), tmp_path)
+    assert "sesame" not in str(error.value)
+
+
+def test_a_system_whose_api_is_not_known_delivers_files(tmp_path: Path) -> None:
+    text = GOOD.replace("zendesk\n", "qualtrics\n").replace("tickets:", "responses:").partition("      users")[0]
+    with pytest.raises(JourneymartError, match=r"line 8: .*no API of 'qualtrics' is known here; allowed: zendesk"):
+        load_sources(write(tmp_path, text), tmp_path)
