@@ -28,7 +28,17 @@ from storage.data_folder import DataFolder
 from storage.errors import JourneymartError, PassingError
 from storage.faults import FAULT_VARIABLE
 from tests.rest_kit import FIRST, as_told, day_after, newest, pages, pull, pulled, stream_of
-from tests.zendesk_emulator import ACCESS_TOKEN, API_TOKEN, CLIENT_ID, CLIENT_SECRET, CREDENTIALS, Desk, iso, serving
+from tests.zendesk_emulator import (
+    ACCESS_TOKEN,
+    API_TOKEN,
+    CLIENT_ID,
+    CLIENT_SECRET,
+    CREDENTIALS,
+    Desk,
+    iso,
+    serving,
+    ticket,
+)
 
 # Answers with status 200 that are no page of the cursor export.
 STRANGE = ("error page", "web page", "list", "no marker", "no place", "same place")
@@ -270,6 +280,17 @@ def test_a_pull_killed_at_any_page_goes_on(folder: DataFolder) -> None:
     assert newest(rows, "generated_timestamp") == as_told(desk.rows("tickets").values())
 
 
+# A stream of each kind of page, and the column that tells its versions apart.
+VERSIONS = {"tickets": "generated_timestamp", "organizations": "updated_at", "ticket_metric_events": "time"}
+
+
+def record(stream: str, number: int, said: str, at: int) -> dict[str, Any]:
+    """A record of a stream that changed at a time."""
+    if stream == "tickets":
+        return ticket(number, said, at)
+    return {"id": number, "name": said, "type": said, VERSIONS[stream]: iso(at)}
+
+
 class Killed(BaseException):
     """Stands for a kill, where a process for each would take too long."""
 
@@ -284,14 +305,19 @@ def until_it_works(act: Callable[[], object]) -> None:
         return
 
 
-@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_fails_and_changes_meanwhile_no_row_is_lost(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """Faults, kills and changes of tickets at any request, over two extracts: then all is as the desk says."""
+    """Faults, kills and changes of records at any request, over two extracts: then all is as the desk says."""
     folder = DataFolder(tmp_path_factory.mktemp("pull"))
-    desk = desk_of(data.draw(st.integers(0, 15), "tickets"), page_rows=data.draw(st.integers(1, 4), "rows a page"))
+    stream = data.draw(st.sampled_from(sorted(VERSIONS)), "stream")
+    # More than change in a second, or no page that is cut by time would come to its end.
+    desk = Desk(page_rows=data.draw(st.integers(3, 6), "rows a page"))
+    for number in range(1, data.draw(st.integers(0, 25), "records") + 1):
+        # Two a second: what pages by time must not part them.
+        desk.put(stream, record(stream, number, "new", at := desk.now - 7200 + number // 2), at)
     requests = st.integers(1, 30)
     desk.faults = data.draw(st.dictionaries(requests, st.sampled_from(PASSING + STRANGE[:4]), max_size=8), "faults")
     changes = data.draw(st.dictionaries(requests, st.integers(1, 20), max_size=8), "changes")
@@ -301,7 +327,7 @@ def test_whatever_fails_and_changes_meanwhile_no_row_is_lost(
     def change(request: int) -> None:
         desk.now += 40
         if request in changes:
-            desk.ticket(changes[request], "deleted" if request % 3 == 0 else "solved")
+            desk.put(stream, record(stream, changes[request], "deleted" if request % 3 == 0 else "solved", desk.now))
 
     def die(_: str) -> None:
         nonlocal points
@@ -315,12 +341,12 @@ def test_whatever_fails_and_changes_meanwhile_no_row_is_lost(
     monkeypatch.setattr("storage.files.flush", lambda _: None)
     with serving(desk) as base:
         for day in (FIRST, day_after()):
-            until_it_works(lambda day=day: pull(folder, base, day=day))
-            rows += pulled(folder, days=[day])
-            until_it_works(lambda day=day: clear_delivery(folder, stream_of(folder).stream, day))
+            until_it_works(lambda day=day: pull(folder, base, stream, day))
+            rows += pulled(folder, stream, [day])
+            until_it_works(lambda day=day: clear_delivery(folder, stream_of(folder, stream).stream, day))
             desk.before_page = None
             desk.now += 86_400
-    assert newest(rows, "generated_timestamp") == as_told(desk.rows("tickets").values())
+    assert newest(rows, VERSIONS[stream]) == as_told(desk.rows(stream).values(), stream)
 
 
 def test_a_pace_holds_any_minute_and_the_end_of_the_night() -> None:
