@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import json
+import resource
 import shutil
 import subprocess
 import sys
-import time
 from datetime import datetime
 from importlib.metadata import PackageNotFoundError
 from pathlib import Path
@@ -45,11 +45,13 @@ def journeymart(capsys):
 
 
 def test_help_answers_at_once():
-    began = time.perf_counter()
+    began = resource.getrusage(resource.RUSAGE_CHILDREN)
     done = subprocess.run(
         [sys.executable, "-m", "orchestration.cli", "--help"], capture_output=True, text=True, check=True
     )
-    assert time.perf_counter() - began < 2
+    ended = resource.getrusage(resource.RUSAGE_CHILDREN)
+    # Of CPU: the machine may do much else.
+    assert ended.ru_utime + ended.ru_stime - began.ru_utime - began.ru_stime < 2
     for command in (
         "run",
         "explain",
