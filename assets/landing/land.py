@@ -202,7 +202,7 @@ def _read_as(stream: FileStream, contract: Contract) -> ReadAs:
         max_record_bytes=stream.limits.max_record_bytes,
         key=contract.key,
         reading=stream.reading,
-        mapping=stream.mapping.fingerprint if stream.mapping else None,
+        mapping=stream.mapped_by,
     )
 
 

@@ -48,7 +48,7 @@ def behind_their_mapping(stream: FileStream, home: Path) -> list[date]:
         stream: The stream.
         home: Its folder in landing.
     """
-    now = stream.mapping.fingerprint if stream.mapping else None
+    now = stream.mapped_by
     return [day for day, mapping in landed_mappings(home).items() if mapping != now]
 
 
@@ -76,7 +76,7 @@ def _map_partition(
     stream: FileStream, contract: Contract, partition: Path, building: Path, forget: Forget | None
 ) -> None:
     manifest = read_manifest(partition)
-    now = replace(manifest.read_as, mapping=stream.mapping.fingerprint if stream.mapping else None)
+    now = replace(manifest.read_as, mapping=stream.mapped_by, reading=stream.reading)
     if all(file.name.endswith(KEPT) for file in manifest.files):
         _put(stream, partition, replace(manifest, read_as=now), partition / ROWS, forget)
         return
@@ -121,7 +121,10 @@ def _parsed(
             # An empty file that was taken once was declared, one way or another.
             declared = Declared(file.records, file.bytes, file.sha256)
             kept[DroppedFile(file.name, declared, stamp="")] = Copied(file.bytes, file.sha256)
-    parsed = parse(stream, contract, building, kept)
+    read_as = manifest.read_as
+    # As they were written then: what the sender writes now may differ.
+    then = replace(stream, encoding=read_as.encoding, delimiter=read_as.delimiter, header_rows=read_as.header_rows)
+    parsed = parse(then, contract, building, kept)
     return map_rows(stream, stream.mapping, contract, parsed, building) if stream.mapping else parsed
 
 

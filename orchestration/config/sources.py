@@ -181,9 +181,10 @@ def _source(file: MarkedYaml, data: Path, parsed: SourcesFile, name: str, role: 
                 f"reads the same files as stream '{read_by[files]}' ({said['pattern']}); put {{stream}} into "
                 "the pattern, give each stream its own, or say in a mapping what each takes of them",
             )
-        if mapping and said.get("cursor") and said["cursor"] not in dict(mapping.columns):
+        cursor = said.get("cursor") if pull is None else None
+        if mapping and cursor and cursor not in dict(mapping.columns):
             raise file.mistake(
-                (*here, "cursor"), f"line {mapping.line} of {mapping.file} says not where '{said['cursor']}' comes from"
+                (*here, "cursor"), f"line {mapping.line} of {mapping.file} says not where '{cursor}' comes from"
             )
         read_by[files] = stream
         streams.append(

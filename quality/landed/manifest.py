@@ -53,7 +53,7 @@ class LandedFile:
 class ReadAs:
     """How the files were read; `reader` is the version of our readers. Read otherwise, they land anew.
 
-    `mapping` is the fingerprint of what made rows of the contract of them; None: they are of it as delivered.
+    `mapping` is a hash of what made rows of the contract of them; None: they are of it as delivered.
     """
 
     reader: int

@@ -112,8 +112,8 @@ def counts(mapping: StreamMapping, met: Fit, delivered: str, reading: Reading) -
     ours = f"coalesce({_condition(mapping)}, true)"
     given = "1"
     if mapping.unpivot:
-        given = " + ".join(["0", *(f"({_is_there(_aliased(met, name), reading)})::integer" for name in met.values)])
-    each = f"select _file, {ours} as ours, {given} as given from ({_relation(mapping, met, delivered)})"
+        given = " + ".join(["0", *(f"({_aliased(met, name)} is not null)::integer" for name in met.values)])
+    each = f"select _file, {ours} as ours, {given} as given from ({_relation(mapping, met, delivered, reading)})"
     return (
         "select _file, count(*) filter (not ours), count(*) filter (ours and given = 0), "
         f"coalesce(sum(given) filter (ours), 0)::bigint from ({each}) group by _file"
@@ -134,7 +134,7 @@ def as_texts(columns: Mapping[str, str], rows: str, reading: Reading) -> str:
 
 def _source(mapping: StreamMapping, met: Fit, delivered: str, reading: Reading) -> str:
     """SQL of the records that are ours, under the mapping's names; of columns that give rows, one row per value."""
-    rows = f"select * from ({_relation(mapping, met, delivered)}) where coalesce({_condition(mapping)}, true)"
+    rows = f"select * from ({_relation(mapping, met, delivered, reading)}) where coalesce({_condition(mapping)}, true)"
     unpivot = mapping.unpivot
     if unpivot is None:
         return rows
@@ -142,16 +142,16 @@ def _source(mapping: StreamMapping, met: Fit, delivered: str, reading: Reading) 
     values = ", ".join(_aliased(met, name) for name in met.values)
     name, value = identifier(unpivot.name), identifier(unpivot.value)
     each = f"select *, unnest([{names}]::varchar[]) as {name}, unnest([{values}]::varchar[]) as {value} from ({rows})"
-    return f"select * from ({each}) where {_is_there(value, reading)}"
+    return f"select * from ({each}) where {value} is not null"
 
 
-def _relation(mapping: StreamMapping, met: Fit, delivered: str) -> str:
-    """SQL of the delivered columns that matter, under the names the mapping has for them; NULL what is lacking."""
+def _relation(mapping: StreamMapping, met: Fit, delivered: str, reading: Reading) -> str:
+    """SQL of the delivered columns that matter, under the mapping's names; NULL what is empty or lacking."""
     columns: dict[str, str] = {}
     for name, _, _ in mapping.named():
-        source = f"{identifier(met.found[name])}::varchar" if name in met.found else "null::varchar"
+        source = _given(met.found[name], reading) if name in met.found else "null::varchar"
         columns.setdefault(name.casefold(), f"{source} as {identifier(name)}")
-    values = [f"{identifier(name)}::varchar as {_aliased(met, name)}" for name in met.values]
+    values = [f"{_given(name, reading)} as {_aliased(met, name)}" for name in met.values]
     return f"select {', '.join([*columns.values(), *values, *_OURS])} from ({delivered})"
 
 
@@ -164,8 +164,10 @@ def _condition(mapping: StreamMapping) -> str:
     return f"({mapping.where.sql}\n)" if mapping.where else "true"
 
 
-def _is_there(text: str, reading: Reading) -> str:
-    return f"{present('text', text, reading.empty)} is not null"
+def _given(name: str, reading: Reading) -> str:
+    """SQL of the text of a delivered column, NULL where it stands for nothing."""
+    text = f"{identifier(name)}::varchar"
+    return f"case when {present('text', text, reading.empty)} is not null then {text} end"
 
 
 def _value(value: Value, kind: str, reading: Reading) -> str:
@@ -174,9 +176,7 @@ def _value(value: Value, kind: str, reading: Reading) -> str:
         return f"({value.sql}\n)"
     if value.key:
         # Parts cannot run into each other, whatever stands in them; without one of them there is no key.
-        parts = [
-            f"replace(replace(nullif(trim({identifier(name)}), ''), '%', '%25'), ':', '%3A')" for name in value.key
-        ]
+        parts = [f"replace(replace(trim({identifier(name)}), '%', '%25'), ':', '%3A')" for name in value.key]
         return " || ':' || ".join(parts)
     if value.column is None:
         return "null::varchar" if value.const is None else literal(value.const)
@@ -200,11 +200,7 @@ def _translated(text: str, value: Value) -> str:
     cases = " ".join(
         f"when {literal(said)} then {'null' if meant is None else literal(meant)}" for said, meant in value.values
     )
-    other = (
-        text
-        if value.otherwise is None
-        else f"case when nullif(trim({text}), '') is not null then {literal(value.otherwise)} end"
-    )
+    other = text if value.otherwise is None else f"case when {text} is not null then {literal(value.otherwise)} end"
     return f"case trim({text}) {cases} else {other} end"
 
 

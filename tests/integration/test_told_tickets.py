@@ -1,4 +1,4 @@
-"""One help desk told three ways: whole events, events that leave out the value before, and versions of tickets.
+"""One help desk told four ways: whole events, events that leave out the value before, versions of tickets, and columns.
 
 What lives here: that the facts do not depend on the way they are told, that what a way does not tell is unknown and
 said, and targets stated on tickets counted again in plain Python. Not here: Zendesk's audits (test_service_marts.py).
@@ -126,6 +126,8 @@ def marts(tickets: list[Ticket], dbt_project: DbtProject, tmp_path_factory: pyte
             for stream, row in (("ticket", newest), *(("ticket_event", event) for event in told)):
                 moment = row.get("updated_at", row.get("occurred_at"))
                 chance.choice(nights)[f"canonical.{stream}"].append(row | {"_source": source, "updated_at": moment})
+        first = {"is_replied": bool(ticket.replies), "first_replied_at": min(ticket.replies, default=None)}
+        chance.choice(nights)["canonical.ticket"].append(newest | first | {"_source": "columns"})
         for row in versions(ticket):
             chance.choice(nights)["canonical.ticket"].append(row | {"_source": "versions"})
     warehouse = Warehouse(dbt_project, tmp_path_factory.mktemp("told"))
@@ -183,6 +185,15 @@ def test_several_versions_tell_the_same_history_and_one_alone_tells_none(tickets
                 assert told[name] == whole[name], (ticket.name, name)
 
 
+def test_a_first_answer_in_a_column_of_the_ticket_is_told_and_no_other(tickets: list[Ticket], facts: Facts) -> None:
+    for ticket in tickets:
+        whole, told = facts["whole", ticket.name], facts["columns", ticket.name]
+        assert told["conversation"] == "first_reply"
+        for name in ("first_reply_minutes", "never_answered"):
+            assert told[name] == whole[name], (ticket.name, name)
+        assert {told[name] for name in ("replies", "is_one_touch", "awaiting_our_reply", "handling_class")} == {None}
+
+
 def test_what_is_not_told_is_left_out_with_a_reason(tickets: list[Ticket], marts: Warehouse) -> None:
     rows = marts.rows(
         "select source, measure, reason, count(*) as n from intermediate.int_kpi__left_out_ticket group by all"
@@ -190,7 +201,10 @@ def test_what_is_not_told_is_left_out_with_a_reason(tickets: list[Ticket], marts
     found = {(row["source"], row["measure"], row["reason"]): row["n"] for row in rows}
     assert found["versions", "unanswered", "conversation_not_delivered"] == len(tickets)
     assert not any(measure == "unanswered" for source, measure, _ in found if source != "versions")
-    assert not any(measure in ("reopened", "transferred") for _, measure, _ in found)
+    assert not any(measure in ("reopened", "transferred") for source, measure, _ in found if source != "columns")
+    solved = sum(bool(ticket.solutions()) for ticket in tickets if ticket.now["status"] == "solved")
+    assert found["columns", "one_touch", "conversation_not_delivered"] == solved
+    assert ("columns", "first_reply_minutes", "conversation_not_delivered") not in found
 
 
 def outcome(ticket: Ticket, *, is_told: bool) -> str | None:
@@ -220,7 +234,7 @@ def test_stated_targets_end_as_the_desk_says_or_else_as_their_due_time_does(
     expected = {
         (source, ticket.name): outcome(ticket, is_told=source != "versions")
         for ticket in tickets
-        for source in ("whole", "bare", "versions")
+        for source in ("whole", "bare", "versions", "columns")
     }
     assert found == {key: became for key, became in expected.items() if became}
     assert set(found.values()) == {"achieved", "breached", "cancelled", "unknown", "active"}

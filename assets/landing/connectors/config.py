@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+import hashlib
+import json
+from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from typing import Literal
 
@@ -132,6 +134,14 @@ class FileStream:
     def is_dated(self) -> bool:
         """Whether each date has a delivery of its own; else what is there says how things stand now."""
         return "{date}" in self.pattern and not (self.pull and self.mode == "full")
+
+    @property
+    def mapped_by(self) -> str | None:
+        """Hash of all that decides what rows its mapping makes: of its reading rules too; None: it has no mapping."""
+        if self.mapping is None:
+            return None
+        said = json.dumps([self.mapping.fingerprint, asdict(self.reading)], sort_keys=True)
+        return hashlib.sha256(said.encode()).hexdigest()
 
     @property
     def format(self) -> FileFormat:

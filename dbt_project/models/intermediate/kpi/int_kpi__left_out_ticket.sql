@@ -50,12 +50,12 @@ with tickets as (
 left_out as (
     select ticket_key, 'unanswered' as measure, {{ plus_days('created_on', days_to_answer()) }} as date_day, {{ unsaid }} as reason
     from tickets
-    where is_customer_initiated and conversation <> 'told'
+    where is_customer_initiated and conversation not in ('told', 'first_reply')
     {%- for measure in ['first_reply_minutes', 'first_reply_business_minutes'] %}
     union all
     select ticket_key, '{{ measure }}', created_on, {{ unsaid }}
     from tickets
-    where is_customer_initiated and conversation <> 'told'
+    where is_customer_initiated and conversation not in ('told', 'first_reply')
     {%- endfor %}
     union all
     select ticket_key, 'first_reply_business_minutes', first_reply_on, 'no_schedule'

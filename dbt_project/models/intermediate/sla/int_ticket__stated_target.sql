@@ -29,7 +29,7 @@ tickets as (
         stated.is_resolution_breached,
         priorities.priority,
         facts.created_at,
-        facts.conversation = 'told' as is_conversation_told,
+        facts.conversation in ('told', 'first_reply') as is_conversation_told,
         facts.first_reply_at,
         facts.status in ('solved', 'closed') as is_solved,
         case when facts.status in ('solved', 'closed') then facts.last_solved_at end as solved_at,

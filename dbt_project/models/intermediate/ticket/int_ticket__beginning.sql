@@ -54,6 +54,8 @@ tickets as (
     select
         tickets.ticket_key,
         tickets.created_at,
+        tickets.is_replied,
+        tickets.first_replied_at,
         coalesce(
             said.is_created_by_customer,
             tickets.created_by_id is null or coalesce(tickets.created_by_id = tickets.requester_id, false)
@@ -100,5 +102,7 @@ select
     is_elsewhere,
     is_answered_here,
     is_delivered,
-    cast(agent_touches as integer) as agent_touches
+    cast(agent_touches as integer) as agent_touches,
+    is_replied,
+    first_replied_at
 from tickets

@@ -6,6 +6,7 @@
 
     `conversation` says what is known of the answers:
       told            the creation or a comment was delivered: a ticket without a public answer is unanswered
+      first_reply     no comment was delivered, but the ticket says when a person answered first, or that nobody has
       elsewhere       they are kept elsewhere (seed conversations_elsewhere, a chat, a call typed in), and none is told here
       not_delivered   neither the creation nor any comment was delivered
       unknown_author  somebody answered of whom it is not known whether they are one of us
@@ -70,13 +71,15 @@ judged as (
         beginnings.ticket_key,
         beginnings.is_customer_initiated,
         case
+            when not beginnings.is_delivered and beginnings.first_replied_at >= beginnings.created_at then 'first_reply'
             when beginnings.is_customer_initiated and beginnings.is_typed_in then 'elsewhere'
             when beginnings.is_elsewhere and not beginnings.is_answered_here then 'elsewhere'
+            when not beginnings.is_delivered and not beginnings.is_replied then 'first_reply'
             when not beginnings.is_delivered then 'not_delivered'
             when coalesce(replies.replies, 0) = 0 and replies.comments_of_unknown > 0 then 'unknown_author'
             else 'told'
         end as conversation,
-        replies.first_reply_at,
+        case when beginnings.is_delivered then replies.first_reply_at else beginnings.first_replied_at end as first_reply_at,
         replies.first_automated_reply_at,
         cast(coalesce(replies.replies, 0) as integer) as replies,
         cast(coalesce(replies.automated_replies, 0) as integer) as automated_replies,
@@ -94,9 +97,10 @@ judged as (
 select
     ticket_key,
     is_customer_initiated,
-    conversation
+    conversation,
+    case when conversation in ('told', 'first_reply') then first_reply_at end as first_reply_at
     {%- for column in [
-        'first_reply_at', 'first_automated_reply_at', 'replies', 'automated_replies', 'comments_of_ours', 'comments_of_machines',
+        'first_automated_reply_at', 'replies', 'automated_replies', 'comments_of_ours', 'comments_of_machines',
         'customer_contacts', 'agent_touches', 'last_speaker'
     ] %},
     case when conversation = 'told' then {{ column }} end as {{ column }}

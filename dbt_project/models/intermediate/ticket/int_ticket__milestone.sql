@@ -79,7 +79,10 @@ select
     cast(said.customer_contacts as integer) as customer_contacts,
     round({{ automated_share('said.comments_of_machines', 'said.comments_of_ours') }}, 4) as automated_share,
     {{ handling_class('said.replies', 'said.automated_replies') }} as handling_class,
-    case when said.is_customer_initiated then said.replies = 0 end as never_answered,
+    case
+        when said.is_customer_initiated and said.conversation = 'first_reply' then said.first_reply_at is null
+        when said.is_customer_initiated then said.replies = 0
+    end as never_answered,
     case when said.conversation = 'told' then
         coalesce(said.last_speaker = 'customer', false) and tickets.status not in ('solved', 'closed') and tickets.removed_kind is null
     end as awaiting_our_reply,

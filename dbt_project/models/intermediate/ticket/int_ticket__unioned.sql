@@ -8,9 +8,9 @@
 with newest as (
     {{ newest_versions('int_ticket__version', ['source', 'ticket_id'], [
         'system', 'requester_id', 'requester_email', 'account_id', 'named_ids', 'created_by_id', 'assignee_id', 'team', 'channel',
-        'direction', 'ticket_type', 'topic', 'priority', 'status', 'is_complaint', 'is_escalated', 'created_at', 'solved_at',
-        'sla_policy', 'first_reply_due_at', 'is_first_reply_breached', 'resolution_due_at', 'is_resolution_breached',
-        'merged_into_ticket_id', 'deletion_kind', 'is_deleted', 'vanished_kind', 'updated_at'
+        'direction', 'ticket_type', 'topic', 'priority', 'status', 'is_complaint', 'is_escalated', 'created_at', 'is_replied',
+        'first_replied_at', 'solved_at', 'sla_policy', 'first_reply_due_at', 'is_first_reply_breached', 'resolution_due_at',
+        'is_resolution_breached', 'merged_into_ticket_id', 'deletion_kind', 'is_deleted', 'vanished_kind', 'updated_at'
     ], tombstone='tombstone_kind') }}
 ),
 
@@ -49,6 +49,8 @@ select
     is_complaint,
     is_escalated,
     created_at,
+    is_replied,
+    first_replied_at,
     solved_at,
     sla_policy,
     first_reply_due_at,

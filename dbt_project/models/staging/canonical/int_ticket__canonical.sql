@@ -16,6 +16,8 @@ select
     coalesce(is_complaint, ticket_type = 'complaint', false) as is_complaint,
     is_escalated,
     created_at,
+    case when first_replied_at is not null then true else is_replied end as is_replied,
+    first_replied_at,
     solved_at,
     sla_policy,
     first_reply_due_at,

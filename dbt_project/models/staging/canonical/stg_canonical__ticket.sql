@@ -15,6 +15,8 @@ select
     is_complaint,
     is_escalated,
     created_at,
+    is_replied,
+    first_replied_at,
     solved_at,
     sla_policy,
     first_reply_due_at,
