@@ -18,13 +18,13 @@ def contract_names(delivered: Sequence[str], contract: Contract) -> tuple[str, .
     `Order ID`, `orderId` and `ORDER_ID ` are `order_id`, unless there is a column of that very name, or two of them.
     """
     exact = set(delivered) & set(contract.columns)
-    wanted = {_folded(name): name for name in contract.columns if name not in exact}
-    spelled = Counter(_folded(name) for name in delivered if name not in exact)
-    alike = Counter(_folded(name) for name in contract.columns)
+    wanted = {folded_name(name): name for name in contract.columns if name not in exact}
+    spelled = Counter(folded_name(name) for name in delivered if name not in exact)
+    alike = Counter(folded_name(name) for name in contract.columns)
     found = {folded: name for folded, name in wanted.items() if spelled[folded] == 1 and alike[folded] == 1}
-    return tuple(name if name in exact else found.get(_folded(name), name) for name in delivered)
+    return tuple(name if name in exact else found.get(folded_name(name), name) for name in delivered)
 
 
-def _folded(name: str) -> str:
+def folded_name(name: str) -> str:
     """A name without case and without all that parts its words."""
     return re.sub(r"[\W_]+", "", name.casefold())

@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from orchestration.cli.check import check
 from orchestration.cli.company import init
 from orchestration.cli.gate import gate_app
 from orchestration.cli.installation import doctor, ui
@@ -34,7 +35,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (init, run, sample, status, versions, rollback, explain, erase, report, ui, doctor):
+for command in (init, check, run, sample, status, versions, rollback, explain, erase, report, ui, doctor):
     app.command()(command)
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(identity_app, name="identity")

@@ -25,9 +25,11 @@ def init(
     made = make_company(folder.expanduser().absolute())
     console.print(
         f"{made} is a company folder; its README.md says what is in it.\n"
-        "Change what company.yml marks CHANGE, put the first extract into drop/, and:\n"
+        "`journeymart check FILE` says of any extract what a night would make of it, and which lines company.yml\n"
+        "needs. Change what company.yml marks CHANGE, put the first extract into drop/, and:\n"
         f"  export JOURNEYMART_COMPANY={shlex.quote(str(made))}\n"
         "  journeymart doctor\n"
+        "  journeymart check\n"
         "  journeymart run",
         highlight=False,
         soft_wrap=True,

@@ -52,32 +52,62 @@ class LocalDates:
     by_order: Mapping[DateOrder, int]
 
 
+@dataclass(frozen=True)
+class Misread:
+    """A column that is read better in another way than the declared one.
+
+    Attributes:
+        column: Which column.
+        what: What is seen of it, in words.
+        rules: What to declare; of several, nobody can tell which is meant.
+    """
+
+    column: str
+    what: str
+    rules: tuple[Reading, ...]
+
+    @property
+    def words(self) -> str:
+        """What is seen, and what to declare."""
+        return f"{self.what}: declare {' or '.join(map(_as_declared, self.rules))}"
+
+
 def number_faults(shapes: Sequence[Shape], reading: Reading) -> dict[str, str]:
     """What is wrong with the numbers of an extract, in words by column."""
+    return {each.column: each.words for each in misread_numbers(shapes, reading)}
+
+
+def misread_numbers(shapes: Sequence[Shape], reading: Reading) -> list[Misread]:
+    """Columns of numbers that are read better in another way."""
     ways = [way for way in _WAYS if not _contradicts(way, shapes, reading)]
-    found: dict[str, str] = {}
+    found = []
     for column in dict.fromkeys(shape.column for shape in shapes):
         own = [shape for shape in shapes if shape.column == column]
         better = {way: sum(shape.count for shape in own if _reads_better(way, shape, reading)) for way in ways}
         most = max(better.values(), default=0)
         if most:
             best = [way for way, count in better.items() if count == most]
-            found[column] = _number_words(own, best, reading)
+            found.append(Misread(column, *_number_rules(own, best, reading)))
     return found
 
 
 def date_faults(dates: Iterable[LocalDates], reading: Reading) -> dict[str, str]:
     """What is wrong with the dates of an extract, in words by column."""
-    found: dict[str, str] = {}
+    return {each.column: each.words for each in misread_dates(dates, reading)}
+
+
+def misread_dates(dates: Iterable[LocalDates], reading: Reading) -> list[Misread]:
+    """Columns of dates or times that are read better in another way."""
+    found = []
     for each in dates:
         most = max(each.by_order.values())
         declared = each.by_order[reading.dates] if reading.dates else 0
         # Up to half are no format, but faults of their rows.
         if most in (0, declared) or (reading.dates is None and each.count * 2 <= each.values):
             continue
-        choice = " or ".join(f"`dates: {order}`" for order, count in each.by_order.items() if count == most)
+        orders = [order for order, count in each.by_order.items() if count == most]
         what = f"has {each.count:,} of {each.values:,} values with the day or the month in front"
-        found[each.column] = f"{what}: declare {choice}"
+        found.append(Misread(each.column, what, tuple(Reading(dates=order) for order in orders)))
     return found
 
 
@@ -106,7 +136,7 @@ def _value(shape: str, reading: Reading) -> Decimal | None:
     return Decimal(digits.replace(reading.point, "."))
 
 
-def _number_words(own: Sequence[Shape], best: Sequence[Reading], reading: Reading) -> str:
+def _number_rules(own: Sequence[Shape], best: Sequence[Reading], reading: Reading) -> tuple[str, tuple[Reading, ...]]:
     """What of a column is read better in some ways of writing, and what to declare."""
     odd = [shape for shape in own if _reads_better(best[0], shape, reading)]
     rules = {tuple(_value(shape.text, way) for shape in odd): _fewest_rules(way, odd) for way in reversed(best)}
@@ -115,11 +145,11 @@ def _number_words(own: Sequence[Shape], best: Sequence[Reading], reading: Readin
     if None not in here:
         rules = {here: Reading(decimal=reading.point), **rules}
     if len(rules) > 1:
-        choice = " or ".join(_as_declared(rule) for rule in rules.values())
-        return f"{what} with three digits behind the mark, so decimals cannot be told from thousands: declare {choice}"
+        why = "with three digits behind the mark, so decimals cannot be told from thousands"
+        return f"{what} {why}", tuple(rules.values())
     (rule,) = rules.values()
     mark = "thousands marked" if rule.thousands else f"a decimal {'comma' if rule.decimal == ',' else 'point'}"
-    return f"{what} with {mark}: declare {_as_declared(rule)}"
+    return f"{what} with {mark}", (rule,)
 
 
 def _fewest_rules(way: Reading, shapes: Sequence[Shape]) -> Reading:
@@ -130,5 +160,11 @@ def _fewest_rules(way: Reading, shapes: Sequence[Shape]) -> Reading:
 
 
 def _as_declared(rule: Reading) -> str:
+    return " and ".join(f"`{line}`" for line in declared_lines(rule))
+
+
+def declared_lines(rule: Reading) -> list[str]:
+    """Reading rules as lines of company.yml."""
     said = {"decimal": rule.decimal, "thousands": rule.thousands}
-    return " and ".join(f'`{name}: "{mark}"`' for name, mark in said.items() if mark)
+    lines = [f'{name}: "{mark}"' for name, mark in said.items() if mark]
+    return [*lines, *([f"dates: {rule.dates}"] if rule.dates else [])]

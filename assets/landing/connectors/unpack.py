@@ -45,7 +45,7 @@ def plain_text(path: Path, encoding: str, limits: FileLimits, workspace: Path) -
     # Under its own name, which is what messages say.
     target = workspace / "plain" / path.name
     target.parent.mkdir(exist_ok=True)
-    pieces = _pieces(path, packed, limits)
+    pieces = unpacked_pieces(path, limits)
     with target.open("xb") as plain:
         if is_utf8:
             for number, piece in enumerate(pieces):
@@ -80,7 +80,13 @@ def text_start(data: Bytes) -> int:
     return 3 if data[:3].tobytes() == codecs.BOM_UTF8 else 0
 
 
-def _pieces(path: Path, packed: bool, limits: FileLimits) -> Iterator[bytes]:
+def unpacked_pieces(path: Path, limits: FileLimits) -> Iterator[bytes]:
+    """The bytes of a file, unpacked, a few million at a time.
+
+    Raises:
+        JourneymartError: It is damaged, or unpacks to more than the limits allow.
+    """
+    packed = path.suffix == ".gz"
     packed_size = max(path.stat().st_size, 1)
     total = 0
     with cast(BinaryIO, gzip.open(path, "rb")) if packed else path.open("rb") as file:
