@@ -38,6 +38,7 @@ from quality.gate.verdict import Verdict
 from quality.landed.extract import ROWS, LandedExtract
 from quality.landed.manifest import read_manifest
 from storage.data_folder import StreamId
+from storage.descriptions import INDEX
 from storage.errors import JourneymartError
 
 KEY = "a secret of the tests, long enough to be one"
@@ -197,13 +198,13 @@ class Shop:
         return [row[key] for row in self.rows(layer, stream, day)]
 
     def content(self, *layers: str) -> dict[str, str]:
-        """Hash of every file of some layers."""
+        """Hash of every file of some layers, but the indexes, which say nothing that the files do not."""
         data = self.root / "data"
         return {
             str(path.relative_to(data)): hashlib.sha256(path.read_bytes()).hexdigest()
             for layer in layers
             for path in sorted((data / layer).rglob("*"))
-            if path.is_file()
+            if path.is_file() and path.name != INDEX
         }
 
     def copy_to(self, root: Path) -> Shop:
