@@ -358,6 +358,13 @@ def test_a_definition_that_comes_late_or_changes_reaches_the_answers(warehouse: 
     assert scores(warehouse) == {"r1:QID1": 9}
 
 
+def test_a_definition_that_comes_late_takes_away_what_was_taken_for_an_answer(warehouse: Warehouse) -> None:
+    warehouse.night({"qualtrics.responses": [response("r1", QID2="slow")]}, ANSWERS)
+    assert scores(warehouse) == {"r1:QID1": 9}
+    warehouse.night({"qualtrics.survey_definitions": [question("QID2", "reason")]})
+    assert scores(warehouse) == {}
+
+
 def test_an_anonymous_answer_keeps_nothing_that_names_a_person(warehouse: Warehouse) -> None:
     identity = {"ExternalReference": "crm", "RecipientEmail": "ann@a.example"}
     warehouse.night(

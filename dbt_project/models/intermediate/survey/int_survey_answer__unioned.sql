@@ -1,4 +1,8 @@
-{#- Answers of every source system, as last known. Not here: how their versions were mapped (int_survey_answer__version). -#}
+{#-
+    Answers of every source system, as last known. Not here: how their versions were mapped (int_survey_answer__version).
+
+    Once a survey is described, its responses may answer other questions than before, or none: those that were are touched as well.
+-#}
 {{ config(
     touched_key=['source', 'record_id'],
     touches=['survey_answer_key', 'survey_question_key', 'respondent_key', 'invitation_id', 'ticket_id'],
@@ -8,6 +12,9 @@
         select source, response_id from {{ touched('int_survey_invitation__unioned') }} where response_id is not null
         union
         select source, record_id from {{ ref('int_survey_answer__version') }}
+        where (source, survey_id) in (select source, survey_id from {{ touched('int_survey_question__unioned') }})
+        union
+        select source, record_id from {{ this }}
         where (source, survey_id) in (select source, survey_id from {{ touched('int_survey_question__unioned') }})
     "
 ) }}
