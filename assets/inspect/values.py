@@ -15,6 +15,7 @@ from pathlib import Path
 
 import duckdb
 
+from quality.landed.extract import ORIGIN
 from quality.rows.casts import identifier, literal
 from quality.rows.landed_text import read_parquet, text_columns
 
@@ -82,7 +83,7 @@ def look_at_values(
         rows: The file of landed rows.
         told: SQL of what is in a column, NULL where that is nothing; of others, what is not blank is.
     """
-    read = {name: as_read for name, as_read in text_columns(connection, rows).items() if name not in ("_file", "_row")}
+    read = {name: as_read for name, as_read in text_columns(connection, rows).items() if name not in ORIGIN}
     if not read:
         return []
     bare = {name: f"nullif(trim({identifier(as_read)}), '')" for name, as_read in read.items()}

@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 from assets.landing.connectors.config import FileStream
 from quality.contract.model import Contract
 from quality.contract.reading import Reading
+from quality.landed.extract import ORIGIN
 from quality.rows.casts import identifier, year_first
 from storage.engine import connect
 from storage.errors import JourneymartError
@@ -120,7 +121,7 @@ def _leave_out(connection: duckdb.DuckDBPyConnection, columns: Sequence[str], la
     alike: defaultdict[tuple[str, ...], list[str]] = defaultdict(list)
     for path in landed:
         theirs = set(pq.read_schema(path).names)
-        common = tuple(name for name in columns if name in theirs and name not in ("_file", "_row"))
+        common = tuple(name for name in columns if name in theirs and name not in ORIGIN)
         if common:
             # The reader takes every path for a pattern.
             alike[common].append(glob.escape(str(path)))

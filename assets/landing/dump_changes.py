@@ -14,13 +14,13 @@ import duckdb
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from assets.landing.rows_file import rows_schema
+from quality.landed.extract import ORIGIN
 from quality.rows.casts import present
 from quality.rows.ids import spelled_id
 from storage.engine import connect
 
 _OP = "_op"
-_OUR_FIELDS = (pa.field("_file", pa.string()), pa.field("_row", pa.int64()))
-_OURS = tuple(field.name for field in _OUR_FIELDS)
 
 
 @dataclass(frozen=True)
@@ -95,7 +95,7 @@ def _compare(
     )
     upserts = connection.sql(
         f"""
-        select {_list([*columns, *_OURS])}, 'upsert' as {_OP} from read_parquet($path) as a
+        select {_list([*columns, *ORIGIN])}, 'upsert' as {_OP} from read_parquet($path) as a
         where exists (from changed as b where {same_as_spelled}) order by _file, _row, {_list(key)}
         """,
         params={"path": str(dump)},
@@ -113,7 +113,7 @@ def _compare(
 
 def _all_vanish(before: Path | None, key: Sequence[str], target: Path) -> Changes:
     """Write the changes of an empty table without a header: a deletion for each key there was."""
-    nothing = _pass_on(pa.schema([*((name, pa.string()) for name in key), *_OUR_FIELDS]).empty_table())
+    nothing = _pass_on(rows_schema(key).empty_table())
     if before is None or not key or not set(key) <= set(_columns(before)):
         _write(nothing, target)
         return Changes(0, 0)
@@ -158,7 +158,7 @@ def _write(table: pa.Table, target: Path) -> None:
 
 
 def _columns(dump: Path) -> list[str]:
-    return [name for name in pq.read_schema(dump).names if name not in _OURS]
+    return [name for name in pq.read_schema(dump).names if name not in ORIGIN]
 
 
 def _list(columns: Sequence[str]) -> str:

@@ -16,7 +16,6 @@ from dataclasses import replace
 from datetime import date
 from pathlib import Path
 
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from assets.erasure.landed import Forget
@@ -28,17 +27,15 @@ from assets.landing.mapped import map_rows
 from assets.landing.parse import Parsed, Portion, parse
 from assets.landing.partition import compare_successor, content_hash, hash_of, put_in_place
 from assets.landing.portions import counted_by_file
+from assets.landing.rows_file import write_rows
 from assets.landing.windows import is_cut
 from quality.contract.model import Contract
-from quality.landed.extract import FILES, REJECTED, ROWS
+from quality.landed.extract import FILES, ORIGIN, REJECTED, ROWS
 from quality.landed.manifest import LandedFile, LandingManifest, landed_mappings, read_manifest
 from quality.rows.casts import identifier
 from quality.rows.landed_text import read_parquet
 from storage.engine import connect
 from storage.files import share_file
-
-_ROWS_AT_ONCE = 100_000
-_OURS = ("_file", "_row")
 
 
 def behind_their_mapping(stream: FileStream, home: Path) -> list[date]:
@@ -134,7 +131,7 @@ def _write_rows(parsed: Parsed, partition: Path, target: Path, *, is_part: bool)
     Returns:
         Their columns.
     """
-    had = [name for name in pq.read_schema(partition / ROWS).names if name not in _OURS]
+    had = [name for name in pq.read_schema(partition / ROWS).names if name not in ORIGIN]
     stand_ins = f"from {read_parquet(partition / ROWS)} where ends_with(_file, '{KEPT}')"
     with connect(spill=target.parent / ".spill") as connection:
         erased = connection.execute(f"select count(*) {stand_ins}").fetchall() != [(0,)]
@@ -142,22 +139,19 @@ def _write_rows(parsed: Parsed, partition: Path, target: Path, *, is_part: bool)
         own = f"where (_file, _row) in (select (_file, _row) from {read_parquet(partition / ROWS)})" if is_part else ""
         now = _selected(columns, parsed.columns, f"from {read_parquet(parsed.whole.rows)} {own}")
         before = _selected(columns, had, stand_ins)
-        schema = pa.schema([*((name, pa.string()) for name in columns), ("_file", pa.string()), ("_row", pa.int64())])
-        with pq.ParquetWriter(target, schema, compression="zstd") as writer:
-            for batch in connection.sql(f"{now} union all {before}").to_arrow_reader(_ROWS_AT_ONCE):
-                writer.write_table(pa.Table.from_batches([batch]).cast(schema))
+        write_rows(connection.sql(f"{now} union all {before}"), columns, target)
     return columns
 
 
 def _selected(columns: tuple[str, ...], there: tuple[str, ...] | list[str], rows: str) -> str:
     """SQL of some columns and where their rows are from, NULL for a column that is not there."""
     values = [f"{'' if name in there else 'null::varchar as '}{identifier(name)}" for name in columns]
-    return f"select {', '.join([*values, *_OURS])} {rows}"
+    return f"select {', '.join([*values, *ORIGIN])} {rows}"
 
 
 def _counted(manifest: LandingManifest, parsed: Parsed, rows: Path) -> tuple[LandedFile, ...]:
     """The delivered files with what the partition has of each now; what stands in for one is as it was."""
-    made = counted_by_file(pq.read_table(rows, columns=list(_OURS)))
+    made = counted_by_file(pq.read_table(rows, columns=list(ORIGIN)))
     now: Mapping[str, LandedFile] = {file.name: file for file in parsed.whole.files}
     files = []
     for file in manifest.files:

@@ -6,20 +6,19 @@ what came of it against counts made without it. Not here: the statement (quality
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
 import duckdb
-import pyarrow as pa
 import pyarrow.parquet as pq
 
 from assets.landing.connectors.config import FileStream
 from assets.landing.connectors.reader import is_json
 from assets.landing.parse import Parsed
+from assets.landing.rows_file import write_rows
 from quality.contract.model import Contract
 from quality.gate.delivery_checks import needed_columns
+from quality.landed.extract import ORIGIN
 from quality.landed.manifest import LandedFile, Mapped
 from quality.mapping.model import StreamMapping
 from quality.mapping.statement import Fit, as_texts, counts, fit, mapped_columns, untyped_rows
@@ -28,8 +27,6 @@ from quality.rows.landed_text import read_parquet
 from storage.engine import connect
 from storage.errors import JourneymartError
 from storage.nearest import nearest_words
-
-_ROWS_AT_ONCE = 100_000
 
 
 def map_rows(stream: FileStream, mapping: StreamMapping, contract: Contract, parsed: Parsed, building: Path) -> Parsed:
@@ -53,19 +50,12 @@ def map_rows(stream: FileStream, mapping: StreamMapping, contract: Contract, par
         _require_needed(stream, mapping, contract, parsed, met)
     target = building / "mapped.parquet"
     columns = mapped_columns(mapping, contract)
-    schema = pa.schema([*((name, pa.string()) for name in columns), ("_file", pa.string()), ("_row", pa.int64())])
     delivered = read_parquet(parsed.whole.rows)
     with _seeing_only(parsed.whole.rows, building) as connection:
         rows = untyped_rows(mapping, contract, met, f"from {delivered}", stream.reading)
         try:
             types = _types(connection, rows, columns)
-            made = connection.sql(as_texts(types, rows, stream.reading)).to_arrow_reader(_ROWS_AT_ONCE)
-            with pq.ParquetWriter(target, schema, compression="zstd") as writer:
-                found: Counter[str] = Counter()
-                for batch in made:
-                    table = pa.Table.from_batches([batch]).cast(schema)
-                    writer.write_table(table)
-                    found.update(_by_file(table))
+            found = write_rows(connection.sql(as_texts(types, rows, stream.reading)), columns, target)
             counted = {
                 file: (not_ours, without, given)
                 for file, not_ours, without, given in connection.execute(
@@ -93,10 +83,6 @@ def _counted(file: LandedFile, not_ours: int, without_values: int, rows: int) ->
     """A file whose rows are those of the contract, by counts of its delivered columns."""
     left_out = not_ours + without_values
     return replace(file, records=file.records - left_out, rows=rows, left_out=left_out)
-
-
-def _by_file(table: pa.Table) -> Mapping[str, int]:
-    return {entry["values"]: entry["counts"] for entry in table["_file"].value_counts().to_pylist()}
 
 
 def _seeing_only(rows: Path, building: Path) -> duckdb.DuckDBPyConnection:
@@ -164,7 +150,7 @@ def _works(
     connection: duckdb.DuckDBPyConnection, stream: FileStream, mapping: StreamMapping, contract: Contract, rows: Path
 ) -> bool:
     """Whether a mapping gives something for every record."""
-    met = fit(mapping, [name for name in pq.read_schema(rows).names if name not in ("_file", "_row")])
+    met = fit(mapping, [name for name in pq.read_schema(rows).names if name not in ORIGIN])
     made = untyped_rows(mapping, contract, met, f"from {read_parquet(rows)}", stream.reading)
     try:
         connection.execute(f"select count(columns(*)) from ({made})").fetchall()

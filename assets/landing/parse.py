@@ -18,6 +18,7 @@ from assets.landing.connectors.batch import REJECTS, ROW_NUMBER, ParsedBatch, Pa
 from assets.landing.connectors.config import FileStream
 from assets.landing.connectors.drop_folder import Copied, DroppedFile, says_no_rows
 from assets.landing.connectors.reader import is_json, open_file
+from assets.landing.rows_file import rows_schema
 from quality.contract.model import Contract
 from quality.landed.extract import FILES, REJECTED, ROWS
 from quality.landed.manifest import LandedFile, Mapped
@@ -60,17 +61,17 @@ def parse(stream: FileStream, contract: Contract, building: Path, copied: Mappin
                 "quiet day is a header without rows, or a manifest of 0 rows."
             )
     columns = _all_columns(stream, opened)
-    rows_schema = _with_file(pa.schema([*((name, pa.string()) for name in columns), ("_row", pa.int64())]))
+    schema = rows_schema(columns)
     whole_rows, whole_rejects = building / ROWS, building / REJECTED
     files, damaged = [], []
     with (
-        pq.ParquetWriter(whole_rows, rows_schema, compression="zstd") as rows,
+        pq.ParquetWriter(whole_rows, schema, compression="zstd") as rows,
         pq.ParquetWriter(whole_rejects, _with_file(REJECTS), compression="zstd") as rejects,
     ):
         for file, parsed in opened.items():
             counts = {"records": 0, "rows": 0, "rejects": 0}
             for batch in parsed.batches:
-                rows.write_table(_of_file(batch.rows, file.name, rows_schema))
+                rows.write_table(_of_file(batch.rows, file.name, schema))
                 if batch.rejects.num_rows:
                     rejects.write_table(_of_file(batch.rejects, file.name, _with_file(REJECTS)))
                 counts["records"] += batch.records

@@ -18,13 +18,13 @@ from orchestration.config.mistakes import first_mistake
 from quality.contract.model import Contract, load_contract
 from quality.contract.reading import Reading
 from quality.gate.delivery_checks import needed_columns
+from quality.landed.extract import ORIGIN
 from quality.mapping.expressions import ExpressionError, columns_of
 from quality.mapping.model import Condition, StreamMapping, Unpivot, Value, has_zone
 from storage.company_folder import MAPPINGS
 from storage.errors import JourneymartError
 from storage.nearest import nearest_words
 
-_OURS = ("_file", "_row")
 # Of these a column has at most one, and each says where it comes from.
 _ORIGINS = ("from", "const", "sql", "key")
 # Ways to read a delivered column; at most one.
@@ -192,5 +192,5 @@ def _names(file: MarkedYaml, at: KeyPath, expression: str, written: str | None =
 
 
 def _require_theirs(file: MarkedYaml, at: KeyPath, name: str) -> None:
-    if name.casefold().startswith("_value_") or name.casefold() in _OURS:
+    if name.casefold().startswith("_value_") or name.casefold() in ORIGIN:
         raise file.mistake(at, f"'{name}' is the product's own word: no delivered column is called so")

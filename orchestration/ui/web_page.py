@@ -16,6 +16,7 @@ from storage.errors import JourneymartError
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
+    from uvicorn import Server
 
     from orchestration.ui.services import Services
 
@@ -96,8 +97,8 @@ def serve_web_page(instance: DagsterInstance, running: Services, host: str, port
     )
 
 
-def _end_with_a_service(server: object, running: Services, over: Event) -> None:
+def _end_with_a_service(server: Server, running: Services, over: Event) -> None:
     while not over.wait(_LOOK_SECONDS):
         if running.ended():
-            server.should_exit = True  # type: ignore[attr-defined]
+            server.should_exit = True
             return

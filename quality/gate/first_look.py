@@ -16,7 +16,7 @@ import duckdb
 from quality.gate.accepted import is_accepted_as_landed
 from quality.gate.check_result import CheckResult, failed, guarded, not_judged
 from quality.gate.delivery_checks import FileFacts, completeness, deletes, schema, written
-from quality.landed.extract import FILES, LandedExtract
+from quality.landed.extract import FILES, ORIGIN, LandedExtract
 from quality.landed.manifest import LandingManifest, read_manifest
 from quality.rows.delivered_as import local_dates, number_shapes, records_of_another_encoding
 from quality.rows.formats import date_faults, encoding_faults, number_faults
@@ -82,7 +82,7 @@ def _completeness(
             connection.execute(f"select _op, count(*) from {read_parquet(extract.judged_file)} group by _op").fetchall()
         )
         changes = (by_operation.pop("upsert", 0), by_operation.pop("delete", 0), len(by_operation))
-    columns = [name for name in text_columns(connection, extract.rows_file) if name not in ("_file", "_row")]
+    columns = [name for name in text_columns(connection, extract.rows_file) if name not in ORIGIN]
     about = (extract.stream, extract.extract_date, extract.mode)
     result = completeness(manifest, about=about, facts=facts, columns=columns, changes=changes)
     return replace(result, metadata={**result.metadata, "erased": manifest.erased}) if manifest.erased else result

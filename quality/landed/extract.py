@@ -23,6 +23,9 @@ Mode = Literal["increment", "full"]
 ROWS, REJECTED, CHANGES = "rows.parquet", "rejects.parquet", "changes.parquet"
 FILES = "files"
 
+# Columns of a landed row that say which record of which delivered file it is of.
+ORIGIN = ("_file", "_row")
+
 # Why a record is a reject that has bytes its file's encoding does not know.
 BAD_ENCODING = "bytes that are not valid in the file's encoding"
 

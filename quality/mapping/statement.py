@@ -14,11 +14,11 @@ from dataclasses import dataclass
 
 from quality.contract.model import Contract
 from quality.contract.reading import Reading
+from quality.landed.extract import ORIGIN
 from quality.mapping.model import StreamMapping, Value, has_zone
 from quality.rows.casts import identifier, literal, plain_number, present
 from quality.rows.landed_text import is_csv
 
-_OURS = ("_file", "_row")
 _NUMBERS = re.compile(r"(U?(TINYINT|SMALLINT|INTEGER|BIGINT|HUGEINT)|FLOAT|DOUBLE|DECIMAL.*|BIGNUM)")
 
 
@@ -101,7 +101,7 @@ def untyped_rows(mapping: StreamMapping, contract: Contract, met: Fit, delivered
         f"{_value(mapped[name], contract.columns[name].type, reading)} as {identifier(name)}"
         for name in mapped_columns(mapping, contract)
     ]
-    return f"select {', '.join([*values, *_OURS])} from ({_source(mapping, met, delivered, reading)})"
+    return f"select {', '.join([*values, *ORIGIN])} from ({_source(mapping, met, delivered, reading)})"
 
 
 def counts(mapping: StreamMapping, met: Fit, delivered: str, reading: Reading) -> str:
@@ -129,7 +129,7 @@ def as_texts(columns: Mapping[str, str], rows: str, reading: Reading) -> str:
         reading: The reading rules of the stream.
     """
     texts = [f"{_text(identifier(name), kind, reading)} as {identifier(name)}" for name, kind in columns.items()]
-    return f"select {', '.join([*texts, *_OURS])} from ({rows})"
+    return f"select {', '.join([*texts, *ORIGIN])} from ({rows})"
 
 
 def _source(mapping: StreamMapping, met: Fit, delivered: str, reading: Reading) -> str:
@@ -152,7 +152,7 @@ def _relation(mapping: StreamMapping, met: Fit, delivered: str, reading: Reading
         source = _given(met.found[name], reading) if name in met.found else "null::varchar"
         columns.setdefault(name.casefold(), f"{source} as {identifier(name)}")
     values = [f"{_given(name, reading)} as {_aliased(met, name)}" for name in met.values]
-    return f"select {', '.join([*columns.values(), *values, *_OURS])} from ({delivered})"
+    return f"select {', '.join([*columns.values(), *values, *ORIGIN])} from ({delivered})"
 
 
 def _aliased(met: Fit, name: str) -> str:
