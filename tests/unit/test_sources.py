@@ -41,6 +41,19 @@ def write(folder: Path, text: str) -> Path:
     return path
 
 
+def assert_mistake_is_said(folder: Path, good: str, change: tuple[str, str], line: int, said: str) -> str:
+    """Change a company file that is good in one place: the one line a person gets names file and line, and says it."""
+    assert change[0] in good
+    path = write(folder, good.replace(*change, 1))
+    with pytest.raises(JourneymartError) as caught:
+        load_sources(path, folder)
+    message = str(caught.value)
+    assert "\n" not in message
+    assert message.startswith(f"{path}, line {line}: ")
+    assert said in message
+    return message
+
+
 def test_a_streams_own_words_win_over_its_sources(tmp_path):
     sources = load_sources(write(tmp_path, GOOD), tmp_path / "my data")
     tickets, users = sources.streams
@@ -336,14 +349,7 @@ MISTAKES = {
 
 @pytest.mark.parametrize(("old", "new", "line", "said"), MISTAKES.values(), ids=MISTAKES)
 def test_a_mistake_is_one_line_with_file_line_key_and_what_is_allowed(tmp_path, old, new, line, said):
-    assert old in GOOD
-    path = write(tmp_path, GOOD.replace(old, new, 1))
-    with pytest.raises(JourneymartError) as caught:
-        load_sources(path, tmp_path)
-    message = str(caught.value)
-    assert "\n" not in message
-    assert message.startswith(f"{path}, line {line}: ")
-    assert said in message
+    assert_mistake_is_said(tmp_path, GOOD, (old, new), line, said)
 
 
 @pytest.mark.parametrize("secret", ["hunter2", "AKIA-very/secret", "Bearer abc"])
