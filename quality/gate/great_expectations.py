@@ -246,20 +246,6 @@ class _OnUse(types.ModuleType):
         return getattr(importlib.import_module(self.__name__), name)
 
 
-@contextmanager
-def _imported_on_use(*names: str) -> Iterator[None]:
-    """What is imported meanwhile gets these modules, unless they are there already, only when it uses them."""
-    absent = {name: _OnUse(name) for name in names if name not in sys.modules}
-    sys.modules.update(absent)
-    try:
-        yield
-    finally:
-        for name, module in absent.items():
-            # One that was used meanwhile is itself by now.
-            if sys.modules.get(name) is module:
-                del sys.modules[name]
-
-
 class _Hollow(types.ModuleType):
     """Stands for a module of which nothing is used: every name in it is a class without anything in it."""
 
@@ -271,15 +257,17 @@ class _Hollow(types.ModuleType):
 
 
 @contextmanager
-def _hollow(*names: str) -> Iterator[None]:
-    """What is imported meanwhile finds these modules hollow; afterwards they are there to be imported."""
-    hollow = {name: _Hollow(name) for name in names if name not in sys.modules}
-    sys.modules.update(hollow)
+def _standing_in(kind: type[types.ModuleType], *names: str) -> Iterator[None]:
+    """What is imported meanwhile gets stand-ins of these modules, unless they are there; afterwards they are free."""
+    absent = {name: kind(name) for name in names if name not in sys.modules}
+    sys.modules.update(absent)
     try:
         yield
     finally:
-        for name in hollow:
-            del sys.modules[name]
+        for name, module in absent.items():
+            # One that was used meanwhile is itself by now.
+            if sys.modules.get(name) is module:
+                del sys.modules[name]
 
 
 def _sources(package: str) -> list[str]:
@@ -312,7 +300,7 @@ def _library() -> _Library:
     logger.addHandler(logging.NullHandler())
     logger.propagate = False
 
-    with _imported_on_use(*_NOT_ASKED_FOR), _hollow(*_sources("great_expectations")):
+    with _standing_in(_OnUse, *_NOT_ASKED_FOR), _standing_in(_Hollow, *_sources("great_expectations")):
         duckdb_engine, sqlalchemy, great_expectations, expectations, engines, batches, batch_data, validators = (
             importlib.import_module(name)
             for name in (

@@ -185,13 +185,13 @@ def test_a_module_that_nobody_uses_is_not_imported_and_one_that_is_used_is_itsel
     ran = tmp_path / "ran"
     for name in ("used_later", "used_at_once"):
         (tmp_path / f"{name}.py").write_text(f"open({str(ran)!r}, 'a').write('{name} ')\ndef told(): return '{name}'\n")
-    with expectations._imported_on_use("used_later", "json"):
+    with expectations._standing_in(expectations._OnUse, "used_later", "json"):
         later = importlib.import_module("used_later")
         assert importlib.import_module("json") is json, "what is there already stays"
     assert "used_later" not in sys.modules
     assert not ran.exists()
     assert (later.told(), later.told()) == ("used_later", "used_later")
-    with expectations._imported_on_use("used_at_once"):
+    with expectations._standing_in(expectations._OnUse, "used_at_once"):
         assert importlib.import_module("used_at_once").told() == "used_at_once"
     assert sys.modules["used_at_once"].told() == "used_at_once"
     assert ran.read_text() == "used_later used_at_once "
@@ -202,7 +202,7 @@ def test_a_module_found_hollow_runs_nothing_and_can_be_imported_afterwards(
 ) -> None:
     monkeypatch.syspath_prepend(tmp_path)
     (tmp_path / "hollow_once.py").write_text("class Told:\n    words = 'told'\n")
-    with expectations._hollow("hollow_once", "json"):
+    with expectations._standing_in(expectations._Hollow, "hollow_once", "json"):
         assert importlib.import_module("json") is json, "what is there already stays"
         assert not hasattr(importlib.import_module("hollow_once").Told, "words")
     assert importlib.import_module("hollow_once").Told.words == "told"
