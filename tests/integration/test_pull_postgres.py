@@ -32,7 +32,6 @@ from tests.postgres_kit import Server, running_server
 VARIABLE = "DESK_DATABASE"
 SECRET = "g/e:h@e im"
 NEXT_DAY = FIRST + timedelta(days=1)
-DAY_BEFORE = FIRST - timedelta(days=1)
 
 
 @pytest.fixture(scope="module")
