@@ -19,12 +19,13 @@ from orchestration.dbt.project import load_manifest
 from orchestration.dbt_assets import build_models, dbt_resource
 from orchestration.dbt_translator import Translator
 from orchestration.extract_assets import accepted_assets, landing_assets
+from orchestration.keys import JOB
 from orchestration.partitions import daily
 from orchestration.publish_assets import audit_asset, begin_build_asset, published_asset, report_asset
 from orchestration.resources import data_lock_resource, gate_resource
 from orchestration.schedules import nightly_schedule
+from orchestration.sensors import watch_sensor
 
-JOB = "nightly"
 # A night is expected every 24 hours. The windows are wider: a night that runs a little late must not alarm
 # anybody.
 FRESHNESS = dg.FreshnessPolicy.time_window(warn_window=timedelta(hours=30), fail_window=timedelta(hours=36))
@@ -60,6 +61,7 @@ def build_defs(
         assets=[asset.map_asset_specs(_with_freshness) for asset in assets],
         jobs=[job],
         schedules=[nightly_schedule(setup, job)],
+        sensors=[watch_sensor(setup, JOB)] if setup.sources.alerts else [],
         resources={
             "dbt": dbt_resource(setup),
             "data_lock": data_lock_resource(setup),

@@ -1,4 +1,4 @@
-"""Names of assets, groups and owners as Dagster shows them. One place, so that lineage and tests agree."""
+"""Names of the job, of assets, groups and owners as Dagster shows them. One place, so that lineage and tests agree."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ import dagster as dg
 
 from storage.data_folder import StreamId
 
+JOB = "nightly"
 OWNER = "team:data"
 NIGHT = dg.AssetKey(["build", "night"])
 AUDIT = dg.AssetKey(["build", "marts_audit"])

@@ -1,4 +1,4 @@
-"""What holds for every test process: how many there are, which files they begin with, when garbage is looked for."""
+"""What holds for every test process: how many, what they begin with, and that a busy machine fails no test."""
 
 from __future__ import annotations
 
@@ -6,12 +6,17 @@ import gc
 import os
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 # They make what others wait for, or wait for nobody and take long.
 FIRST = {"test_erased_person.py", "test_marts_history.py", "test_olist.py"}
 
 # As in the processes of a night: most of what is made are modules and definitions, which stay.
 gc.set_threshold(100_000, 20, 20)
+
+# Drawing an example takes as long as the machine makes it wait.
+settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("house")
 
 
 def pytest_xdist_auto_num_workers() -> int:

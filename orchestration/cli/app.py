@@ -16,6 +16,7 @@ from typing import Annotated
 import typer
 from rich.console import Console
 
+from orchestration.cli.alerts import alerts_app
 from orchestration.cli.check import check
 from orchestration.cli.company import init
 from orchestration.cli.gate import gate_app
@@ -40,6 +41,7 @@ for command in (init, check, run, sample, status, versions, rollback, explain, e
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(identity_app, name="identity")
 app.add_typer(gate_app, name="gate")
+app.add_typer(alerts_app, name="alerts")
 
 
 @app.callback()

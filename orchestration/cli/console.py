@@ -14,24 +14,8 @@ from rich.status import Status
 from rich.table import Table
 
 from orchestration.cli.scorecard import Figure, Scorecard
+from orchestration.operations.step_words import step_words
 from orchestration.progress import listening
-
-_STEPS = {
-    "begin_build": "begin the build",
-    "dbt_build": "build the marts (dbt)",
-    "audit_marts": "audit the marts",
-    "write_report": "write the report",
-    "publish": "publish",
-}
-_PREFIXES = {"land_": "extract", "accept_": "judge"}
-
-
-def step_name(step_key: str) -> str:
-    """A step in words."""
-    for prefix, word in _PREFIXES.items():
-        if step_key.startswith(prefix):
-            return f"{word} {step_key.removeprefix(prefix)}"
-    return _STEPS.get(step_key, step_key)
 
 
 class NightDisplay:
@@ -55,7 +39,7 @@ class NightDisplay:
     def started(self, step_key: str) -> None:
         """A step began."""
         self._began[step_key] = time.monotonic()
-        self._running = step_name(step_key)
+        self._running = step_words(step_key)
         self._say(self._running)
 
     def advanced(self, done: int, total: int) -> None:
@@ -67,7 +51,7 @@ class NightDisplay:
         seconds = time.monotonic() - self._began.get(step_key, time.monotonic())
         marks = {"done": "[green]✓[/green]", "failed": "[red]✗[/red]", "skipped": "[dim]-[/dim]"}
         said = f"{seconds:6.1f} s" if outcome != "skipped" else "skipped"
-        self._console.print(f"  {marks[outcome]} {step_name(step_key):<32}{said:>9}", highlight=False)
+        self._console.print(f"  {marks[outcome]} {step_words(step_key):<32}{said:>9}", highlight=False)
 
     def _say(self, text: str) -> None:
         if self._status:

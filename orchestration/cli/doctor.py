@@ -57,6 +57,7 @@ def examine() -> list[Diagnosis]:
         ("company", _company),
         ("sources", _sources),
         ("mappings", _mappings),
+        ("alerts", _alerts),
         ("dbt project", _dbt),
         ("dagster", _dagster),
         ("versions", _versions),
@@ -69,7 +70,7 @@ def examine() -> list[Diagnosis]:
 
 
 # They cannot stand while what they are made of does not, and would say the same again.
-_MADE_OF_THE_COMPANY = ("mappings", "dbt project", "dagster")
+_MADE_OF_THE_COMPANY = ("mappings", "alerts", "dbt project", "dagster")
 
 
 def is_wrong(diagnosis: Diagnosis, *whats: str) -> bool:
@@ -239,6 +240,21 @@ def _pulled(source: Source) -> Diagnosis:
     except JourneymartError as error:
         return Diagnosis(f"source {source.name}", "problem", str(error))
     return Diagnosis(f"source {source.name}", "ok", "can be asked: what that needs is installed and set")
+
+
+def _alerts(settings: Settings) -> Iterator[Diagnosis]:
+    from orchestration.config.sources import load_sources
+
+    alerts = load_sources(settings.company_folder.file, settings.data).alerts
+    if alerts is None:
+        yield Diagnosis("alerts", "ok", "nobody is told of a failed night: docs/operations.md says how")
+        return
+    from orchestration.alerts.send import what_is_wrong
+
+    wrong = {to: why for to in alerts.to if (why := what_is_wrong(to))}
+    yield from (Diagnosis("alerts", "problem", f"{to}: {why}.") for to, why in wrong.items())
+    if not wrong:
+        yield Diagnosis("alerts", "ok", f"{len(alerts.to)} addresses, tried by `journeymart alerts test`")
 
 
 def _dbt(settings: Settings) -> Iterator[Diagnosis]:

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
+from orchestration.cli.alerts import watched
 from orchestration.cli.current import installation
 from orchestration.cli.output import Json, console, print_fields, print_json
 from storage.errors import JourneymartError
@@ -42,17 +43,18 @@ def run(
     setup = installation()
     from orchestration.operations.plan_night import delivered_again, outstanding_dates, wanted_date
 
-    through = as_of.date() if as_of else wanted_date(setup)
-    days = outstanding_dates(setup, through, begin.date() if begin else None)
-    again = delivered_again(setup, through)
     made: list[Manifest] = []
-    if days:
-        before = _current_batches(setup)
-        nights = [[day] for day in days] if night_by_night else [days]
-        made = _run_nights(setup, nights, begin.date() if begin else None)
-        _say_corrected(again, before, _current_batches(setup))
-    else:
-        console.print(f"Everything up to {through} is published; nothing to do.")
+    with watched(setup):
+        through = as_of.date() if as_of else wanted_date(setup)
+        days = outstanding_dates(setup, through, begin.date() if begin else None)
+        again = delivered_again(setup, through)
+        if days:
+            before = _current_batches(setup)
+            nights = [[day] for day in days] if night_by_night else [days]
+            made = _run_nights(setup, nights, begin.date() if begin else None)
+            _say_corrected(again, before, _current_batches(setup))
+        else:
+            console.print(f"Everything up to {through} is published; nothing to do.")
     _print_scorecard(setup, made, time.monotonic() - began)
 
 

@@ -20,7 +20,7 @@ from dagster._core.events.log import EventLogEntry
 from dagster._core.utils import make_new_run_id
 from dagster_shared.error import SerializableErrorInfo
 
-from orchestration.build import JOB
+from orchestration.keys import JOB
 from orchestration.partitions import again_tags, range_tags
 from storage.errors import JourneymartError
 

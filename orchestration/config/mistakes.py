@@ -13,12 +13,19 @@ from pydantic import ValidationError
 from pydantic_core import ErrorDetails
 
 from orchestration.config.marked_yaml import KeyPath, MarkedYaml
-from orchestration.config.sources_file import SourceKeys, SourcesFile, StreamKeys, StrictModel
+from orchestration.config.sources_file import (
+    AlertKeys,
+    NightKeys,
+    SourceKeys,
+    SourcesFile,
+    StreamKeys,
+    StrictModel,
+)
 from quality.contract.files import systems
 from storage.errors import JourneymartError
 from storage.nearest import nearest_words
 
-_SECRETS = "storage_options_env, connection_env or credentials_env"
+_SECRETS = "storage_options_env, connection_env or credentials_env (of alerts: to)"
 _LIKE_A_SECRET = re.compile(r"pass|secret|token|key|credential", re.IGNORECASE)
 
 
@@ -66,6 +73,7 @@ _EXPECTED = {
     "int_parsing": "must be a whole number",
     "float_type": "must be a number",
     "float_parsing": "must be a number",
+    "tuple_type": "must be a list",
     "dict_type": "must be a list of keys, one per line and indented",
     "model_type": "must be a list of keys, one per line and indented",
     "date_type": "must be a day",
@@ -80,6 +88,7 @@ _MEANINGS = {
     "currency": "an ISO 4217 code such as EUR",
     "first_date": "a day written as 2026-06-27",
     "sources": "the source systems by name",
+    "to": "the addresses, each by the NAME of the environment variable that holds it",
     "location": "the drop folder or its URL; of connector: rest, the address of the account",
     "credentials_env": "what the login needs, as names of environment variables",
     "connection_env": "the NAME of the environment variable that holds postgresql://user:password@host/database",
@@ -107,5 +116,9 @@ def company_keys_at(at: KeyPath) -> type[StrictModel]:
             return StreamKeys
         case ("sources", _, *_):
             return SourceKeys
+        case ("nights", *_):
+            return NightKeys
+        case ("alerts", *_):
+            return AlertKeys
         case _:
             return SourcesFile

@@ -21,7 +21,7 @@ from orchestration.config.connectors import require_own_keys, take_pull
 from orchestration.config.mappings import mapping_of, read_mappings
 from orchestration.config.marked_yaml import KeyPath, MarkedYaml, read_marked_yaml
 from orchestration.config.mistakes import company_keys_at, first_mistake, meaning
-from orchestration.config.sources_file import Role, SourceKeys, SourcesFile, StreamKeys
+from orchestration.config.sources_file import AlertKeys, NightKeys, Role, SourceKeys, SourcesFile, StreamKeys
 from quality.contract.files import streams_of
 from quality.contract.model import load_contract
 from quality.contract.reading import Reading
@@ -59,6 +59,8 @@ class Sources:
         currency: ISO 4217 code of the marts' money.
         first_date: The first extract date; it holds all history.
         text_sentiment: Language of texts whose source names none; None: the mood of texts is not estimated.
+        nights: When a night is promised.
+        alerts: Who is told of what goes wrong; None: nobody.
         sources: The source systems, in the order of the file.
     """
 
@@ -68,6 +70,8 @@ class Sources:
     currency: str
     first_date: date
     text_sentiment: str | None
+    nights: NightKeys
+    alerts: AlertKeys | None
     sources: tuple[Source, ...]
 
     @property
@@ -128,6 +132,8 @@ def load_sources(path: Path, data: Path) -> Sources:
         currency=parsed.currency,
         first_date=parsed.first_date,
         text_sentiment=parsed.text_sentiment,
+        nights=parsed.nights,
+        alerts=parsed.alerts,
         sources=tuple(_source(file, data, parsed, name, roles[name]) for name in parsed.sources),
     )
 

@@ -8,8 +8,8 @@ from __future__ import annotations
 import codecs
 import re
 from collections.abc import Callable, Iterable
-from datetime import date
-from typing import Annotated, Literal
+from datetime import date, time
+from typing import Annotated, Literal, get_args
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
@@ -21,6 +21,7 @@ from quality.contract.reading import DateOrder
 from storage.nearest import nearest_words
 
 _LANGUAGE = re.compile(r"[a-z]{2}")
+_TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _ENVIRONMENT_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 _SECRET_IN_URL = re.compile(r"://[^/@]*:[^/@]*@")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
@@ -91,6 +92,12 @@ def _language(value: object) -> object:
     return value
 
 
+def _time_of_day(value: object) -> object:
+    if not isinstance(value, str) or not _TIME_OF_DAY.fullmatch(value):
+        raise _refuse('must be a time of day in quotes, such as "08:30"')
+    return value
+
+
 Zone = Annotated[str, _one_of("time zone", time_zones, "IANA names such as Europe/Berlin or UTC")]
 Currency = Annotated[str, _one_of("currency", lambda: CURRENCIES, "ISO 4217 codes such as EUR or USD")]
 System = Annotated[str, _one_of("system", systems, "those there are contracts for")]
@@ -100,8 +107,10 @@ Location = Annotated[str, BeforeValidator(_no_secret), _placeholders("data"), Fi
 VariableName = Annotated[str, BeforeValidator(_variable_name)]
 EmptyText = Annotated[str, Field(strict=True, min_length=1)]
 Language = Annotated[str, BeforeValidator(_language)]
+TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
 Role = Literal["crm", "other"]
 Connector = Literal["files", "postgres", "rest"]
+AlertKind = Literal["failed", "blocked", "quarantine", "late", "stale", "kpi", "recovery"]
 
 
 class StrictModel(BaseModel):
@@ -193,6 +202,28 @@ class SourceKeys(DeliveryKeys):
     """The streams it delivers, by name; each may override the keys of its source."""
 
 
+class NightKeys(StrictModel):
+    """When a night is promised, in the reporting time zone."""
+
+    started_by: TimeOfDay = time(5)
+    """By when the night of the day before must have begun; "05:00" if nothing is said."""
+    published_by: TimeOfDay = time(9)
+    """By when it must be published; "09:00" if nothing is said."""
+
+
+class AlertKeys(StrictModel):
+    """Who is told what (docs/operations.md)."""
+
+    to: Annotated[tuple[VariableName, ...], Field(min_length=1)]
+    """Where messages go: each the NAME of an environment variable that holds an address as apprise writes it."""
+    kinds: Annotated[tuple[AlertKind, ...], Field(min_length=1)] = get_args(AlertKind)
+    """What is told, all if nothing is said. failed: a night failed. blocked: the gate keeps an extract out. quarantine:
+    too many of its rows are at fault. late: a night did not begin, or is not published, by its hour. stale: readers see
+    an old version. kpi: a figure got worse beyond chance. recovery: what was told has ended."""
+    stale_after_hours: Annotated[float, Field(ge=1)] = 36.0
+    """stale: how old what readers see may become; 36 if nothing is said."""
+
+
 class SourcesFile(StrictModel):
     """The whole file."""
 
@@ -206,5 +237,9 @@ class SourcesFile(StrictModel):
     """The first extract date; its extract holds all history before it, too."""
     text_sentiment: Language | None = None
     """Estimates the mood of English texts; the value is the language of texts whose source names none, such as "en"."""
+    nights: NightKeys = NightKeys()
+    """When a night is promised, by the keys below."""
+    alerts: AlertKeys | None = None
+    """Who is told of what goes wrong, by the keys below; nobody if nothing is said."""
     sources: Annotated[dict[str, SourceKeys], Field(min_length=1)]
     """The source systems, one entry per installation; the name is yours to choose."""

@@ -14,7 +14,7 @@ import pytest
 from dagster import DefaultScheduleStatus
 
 from orchestration import keys
-from orchestration.build import FRESHNESS, JOB, build_defs, night_assets
+from orchestration.build import FRESHNESS, build_defs, night_assets
 from orchestration.check_words import CHECKS
 from orchestration.config.settings import PROJECT
 from orchestration.config.setup import Setup
@@ -59,7 +59,7 @@ def refuse(*_): raise AssertionError("a connection was made")
 socket.socket.connect = refuse
 began = time.process_time()
 import orchestration.definitions
-heavy = {"great_expectations", "duckdb", "pandas", "scipy", "pyarrow"} & set(sys.modules)
+heavy = {"great_expectations", "duckdb", "pandas", "scipy", "pyarrow", "apprise"} & set(sys.modules)
 print(time.process_time() - began, sorted(heavy))
 """
     done = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True, cwd=PROJECT)
@@ -133,14 +133,14 @@ def test_the_night_runs_by_itself_after_midnight_of_the_reporting_time_zone(defs
     schedule = defs.get_schedule_def("every_night")
     assert schedule.default_status is DefaultScheduleStatus.RUNNING
     assert schedule.execution_timezone == "Europe/Berlin"
-    assert schedule.job_name == JOB
+    assert schedule.job_name == keys.JOB
     minute, hour, *rest = schedule.cron_schedule.split()
     assert (int(hour), rest) == (3, ["*", "*", "*"])
     assert 0 <= int(minute) < 60
 
 
 def test_the_job_runs_in_one_process(defs):
-    assert defs.resolve_job_def(JOB).executor_def is dg.in_process_executor
+    assert defs.resolve_job_def(keys.JOB).executor_def is dg.in_process_executor
 
 
 def test_every_asset_says_what_it_is_whose_it_is_and_how_fresh_it_must_be(graph):

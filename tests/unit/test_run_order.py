@@ -6,7 +6,7 @@ import dagster as dg
 import pytest
 
 from orchestration import keys
-from orchestration.build import JOB, build_defs
+from orchestration.build import build_defs
 from orchestration.config.setup import Setup
 from orchestration.config.sources import load_sources
 from orchestration.run_order import audit_check, require_begun, require_tested
@@ -43,7 +43,7 @@ def setup(tmp_path):
     ],
 )
 def test_a_run_without_its_beginning_publishes_nothing(setup, chosen, stopped):
-    job = build_defs(setup=setup).resolve_job_def(JOB)
+    job = build_defs(setup=setup).resolve_job_def(keys.JOB)
     day = setup.sources.first_date.isoformat()
     with dg.DagsterInstance.ephemeral() as instance:
         run = job.execute_in_process(asset_selection=chosen, partition_key=day, raise_on_error=False, instance=instance)

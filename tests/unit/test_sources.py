@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from datetime import date
+from datetime import date, time
 from pathlib import Path
 
 import pytest
@@ -126,6 +126,17 @@ def test_secrets_are_named_and_never_held(tmp_path):
     assert stream.storage_options_env == (("key", "DESK_KEY"),)
 
 
+def test_nobody_is_told_unless_the_file_says_who_and_hours_have_defaults(tmp_path):
+    said = load_sources(write(tmp_path, GOOD), tmp_path)
+    assert said.alerts is None
+    assert (said.nights.started_by, said.nights.published_by) == (time(5), time(9))
+    told = "currency: EUR\nnights: {started_by: '04:30'}\nalerts: {to: [OPS, CHAT]}\n"
+    said = load_sources(write(tmp_path, GOOD.replace("currency: EUR\n", told)), tmp_path)
+    assert said.nights.started_by == time(4, 30)
+    assert said.alerts.to == ("OPS", "CHAT")
+    assert said.alerts.kinds == ("failed", "blocked", "quarantine", "late", "stale", "kpi", "recovery")
+
+
 def test_no_text_is_estimated_unless_the_file_says_in_which_language_texts_are(tmp_path):
     assert load_sources(write(tmp_path, GOOD), tmp_path).text_sentiment is None
     said = GOOD.replace("currency: EUR\n", 'currency: EUR\ntext_sentiment: "de"\n')
@@ -231,6 +242,26 @@ MISTAKES = {
         "system: zendesc",
         7,
         "'zendesc' is not a system; did you mean 'zendesk'?",
+    ),
+    "an address where its name belongs": (
+        "currency: EUR\n",
+        "currency: EUR\nalerts: {to: ['slack://T/B/C']}\n",
+        4,
+        "must be the NAME of an environment variable that holds the secret",
+    ),
+    "alerts to nobody": ("currency: EUR\n", "currency: EUR\nalerts: {kinds: [kpi]}\n", 4, "the key 'to' is missing"),
+    "one address that is no list": ("currency: EUR\n", "currency: EUR\nalerts: {to: OPS}\n", 4, "must be a list"),
+    "an unknown kind of alert": (
+        "currency: EUR\n",
+        "currency: EUR\nalerts: {to: [OPS], kinds: [fail]}\n",
+        4,
+        "'fail' is not allowed; allowed: 'failed', 'blocked'",
+    ),
+    "an hour that YAML takes for a number": (
+        "currency: EUR\n",
+        "currency: EUR\nnights: {published_by: 10:30}\n",
+        4,
+        'must be a time of day in quotes, such as "08:30"',
     ),
     "an unknown stream": (
         "      tickets:",

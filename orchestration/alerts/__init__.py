@@ -1,0 +1,1 @@
+"""Alerts: who is told of what goes wrong with nights, once per cause, and of its end."""
