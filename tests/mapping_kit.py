@@ -14,6 +14,8 @@ import pyarrow.parquet as pq
 
 from assets.landing.connectors.config import FileStream
 from assets.landing.land import Landed, land_many
+from orchestration.config.settings import Settings
+from orchestration.config.setup import Setup
 from orchestration.config.sources import Sources, load_sources
 from quality.contract.model import load_contract
 from quality.gate.gate import Gate
@@ -95,6 +97,10 @@ class Company:
 
     def read(self) -> Sources:
         return load_sources(self.root / "company.yml", self.root / "data")
+
+    def setup(self) -> Setup:
+        settings = Settings(data=self.root / "data", state=self.root / "state", sources=self.root / "company.yml")
+        return Setup(settings, self.read())
 
     def deliver(self, name: str, columns: Sequence[str], rows: Sequence[Sequence[str | None]]) -> None:
         text = io.StringIO()

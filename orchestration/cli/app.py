@@ -21,6 +21,7 @@ from orchestration.cli.check import check
 from orchestration.cli.company import init
 from orchestration.cli.gate import gate_app
 from orchestration.cli.installation import doctor, ui
+from orchestration.cli.mapping import map_columns
 from orchestration.cli.nights import run, sample, status
 from orchestration.cli.people import erase, identity_app
 from orchestration.cli.quarantine import quarantine_app
@@ -38,6 +39,7 @@ app = typer.Typer(
 
 for command in (init, check, run, sample, status, versions, rollback, explain, erase, report, ui, doctor):
     app.command()(command)
+app.command("map")(map_columns)
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(identity_app, name="identity")
 app.add_typer(gate_app, name="gate")

@@ -6,18 +6,14 @@ What lives here: the command. Not here: finding out (orchestration/operations/ch
 
 from __future__ import annotations
 
-import os
 from datetime import datetime
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
-from orchestration.cli.current import installation
+from orchestration.cli.current import installation, is_stream, named_installation
 from orchestration.cli.output import Json, console, print_json
-
-# The variables that name a company; without one a file is looked at by itself.
-_COMPANY_VARIABLES = ("JOURNEYMART_COMPANY", "JOURNEYMART_SOURCES")
 
 
 def check(
@@ -55,7 +51,8 @@ def check(
     would block.
     """
     from orchestration.cli.check_tables import as_plain, print_checked
-    from orchestration.operations.check_extract import WrongUsageError, check_all, check_file, check_stream
+    from orchestration.operations.check_extract import check_all, check_file, check_stream
+    from orchestration.operations.meant import WrongUsageError
 
     file = Path(what).expanduser() if what else None
     try:
@@ -63,9 +60,8 @@ def check(
             if named or day:
                 raise typer.BadParameter("--as and --date say something of a FILE: name one.")
             found = check_all(installation())
-        elif file is not None and (file.exists() or named or not _is_stream(what)):
-            setup = installation() if any(map(os.environ.get, _COMPANY_VARIABLES)) else None
-            found = check_file(file, named, day.date() if day else None, setup)
+        elif file is not None and (file.exists() or named or not is_stream(what)):
+            found = check_file(file, named, day.date() if day else None, named_installation())
         else:
             found = check_stream(installation(), what)
     except WrongUsageError as error:
@@ -76,9 +72,3 @@ def check(
         print_checked(console, found)
     if found.would_block:
         raise typer.Exit(1)
-
-
-def _is_stream(what: str) -> bool:
-    """Whether it looks like source/stream rather than a path."""
-    source, slash, stream = what.partition("/")
-    return bool(slash) and source.isidentifier() and stream.isidentifier()

@@ -162,6 +162,12 @@ class _Page:
         if unknown:
             named = [f"{each.delivered} ({each.perhaps}?)" if each.perhaps else each.delivered for each in unknown]
             self.say(f"Unknown to the contract, kept beside: {', '.join(named)}.", style="yellow")
+        if found.missing or unknown:
+            of = found.stream if not found.stream.startswith("file/") else "FILE"
+            self.say(
+                f"Columns that only have other names are mapped: `journeymart map --suggest {of}` begins a mapping.",
+                style="cyan",
+            )
         if found.absent:
             self.say(f"Not there, and need not be: {', '.join(found.absent)}.", style="dim")
 

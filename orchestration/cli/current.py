@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
+from storage.company_folder import FILE_VARIABLE, FOLDER_VARIABLE
 from storage.errors import JourneymartError
-
-if TYPE_CHECKING:
-    from orchestration.config.setup import Setup
 
 if TYPE_CHECKING:
     from assets.versions.versions import Version
@@ -37,3 +36,18 @@ def installation() -> Setup:
     from orchestration.config.setup import load_setup
 
     return load_setup()
+
+
+def named_installation() -> Setup | None:
+    """Settings and sources, if the environment names a company; None: a file is looked at by itself.
+
+    Raises:
+        JourneymartError: Either holds a mistake.
+    """
+    return installation() if any(map(os.environ.get, (FOLDER_VARIABLE, FILE_VARIABLE))) else None
+
+
+def is_stream(what: str) -> bool:
+    """Whether what a person names looks like source/stream rather than a path."""
+    source, slash, stream = what.partition("/")
+    return bool(slash) and source.isidentifier() and stream.isidentifier()

@@ -21,6 +21,13 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchestration.operations.meant import (
+    WrongUsageError,
+    contract_of,
+    declared_stream,
+    named_contract,
+    stream_of_company,
+)
 from storage.data_folder import DataFolder, StreamId
 from storage.errors import JourneymartError
 
@@ -37,10 +44,6 @@ _SOURCE = "file"
 _DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 # Files beside accepted rows that tell what an extract looked like.
 _OF_THE_PAST = ("profile.json", "batch.json")
-
-
-class WrongUsageError(JourneymartError):
-    """What was asked for is not there, or nobody can tell what is meant."""
 
 
 @dataclass(frozen=True)
@@ -86,12 +89,12 @@ def check_file(file: Path, named: str | None, day: date | None, setup: Setup | N
     if not path.is_file():
         raise WrongUsageError(f"{file} is no file: name one, or a stream of the company as source/stream.")
     with _workspace() as work:
-        declared = _declared(setup, named)
+        declared = declared_stream(setup, named)
         chosen = ""
         if declared is not None:
-            contract = _contract(declared.stream.system, declared.stream.stream)
+            contract = contract_of(declared)
         elif named is not None:
-            contract = _named_contract(named)
+            contract = named_contract(named)
         else:
             fits = _fits(path)
             contract, chosen = _clear(fits, file), _why(fits)
@@ -108,10 +111,7 @@ def check_stream(setup: Setup, name: str) -> Checked:
         WrongUsageError: There is no such stream.
         JourneymartError: Nothing of it is delivered.
     """
-    try:
-        stream = setup.sources.named(name)
-    except JourneymartError as error:
-        raise WrongUsageError(str(error)) from None
+    stream = stream_of_company(setup, name)
     with _workspace() as work:
         found = _check_newest(setup, stream, work)
         if found is None:
@@ -144,26 +144,6 @@ def _workspace() -> Iterator[Path]:
         yield Path(folder)
 
 
-def _declared(setup: Setup | None, named: str | None) -> FileStream | None:
-    """The stream of the company that is named; None: another is."""
-    known = {str(each.stream): each for each in setup.sources.streams} if setup else {}
-    return known.get(named or "")
-
-
-def _named_contract(named: str) -> Contract:
-    system, _, stream = named.rpartition("/")
-    try:
-        return _contract(system or "canonical", stream)
-    except JourneymartError as error:
-        raise WrongUsageError(str(error)) from None
-
-
-def _contract(system: str, stream: str) -> Contract:
-    from quality.contract.model import load_contract
-
-    return load_contract(system, stream)
-
-
 def _fits(path: Path) -> list[Fit]:
     """The contracts that a file's columns fit, the best first."""
     from assets.inspect.columns import best_fits
@@ -187,8 +167,8 @@ def _clear(fits: Sequence[Fit], file: Path) -> Contract:
     names = [f"{each.name} ({len(each.found)} columns)" for each in fits[:3]]
     if not names:
         raise WrongUsageError(
-            f"{file.name} has no column that any stream knows: say which it is with --as, such as --as ticket; "
-            "docs/contracts.md lists the streams and their columns."
+            f"{file.name} has no column that any stream knows: `journeymart map --suggest {file}` begins a mapping "
+            "of its columns; or say which stream it is with --as, such as --as ticket."
         )
     raise WrongUsageError(f"{file.name} may be {' or '.join(names)}: say which with --as, such as --as {fits[0].name}.")
 
@@ -248,7 +228,7 @@ def _check_newest(setup: Setup, stream: FileStream, work: Path) -> tuple[Checked
     days = available_dates(stream)
     if not days:
         return None
-    contract = _contract(stream.stream.system, stream.stream.stream)
+    contract = contract_of(stream)
     (work / "delivered").mkdir(parents=True)
     first = find_delivery(stream, days[-1])[0]
     file = work / "delivered" / first.name

@@ -6,8 +6,6 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from orchestration.cli.doctor import _mappings
-from orchestration.config.settings import Settings
-from orchestration.config.setup import Setup
 from orchestration.operations.erase_person import erase
 from orchestration.operations.plan_night import mapped_otherwise
 from tests.mapping_kit import FIRST, SECOND, TICKET_COLUMNS, TICKETS, Company, ticket
@@ -21,11 +19,6 @@ contact:
     updated_at: {from: Geändert, format: "%d.%m.%Y %H:%M"}
   ignore: ["*"]
 """
-
-
-def setup_of(company: Company) -> Setup:
-    settings = Settings(data=company.root / "data", state=company.root / "state", sources=company.root / "company.yml")
-    return Setup(settings, company.read())
 
 
 def holds(folder: Path, text: str) -> list[str]:
@@ -50,7 +43,7 @@ def test_somebody_who_is_erased_is_gone_from_what_a_mapping_did_not_take_too(tmp
     for stream in streams:
         company.land(stream)
     assert holds(company.folder.landing, "1@Example.org")
-    erase(setup_of(company), ["kunde1@example.org"], [], [], datetime(2026, 3, 5, tzinfo=UTC))
+    erase(company.setup(), ["kunde1@example.org"], [], [], datetime(2026, 3, 5, tzinfo=UTC))
     assert holds(company.folder.landing, "1@Example.org") == holds(company.folder.landing, "kunde1@example.org") == []
     desk, contacts = streams
     assert [row["requester_email"] for row in company.rows(desk)] == [None, "kunde2@example.org"]
@@ -59,7 +52,7 @@ def test_somebody_who_is_erased_is_gone_from_what_a_mapping_did_not_take_too(tmp
     (company.drop / f"export_{FIRST}.csv").unlink()
     company.land(desk)
     assert [row["requester_email"] for row in company.rows(desk)] == [None, "kunde2@example.org"]
-    assert mapped_otherwise(setup_of(company)) == []
+    assert mapped_otherwise(company.setup()) == []
 
 
 def test_a_changed_mapping_is_a_reason_for_a_night(tmp_path):
@@ -67,11 +60,11 @@ def test_a_changed_mapping_is_a_reason_for_a_night(tmp_path):
     (stream,) = company.says("ticket:", TICKETS).streams
     company.deliver(f"ticket_{FIRST}.csv", TICKET_COLUMNS, [ticket(1)])
     company.land(stream)
-    assert mapped_otherwise(setup_of(company)) == []
+    assert mapped_otherwise(company.setup()) == []
     company.says("ticket:", TICKETS.replace("high}", "low}"))
-    assert mapped_otherwise(setup_of(company)) == [stream.stream]
+    assert mapped_otherwise(company.setup()) == [stream.stream]
     company.land(company.read().streams[0])
-    assert mapped_otherwise(setup_of(company)) == []
+    assert mapped_otherwise(company.setup()) == []
 
 
 def test_doctor_holds_a_mapping_against_what_lies_in_the_drop_folder(tmp_path):
@@ -79,7 +72,7 @@ def test_doctor_holds_a_mapping_against_what_lies_in_the_drop_folder(tmp_path):
     company.says("ticket:", TICKETS)
     (tmp_path / "mappings" / "shop.yml").write_text("order: {}\n")
     company.deliver(f"ticket_{SECOND}.csv", [name.replace("Gruppe", "Grupe") for name in TICKET_COLUMNS], [ticket(1)])
-    said = [(each.health, each.said) for each in _mappings(setup_of(company).settings)]
+    said = [(each.health, each.said) for each in _mappings(company.setup().settings)]
     assert said == [
         ("ok", "1 streams are mapped"),
         (
