@@ -198,9 +198,9 @@ def to_judge(setup: Setup, streams: Sequence[FileStream], last: date) -> dict[Fi
         streams: Which streams.
         last: Last extract date of the run.
     """
-    from assets.versions.versions import current_version
+    from assets.versions.standing import look
 
-    version = current_version(setup.folder)
+    version = look(setup.folder).shown
     through = max(last, version.manifest.as_of) if version else last
     return {
         stream: [

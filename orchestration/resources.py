@@ -10,6 +10,7 @@ from collections.abc import Iterator
 import dagster as dg
 
 from orchestration.config.setup import Setup
+from orchestration.failures import in_one_sentence
 from orchestration.processes.gate import GATE, GateProcess
 
 
@@ -18,12 +19,17 @@ def data_lock_resource(setup: Setup) -> dg.ResourceDefinition:
 
     @dg.resource(description="Holds the data folder: one night at a time.")
     def held(context: dg.InitResourceContext) -> Iterator[None]:
+        from orchestration.operations.mend import mend
         from storage.locks import data_lock
 
         run = context.run_id or "unknown"
         with data_lock(setup.folder, f"night {run[:8]}"):
             if context.instance:
                 _end_dead_runs(context.instance, run)
+            with in_one_sentence():
+                said = mend(setup)
+            for sentence in said:
+                dg.get_dagster_logger().warning(sentence)
             yield
 
     return held

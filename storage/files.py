@@ -11,6 +11,8 @@ import sys
 import time
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass, field
+from functools import lru_cache
 from pathlib import Path
 
 from storage.errors import JourneymartError
@@ -79,6 +81,28 @@ def settled_stamp(facts: os.stat_result) -> str | None:
     if time.time_ns() - max(facts.st_mtime_ns, facts.st_ctime_ns) < _SETTLES_AFTER_NS:
         return None
     return f"{facts.st_ino}/{facts.st_size}/{facts.st_mtime_ns}/{facts.st_ctime_ns}"
+
+
+def known_sha256(path: Path) -> str:
+    """Hash of a file's bytes; read once in a process while the file, by whatever name, stays the same."""
+    facts = path.stat()
+    if settled_stamp(facts) is None:
+        return sha256_of(path)
+    # Not its ctime: another name of the file, or one less, is no other content.
+    return _known_sha256(_Known(f"{facts.st_dev}/{facts.st_ino}/{facts.st_size}/{facts.st_mtime_ns}", path))
+
+
+@dataclass(frozen=True)
+class _Known:
+    """A state of a file; where it is read is no part of what it is."""
+
+    stamp: str
+    path: Path = field(compare=False)
+
+
+@lru_cache(maxsize=4096)
+def _known_sha256(known: _Known) -> str:
+    return sha256_of(known.path)
 
 
 def sha256_of(path: Path) -> str:

@@ -17,7 +17,8 @@ import duckdb
 from assets.versions.contents import attach, literal
 from assets.versions.manifest import Batch, Night
 from assets.versions.publish import publish
-from assets.versions.versions import Version, choose_base, list_versions, start_build
+from assets.versions.standing import sound_base
+from assets.versions.versions import Version, list_versions, start_build
 from assets.warehouse.load import prepare
 from quality.gate.ledger import Ledger, Outcome
 from storage.data_folder import REPORT_PAGES, DataFolder, report_file
@@ -112,7 +113,7 @@ def write_page(build: Path) -> None:
 
 def build(folder: DataFolder, night: SmallNight) -> Path:
     """Build a night up to the point where it may be published."""
-    base = choose_base(list_versions(folder), {batch.batch_id for batch in night.batches}, night.fingerprint)
+    base = sound_base(list_versions(folder), {batch.batch_id for batch in night.batches}, night.fingerprint)
     path = start_build(folder, base)
     prepare(path)
     fill(path, night)

@@ -21,7 +21,8 @@ import duckdb
 
 from assets.versions.contents import DATABASES, STORAGE_VERSION, attach, identifier, literal, read_tables
 from assets.versions.manifest import Checks, File, Manifest, Night, Table, write_manifest
-from assets.versions.versions import Version, base_of_build, forget_base, list_versions, prune, swing, version_id
+from assets.versions.retention import prune
+from assets.versions.versions import Version, base_of_build, forget_base, inspect_versions, swing, version_id
 from quality.gate.ledger import Ledger, LedgerVerdict
 from storage.data_folder import (
     REPORT_PAGES,
@@ -35,7 +36,7 @@ from storage.data_folder import (
 from storage.engine import connect
 from storage.errors import JourneymartError
 from storage.faults import fault_point
-from storage.files import sha256_of, share_file
+from storage.files import known_sha256, share_file
 from storage.folders import flush, flush_tree
 from storage.locks import link_lock
 
@@ -82,15 +83,16 @@ def publish(
         raise JourneymartError(f"Version {name} is there already and is never overwritten: start a new run.")
 
     _require_report(build)
-    versions = list_versions(folder)
+    versions, damaged = inspect_versions(folder)
     base_id = base_of_build(folder)
     base = next((version for version in versions if version.id == base_id), None)
     tables = _finish(build, public_tables, night, base)
     forget_base(folder)
     previous = versions[-1:]
+    known = [*(version.manifest for version in versions), *(each.manifest for each in damaged if each.manifest)]
     manifest = Manifest(
         version=name,
-        sequence=previous[0].sequence + 1 if previous else 1,
+        sequence=1 + max((manifest.sequence for manifest in known), default=0),
         as_of=night.as_of,
         run_id=night.run_id,
         published_at=published_at.astimezone(UTC),
@@ -278,7 +280,7 @@ def _write_parquet(
 
 def _shared(base: Path, copy: File, path: Path) -> bool:
     """Give a file of the base a second name, if its bytes are still those that were verified."""
-    if sha256_of(base / copy.name) != copy.sha256:
+    if known_sha256(base / copy.name) != copy.sha256:
         return False
     share_file(base / copy.name, path)
     return True
@@ -292,7 +294,7 @@ def _files(build: Path, tables: tuple[Table, ...]) -> tuple[File, ...]:
     with ThreadPoolExecutor() as pool:
         return tuple(
             File(path.relative_to(build).as_posix(), path.stat().st_size, content)
-            for path, content in zip(paths, pool.map(sha256_of, paths), strict=True)
+            for path, content in zip(paths, pool.map(known_sha256, paths), strict=True)
         )
 
 

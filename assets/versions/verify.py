@@ -8,17 +8,16 @@ Not here: repairing anything.
 from __future__ import annotations
 
 import sys
-from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import duckdb
 
 from assets.versions.contents import STORAGE_VERSION, attach, literal, names, read_content, read_tables, storage_version
-from assets.versions.manifest import File, Manifest, Table, read_manifest
+from assets.versions.manifest import Manifest, Table, read_manifest
+from assets.versions.soundness import fault_within
 from storage.data_folder import manifest_file, parquet_folder
 from storage.engine import connect
 from storage.errors import JourneymartError
-from storage.files import sha256_of
 
 
 def verify(version: Path, base: Path | None = None) -> None:
@@ -59,12 +58,8 @@ def _verify_files(version: Path, manifest: Manifest) -> None:
         )
     if lost := sorted(expected.keys() - found):
         raise JourneymartError(f"{version / lost[0]} is missing: {len(lost)} file(s) of the manifest are not there.")
-    with ThreadPoolExecutor() as pool:
-        for file, same in zip(
-            manifest.files, pool.map(lambda file: _is_file(version, file), manifest.files), strict=True
-        ):
-            if not same:
-                raise JourneymartError(f"{version / file.name} is damaged: its bytes are not those that were written.")
+    if fault := fault_within(version, manifest):
+        raise JourneymartError(f"{version} is damaged: {fault}.")
 
 
 def _verify_database(connection: duckdb.DuckDBPyConnection, version: Path, manifest: Manifest, database: str) -> None:
@@ -101,12 +96,6 @@ def _files_below(version: Path) -> set[str]:
     """Names, relative to the version, of everything in it that is not a folder, but the manifest."""
     found = (path for path in version.rglob("*") if path.is_symlink() or not path.is_dir())
     return {path.relative_to(version).as_posix() for path in found if path != manifest_file(version)}
-
-
-def _is_file(version: Path, file: File) -> bool:
-    """Whether a file of a version still holds the bytes its manifest says."""
-    path = version / file.name
-    return not path.is_symlink() and path.stat().st_size == file.bytes and sha256_of(path) == file.sha256
 
 
 def main() -> int:

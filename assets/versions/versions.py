@@ -1,6 +1,7 @@
-"""Published versions and the link readers follow: list, choose a base, start a build, roll back, prune.
+"""Published versions and the link readers follow: list, choose a base, start a build, swing the link.
 
-Not here: making a version (publish.py).
+Not here: making a version (publish.py), whether one is sound to the last byte (standing.py), which go (retention.py),
+going back (rollback.py).
 """
 
 from __future__ import annotations
@@ -20,6 +21,7 @@ from functools import lru_cache
 from pathlib import Path
 
 from assets.versions.manifest import Manifest, read_manifest
+from assets.versions.soundness import fault_at_a_look
 from storage.data_folder import DataFolder, manifest_file, marts_file, warehouse_file
 from storage.errors import JourneymartError
 from storage.files import clone_file, require_free_space, settled_stamp
@@ -28,8 +30,8 @@ from storage.locks import link_lock
 
 _log = logging.getLogger(__name__)
 
-_VERSION_ID = re.compile(r"\d{4}-\d{2}-\d{2}-[0-9A-Za-z_-]{1,8}")
-_REMOVING = ".removing-"
+VERSION_ID = re.compile(r"\d{4}-\d{2}-\d{2}-[0-9A-Za-z_-]{1,8}")
+REMOVING = ".removing-"
 _NEXT_LINK = ".current-next"
 _BASE_FILE = "base.json"
 # A night needs room for the clone, for what it rewrites in it, and for the Parquet copies and what does not fit into
@@ -56,47 +58,99 @@ class Version:
         return self.manifest.sequence
 
 
+@dataclass(frozen=True)
+class Damaged:
+    """A version that is not what its manifest says.
+
+    Attributes:
+        id: Its name.
+        fault: What is wrong.
+        manifest: Its manifest; None: that is what is damaged.
+    """
+
+    id: str
+    fault: str
+    manifest: Manifest | None
+
+    @property
+    def sentence(self) -> str:
+        """What is damaged."""
+        return f"Version {self.id} is damaged: {self.fault}."
+
+
 def version_id(as_of: date, run_id: str) -> str:
     """Name of the version a run makes."""
     name = f"{as_of.isoformat()}-{run_id[:8]}"
-    if not _VERSION_ID.fullmatch(name):
+    if not VERSION_ID.fullmatch(name):
         raise JourneymartError(f"'{run_id}' cannot name a version: a run id starts with letters, digits, '-' or '_'.")
     return name
 
 
+def inspect_versions(folder: DataFolder) -> tuple[list[Version], list[Damaged]]:
+    """The versions kept by a look at manifests, kinds and sizes of files: the whole, oldest first, and the damaged."""
+    whole, damaged = [], []
+    paths = sorted(folder.versions.iterdir()) if folder.versions.is_dir() else []
+    for path in paths:
+        if not VERSION_ID.fullmatch(path.name):
+            continue
+        try:
+            manifest = _manifest_of(path)
+        except JourneymartError as error:
+            damaged.append(Damaged(path.name, str(error).removesuffix("."), None))
+            continue
+        if fault := fault_at_a_look(path, manifest):
+            damaged.append(Damaged(path.name, fault, manifest))
+        else:
+            whole.append(Version(path.name, path, manifest))
+    return sorted(whole, key=lambda version: version.sequence), damaged
+
+
 def list_versions(folder: DataFolder) -> tuple[Version, ...]:
     """The whole versions kept, oldest first. A folder that lost its manifest or a file is none."""
-    if not folder.versions.is_dir():
-        return ()
-    found = (_read_version(path) for path in folder.versions.iterdir() if _VERSION_ID.fullmatch(path.name))
-    return tuple(sorted((version for version in found if version), key=lambda version: version.sequence))
+    return tuple(inspect_versions(folder)[0])
 
 
 def current_id(folder: DataFolder) -> str | None:
-    """Name of the version readers see; None before the first publish."""
+    """Name of the version the link names, whether it is there or not; None: there is no such link."""
     try:
-        return folder.current.readlink().name
-    except FileNotFoundError:
+        target = folder.root / folder.current.readlink()
+    except OSError:
         return None
-    except OSError as error:
-        if error.errno != errno.EINVAL:
-            raise
-        raise JourneymartError(f"{folder.current} is not a link: move it away, then run the night again.") from None
+    return target.name if target.parent.resolve() == folder.versions.resolve() else None
+
+
+def seen_version(folder: DataFolder) -> Version | None:
+    """The version the link names, if a look finds it whole; None: there is none, or it is damaged."""
+    name = current_id(folder)
+    return next((version for version in list_versions(folder) if version.id == name), None)
 
 
 def current_version(folder: DataFolder) -> Version | None:
     """The version readers see; None before the first publish.
 
     Raises:
-        JourneymartError: The link names a version that is not whole any more.
+        JourneymartError: What readers see is damaged, or nothing, though something was published.
     """
+    found, damaged = inspect_versions(folder)
     name = current_id(folder)
-    if name is None:
-        return None
-    version = _read_version(folder.versions / name)
-    if version is None:
-        raise JourneymartError(f"{folder.current} names {name}, which is not whole: roll back, or run the next night.")
+    version = next((each for each in found if each.id == name), None)
+    if version is None and (found or damaged or os.path.lexists(folder.current)):
+        raise JourneymartError(f"{link_fault(folder, found, damaged)}: run the night, or `journeymart rollback`.")
     return version
+
+
+def link_fault(folder: DataFolder, sound: Iterable[Version], damaged: Iterable[Damaged]) -> str | None:
+    """What is wrong with the link, as a sentence without its full stop; None: it names a sound version."""
+    link, name = folder.current, current_id(folder)
+    if not os.path.lexists(link):
+        return f"The link {link} is missing"
+    if not link.is_symlink():
+        return f"{link} is a {'folder' if link.is_dir() else 'file'} where a link should be"
+    if name is None:
+        return f"The link {link} leads to {link.readlink()}, which is no version"
+    if any(each.id == name for each in damaged):
+        return f"The link {link} names {name}, which is damaged"
+    return None if any(each.id == name for each in sound) else f"The link {link} names {name}, which is not there"
 
 
 def choose_base(versions: Sequence[Version], accepted_batches: Set[str], fingerprint: str) -> Version | None:
@@ -145,6 +199,24 @@ def start_build(folder: DataFolder, base: Version | None, arriving: int = 0) -> 
     return build
 
 
+def swing_on_record(folder: DataFolder, name: str, **why: str) -> None:
+    """Let readers see another version, not by a night, and record it in `rollbacks.jsonl`. Needs the link lock.
+
+    Args:
+        folder: The data folder.
+        name: Name of the version.
+        why: What else is recorded.
+    """
+    at = datetime.now(UTC).isoformat(timespec="seconds")
+    record = {"at": at, "from": current_id(folder), "to": name, **why}
+    # Recorded first: a record without a rollback explains itself, a rollback without a record does not.
+    with (folder.root / "rollbacks.jsonl").open("a", encoding="utf-8") as file:
+        file.write(json.dumps(record) + "\n")
+        file.flush()
+        os.fsync(file.fileno())
+    swing(folder, name)
+
+
 def base_of_build(folder: DataFolder) -> str | None:
     """Name of the version the running build started from; None: from nothing, or no build runs."""
     path = folder.build / _BASE_FILE
@@ -161,7 +233,7 @@ def sweep(folder: DataFolder) -> None:
     """Remove what killed nights left: `build/`, half-removed versions, a loose link. Needs the data lock."""
     with link_lock(folder):
         (folder.root / _NEXT_LINK).unlink(missing_ok=True)
-    for path in folder.versions.glob(f"{_REMOVING}*"):
+    for path in folder.versions.glob(f"{REMOVING}*"):
         shutil.rmtree(path)
     if folder.build.exists():
         _wait_for_orphan(warehouse_file(folder.build))
@@ -169,7 +241,10 @@ def sweep(folder: DataFolder) -> None:
 
 
 def swing(folder: DataFolder, name: str) -> None:
-    """Let readers see another version, in one step. Needs the link lock."""
+    """Let readers see another version, in one step; what lies in the link's place makes room. Needs the link lock."""
+    if os.path.lexists(folder.current) and not folder.current.is_symlink():
+        # Somebody's copy, perhaps: it makes room and is kept.
+        folder.current.rename(folder.root / f"{folder.current.name}-was-no-link-{time.time_ns()}")
     temporary = folder.root / _NEXT_LINK
     temporary.unlink(missing_ok=True)
     temporary.symlink_to(f"{folder.versions.name}/{name}")
@@ -177,98 +252,12 @@ def swing(folder: DataFolder, name: str) -> None:
     flush(folder.root)
 
 
-def rollback(folder: DataFolder, to: str | None = None) -> Version:
-    """Let readers see an older version (or again a newer one), within a second, also while a night runs.
-
-    Open readers finish on the version they opened. The rollback is recorded in `rollbacks.jsonl`. It says
-    nothing about the next night, which builds on the newest version whose batches still stand, see
-    `choose_base`, and is then what readers see.
-
-    Args:
-        folder: The data folder.
-        to: Name of the version; None: the one before the current.
-
-    Raises:
-        JourneymartError: There is no such version, or it is not whole.
-    """
-    with link_lock(folder):
-        current = current_id(folder)
-        target = _rollback_target(folder, current, to)
-        record = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "from": current, "to": target.id}
-        # Recorded first: a record without a rollback explains itself, a rollback without a record does not.
-        with (folder.root / "rollbacks.jsonl").open("a", encoding="utf-8") as file:
-            file.write(json.dumps(record) + "\n")
-            file.flush()
-            os.fsync(file.fileno())
-        swing(folder, target.id)
-    return target
-
-
-def prune(folder: DataFolder, keep: int) -> tuple[str, ...]:
-    """Remove the oldest versions beyond the newest `keep`; never the current nor the base of a running build.
-
-    Readers that opened a removed version keep its files until they close them.
-
-    Returns:
-        Names of the versions removed.
-    """
-    if keep < 1:
-        raise JourneymartError(f"At least one version is kept, not {keep}.")
-    with link_lock(folder):
-        versions = list_versions(folder)
-        kept = {version.id for version in versions[-keep:]} | {current_id(folder), base_of_build(folder)}
-        removed = tuple(version.id for version in versions if version.id not in kept)
-        _put_aside(folder, removed)
-    _remove_put_aside(folder, removed)
-    return removed
-
-
-def remove(folder: DataFolder, names: Iterable[str]) -> tuple[str, ...]:
-    """Remove versions by name, but never the current nor the base of a running build.
-
-    Returns:
-        Names of those that must stay for now.
-    """
-    with link_lock(folder):
-        there = [name for name in names if _VERSION_ID.fullmatch(name) and (folder.versions / name).exists()]
-        kept = tuple(name for name in there if name in {current_id(folder), base_of_build(folder)})
-        removed = tuple(name for name in there if name not in kept)
-        _put_aside(folder, removed)
-    _remove_put_aside(folder, removed)
-    return kept
-
-
-def _put_aside(folder: DataFolder, names: Iterable[str]) -> None:
-    for name in names:
-        (folder.versions / name).rename(folder.versions / f"{_REMOVING}{name}")
-
-
-def _remove_put_aside(folder: DataFolder, names: Iterable[str]) -> None:
-    for name in names:
-        try:
-            shutil.rmtree(folder.versions / f"{_REMOVING}{name}")
-        except OSError as error:
-            # A reader may be spilling into the folder; the night is published all the same.
-            _log.warning(
-                "version %s could not be removed yet (%s): the next night tries again",
-                name,
-                error.strerror,
-            )
-
-
-def _read_version(path: Path) -> Version | None:
-    """A version, if its manifest is readable and every file it names has its size."""
-    try:
-        manifest = _manifest_of(path)
-        whole = all((path / file.name).stat().st_size == file.bytes for file in manifest.files)
-    except (JourneymartError, FileNotFoundError, NotADirectoryError):
-        return None
-    return Version(path.name, path, manifest) if whole and manifest.version == path.name else None
-
-
 def _manifest_of(path: Path) -> Manifest:
     """The manifest of a version, read once in a process while its file stays the same."""
-    stamp = settled_stamp(manifest_file(path).stat())
+    try:
+        stamp = settled_stamp(manifest_file(path).stat())
+    except OSError:
+        stamp = None
     return _known_manifest(path, stamp) if stamp else read_manifest(path)
 
 
@@ -276,23 +265,6 @@ def _manifest_of(path: Path) -> Manifest:
 def _known_manifest(path: Path, stamp: str) -> Manifest:
     del stamp
     return read_manifest(path)
-
-
-def _rollback_target(folder: DataFolder, current: str | None, to: str | None) -> Version:
-    versions = list_versions(folder)
-    by_id = {version.id: version for version in versions}
-    known = f"choose one of {', '.join(by_id)}" if by_id else "run a night first"
-    if to is not None:
-        if to in by_id:
-            return by_id[to]
-        state = "is not whole" if (folder.versions / to).is_dir() and _VERSION_ID.fullmatch(to) else "is not kept"
-        raise JourneymartError(f"Version {to} {state} in {folder.versions}: {known}.")
-    if current not in by_id:
-        raise JourneymartError(f"There is no whole current version in {folder.root} to go back from: {known}.")
-    older = [version for version in versions if version.sequence < by_id[current].sequence]
-    if not older:
-        raise JourneymartError(f"No version older than {current} is kept in {folder.versions}: {known}.")
-    return older[-1]
 
 
 def _wait_for_orphan(path: Path) -> None:

@@ -37,9 +37,9 @@ def look(setup: Setup, instance: DagsterInstance, job: str, *, figures_of: str, 
         figures_of: The version whose figures were looked at last; they are not read again.
         asked: When a night was asked for that came to no good end; None: none was.
     """
-    from assets.versions.versions import current_version
+    from assets.versions.versions import seen_version
 
-    version = current_version(setup.folder)
+    version = seen_version(setup.folder)
     night = _last_night(instance, job)
     return Facts(
         now=now_there(setup),
@@ -53,9 +53,9 @@ def look(setup: Setup, instance: DagsterInstance, job: str, *, figures_of: str, 
 
 def seen_now(setup: Setup) -> Seen | None:
     """What readers see now."""
-    from assets.versions.versions import current_version
+    from assets.versions.versions import seen_version
 
-    return _seen(current_version(setup.folder))
+    return _seen(seen_version(setup.folder))
 
 
 def now_there(setup: Setup) -> datetime:

@@ -88,6 +88,11 @@ def print_warned(console: Console, sentences: Sequence[str]) -> None:
     _print_sentences(console, "Worth a look in the extracts of the last days", sentences)
 
 
+def print_damages(console: Console, sentences: Sequence[str]) -> None:
+    """Print what is damaged and what is done about it, if anything; a sentence each."""
+    _print_sentences(console, "Damaged in the data folder", sentences)
+
+
 def print_no_longer_named(console: Console, sentences: Sequence[str]) -> None:
     """Print which streams delivered once and are named no more, if any; a sentence each."""
     _print_sentences(console, "No longer among the sources", sentences)

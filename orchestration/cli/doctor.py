@@ -275,10 +275,11 @@ def _dagster(settings: Settings) -> Iterator[Diagnosis]:
 
 
 def _versions(settings: Settings) -> Iterator[Diagnosis]:
-    from assets.versions.versions import current_version, list_versions
+    from assets.versions.standing import look
 
-    current = current_version(settings.folder)
-    if current is None:
+    standing = look(settings.folder, every=True)
+    yield from (Diagnosis("versions", "problem", sentence) for sentence in standing.sentences)
+    if standing.seen:
+        yield Diagnosis("versions", "ok", f"{standing.seen.id} is current, {len(standing.sound)} kept")
+    elif not standing.sentences:
         yield Diagnosis("versions", "warning", "nothing is published yet: run `journeymart run`.")
-    else:
-        yield Diagnosis("versions", "ok", f"{current.id} is current, {len(list_versions(settings.folder))} kept")

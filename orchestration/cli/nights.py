@@ -45,6 +45,7 @@ def run(
 
     made: list[Manifest] = []
     with watched(setup):
+        _mend(setup)
         through = as_of.date() if as_of else wanted_date(setup)
         days = outstanding_dates(setup, through, begin.date() if begin else None)
         again = delivered_again(setup, through)
@@ -58,11 +59,23 @@ def run(
     _print_scorecard(setup, made, time.monotonic() - began)
 
 
+def _mend(setup: Setup) -> None:
+    """Say what is damaged, and set right what can be, before it is decided which dates are due."""
+    from orchestration.cli.console import print_damages
+    from orchestration.operations.mend import damages, mend
+    from storage.locks import data_lock
+
+    if damages(setup):
+        with data_lock(setup.folder):
+            said = mend(setup)
+        print_damages(console, said)
+
+
 def _current_batches(setup: Setup) -> dict[tuple[str, str, date], str]:
     """The batches readers see, by source, stream and extract date."""
-    from assets.versions.versions import current_version
+    from assets.versions.versions import seen_version
 
-    version = current_version(setup.folder)
+    version = seen_version(setup.folder)
     batches = version.manifest.batches if version else ()
     return {(each.source, each.stream, each.extract_date): each.batch_id for each in batches}
 
@@ -170,12 +183,14 @@ def sample(
 def status(as_json: Json = False) -> None:
     """Say what readers see now, and whether a night is due."""
     setup = installation()
-    from assets.versions.versions import current_version, list_versions
-    from orchestration.cli.console import print_left_out, print_no_longer_named, print_warned
+    from assets.versions.standing import look
+    from orchestration.cli.console import print_damages, print_left_out, print_no_longer_named, print_warned
     from orchestration.cli.scorecard import left_out, warned
+    from orchestration.operations.mend import damages
     from orchestration.operations.plan_night import no_longer_named
 
-    version = current_version(setup.folder)
+    standing, damaged = look(setup.folder), damages(setup)
+    version = standing.seen
     report = {
         "data": str(setup.settings.data),
         "current": version.id if version else None,
@@ -189,15 +204,16 @@ def status(as_json: Json = False) -> None:
         "approved": [each.sentence for each in version.manifest.approvals] if version else [],
         "checks_passed": version.manifest.checks.passed if version else None,
         "checks_warned": version.manifest.checks.warned if version else None,
-        "versions": len(list_versions(setup.folder)),
+        "versions": len(standing.sound),
         **_due(setup),
     }
     warnings, without = (warned(version), left_out(version)) if version else ((), ())
     gone = no_longer_named(setup)
     if as_json:
-        print_json({**report, "warned": warnings, "left_out": without, "no_longer_named": gone})
+        print_json({**report, "damaged": damaged, "warned": warnings, "left_out": without, "no_longer_named": gone})
     else:
         print_fields(report)
+        print_damages(console, damaged)
         print_no_longer_named(console, gone)
         print_warned(console, warnings)
         print_left_out(console, without)

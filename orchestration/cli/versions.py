@@ -23,23 +23,26 @@ if TYPE_CHECKING:
 def versions(as_json: Json = False) -> None:
     """List the published versions that are kept."""
     setup = installation()
-    from assets.versions.versions import current_id, list_versions
+    from assets.versions.standing import look
+    from orchestration.cli.console import print_damages
 
-    current = current_id(setup.folder)
-    rows = [_version_row(version, current) for version in list_versions(setup.folder)]
+    standing = look(setup.folder)
+    rows = [_version_row(version, is_current=version is standing.seen) for version in standing.sound]
     if as_json:
         print_json(rows)
-    elif rows:
+        return
+    if rows:
         print_table(rows)
-    else:
+    print_damages(console, standing.sentences)
+    if not (rows or standing.sentences):
         console.print("No version is published yet: run `journeymart run`.")
 
 
-def _version_row(version: Version, current: str | None) -> dict[str, Any]:
+def _version_row(version: Version, *, is_current: bool) -> dict[str, Any]:
     manifest = version.manifest
     return {
         "version": version.id,
-        "current": version.id == current,
+        "current": is_current,
         "as_of": manifest.as_of,
         "published_at": manifest.published_at,
         "base": manifest.base,
@@ -59,8 +62,8 @@ def rollback(
 ) -> None:
     """Let readers see an older version again, at once."""
     setup = installation()
+    from assets.versions.rollback import rollback as roll_back
     from assets.versions.versions import current_id
-    from assets.versions.versions import rollback as roll_back
 
     before = current_id(setup.folder)
     target = roll_back(setup.folder, version)

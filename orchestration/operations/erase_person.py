@@ -32,7 +32,8 @@ from assets.landing.land import sweep
 from assets.landing.partition import land_without
 from assets.pulling.delivery import discard_pages
 from assets.text.contact_points import spell_email
-from assets.versions.versions import list_versions, remove
+from assets.versions.retention import remove
+from assets.versions.versions import list_versions
 from assets.versions.versions import sweep as sweep_versions
 from orchestration.config.setup import Setup
 from quality.contract.model import Contract, load_contract

@@ -112,20 +112,19 @@ def plan_build(setup: Setup, last_date: date) -> BuildPlan:
         last_date: Last extract date of the run.
     """
     from assets.versions.definition_log import definition_log
-    from assets.versions.versions import choose_base, current_version, list_versions
+    from assets.versions.standing import look, sound_base
     from quality.gate.accepted import accepted_batches
 
     streams = {stream.stream for stream in setup.sources.streams}
     all_accepted = [batch for batch in accepted_batches(setup.folder) if batch.stream_id in streams]
-    versions = list_versions(setup.folder)
-    newest = versions[-1].manifest if versions else None
-    current = current_version(setup.folder)
+    standing = look(setup.folder)
+    newest, current = standing.last_said, standing.shown
     approvals = read_approvals(setup.folder)
     deliverers = _deliverers(setup, all_accepted, newest, approvals)
     reached = reach(deliverers, last_date, current.manifest.as_of if current else None)
     # What came for later dates waits for a version that reaches them.
     accepted = tuple(batch for batch in all_accepted if batch.extract_date <= reached.as_of)
-    base = choose_base(versions, {batch.batch_id for batch in accepted}, setup.fingerprint)
+    base = sound_base(standing.sound, {batch.batch_id for batch in accepted}, setup.fingerprint)
     held = {batch.batch_id: batch.judgement for batch in base.manifest.batches} if base else {}
     lacking = tuple(batch for batch in accepted if batch.batch_id not in held)
     restated = tuple(batch for batch in accepted if held.get(batch.batch_id, batch.judgement) != batch.judgement)
@@ -201,16 +200,18 @@ def last_day_over(setup: Setup) -> date:
 
 
 def wanted_date(setup: Setup) -> date:
-    """The date a run goes up to if nobody names one: never before what readers see, so that what is owed there is due.
+    """The date a run goes up to if nobody names one: never before what readers see or saw, where what is owed is due.
 
     Raises:
         JourneymartError: A stream has delivered nothing at all.
     """
-    from assets.versions.versions import current_version
+    from assets.versions.standing import look
 
-    current = current_version(setup.folder)
+    standing = look(setup.folder)
     complete = newest_complete_date(setup)
-    return max(complete, current.manifest.as_of) if current else complete
+    # What readers saw before it was damaged is to be seen again.
+    known = standing.seen.manifest if standing.seen else standing.last_said
+    return max(complete, known.as_of) if known else complete
 
 
 def outstanding_dates(setup: Setup, through: date, begin: date | None = None) -> list[date]:
@@ -228,7 +229,7 @@ def outstanding_dates(setup: Setup, through: date, begin: date | None = None) ->
     Raises:
         JourneymartError: A date lies before the first extract date, or is not over.
     """
-    from assets.versions.versions import current_version
+    from assets.versions.standing import look
 
     first, over = setup.sources.first_date, last_day_over(setup)
     if max(first, through) > over:
@@ -240,7 +241,7 @@ def outstanding_dates(setup: Setup, through: date, begin: date | None = None) ->
         raise JourneymartError(
             f"{too_early[0]} lies before {first}, the first_date of {setup.sources.file}: name a later date."
         )
-    version = current_version(setup.folder)
+    version = look(setup.folder).shown
     current = version.manifest.as_of if version else None
     plan = plan_build(setup, current) if current else None
     late = [day for stream in setup.sources.streams for day in _to_land(setup, stream)]
@@ -274,21 +275,19 @@ def mapped_otherwise(setup: Setup) -> list[StreamId]:
 
 def excused_dates(setup: Setup, stream: FileStream, days: Iterable[date]) -> frozenset[date]:
     """Those of some dates of which a stream owes nothing: before it began, and where a person said so."""
-    from assets.versions.versions import list_versions
+    from assets.versions.standing import look
 
-    versions = list_versions(setup.folder)
-    begins = _begins(setup, stream, versions[-1].manifest if versions else None)
+    begins = _begins(setup, stream, look(setup.folder).last_said)
     absent = read_approvals(setup.folder).absent(stream.stream)
     return frozenset(day for day in days if day < begins or day in absent)
 
 
 def open_holes(setup: Setup) -> tuple[Hole, ...]:
     """What streams owe up to the newest date anybody has delivered, or readers see."""
-    from assets.versions.versions import list_versions
+    from assets.versions.standing import look
     from quality.gate.accepted import accepted_batches
 
-    versions = list_versions(setup.folder)
-    newest = versions[-1].manifest if versions else None
+    newest = look(setup.folder).last_said
     dated = [stream for stream in setup.sources.streams if stream.is_dated]
     delivered = [day for stream in dated for day in delivered_dates(stream)[-1:]]
     through = max([*delivered, *([newest.as_of] if newest else [])], default=None)

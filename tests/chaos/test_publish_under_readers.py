@@ -18,7 +18,8 @@ from typing import Any
 
 import pytest
 
-from assets.versions.versions import list_versions, rollback
+from assets.versions.rollback import rollback
+from assets.versions.versions import list_versions
 from storage.data_folder import DataFolder
 from storage.faults import FAULT_VARIABLE
 from tests.small_night import SmallNight, data_folder, night_seen, run

@@ -14,7 +14,7 @@ import pytest
 
 from assets.versions.contents import literal
 from assets.versions.manifest import Table
-from assets.versions.versions import current_version, list_versions, start_build
+from assets.versions.versions import current_id, list_versions, start_build
 from storage.data_folder import DataFolder, marts_file
 from storage.faults import FAULT_VARIABLE
 from tests.small_night import SmallNight, data_folder, night_seen, run
@@ -67,7 +67,7 @@ def test_readers_see_a_whole_version_and_the_next_night_is_undisturbed(tmp_path,
 def test_a_night_killed_before_the_first_swing_leaves_no_version_and_the_next_one_makes_it(tmp_path):
     folder = data_folder(tmp_path)
     kill(folder, 1, "before_swing")
-    assert current_version(folder) is None
+    assert current_id(folder) is None
     run(folder, SmallNight(2))
     assert night_seen(folder) == 2
 

@@ -15,8 +15,9 @@ import pytest
 from assets.versions.contents import attach, literal
 from assets.versions.manifest import File, read_manifest, write_manifest
 from assets.versions.publish import verify_in_fresh_process
+from assets.versions.retention import remove
 from assets.versions.verify import verify
-from assets.versions.versions import Version, remove
+from assets.versions.versions import Version
 from storage.data_folder import DataFolder, parquet_folder
 from storage.errors import JourneymartError
 from storage.faults import FAULT_VARIABLE

@@ -12,7 +12,8 @@ import duckdb
 import pytest
 
 from assets.versions.manifest import Checks, read_manifest
-from assets.versions.versions import Version, choose_base, current_version, list_versions, rollback
+from assets.versions.rollback import rollback
+from assets.versions.versions import Version, choose_base, current_version, list_versions
 from storage.data_folder import DataFolder, marts_file
 from tests.small_night import FINGERPRINT, NOW, ROWS, SmallNight, batch_id, data_folder, night_seen, run
 

@@ -165,7 +165,7 @@ def test_the_report_of_the_current_version_is_named_and_opened_on_demand(journey
     assert journeymart("report", "--open")[0] == 0
     assert opened == [path.as_uri()]
     (version.path / "report" / "journey.html").unlink()
-    assert "which is not whole" in journeymart("report")[2]
+    assert "which is damaged" in journeymart("report")[2]
 
 
 def test_identity_is_not_explained_before_the_first_night(journeymart):

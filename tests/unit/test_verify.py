@@ -185,5 +185,5 @@ def test_a_version_of_another_duckdb_is_judged_by_rows_and_bytes_not_by_its_hash
 
 def test_the_fresh_process_says_why_it_refuses_and_where(copy):
     flip(marts_file(copy), 20_000, 255)
-    with pytest.raises(JourneymartError, match=r"nothing was published: .*cx_marts\.duckdb is damaged"):
+    with pytest.raises(JourneymartError, match=r"nothing was published: .*is damaged: marts/cx_marts\.duckdb holds"):
         verify_in_fresh_process(copy)
