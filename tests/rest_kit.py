@@ -1,4 +1,4 @@
-"""Pulls of an emulated help desk: what the tests of the REST connector share.
+"""Pulls of emulated vendors, a help desk if nothing is said: what the tests of the REST connector share.
 
 As a program, to be killed: `python -m tests.rest_kit DATA_FOLDER ADDRESS STREAM DATE`.
 """
@@ -8,8 +8,8 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Iterable
-from dataclasses import replace
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, replace
 from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
@@ -25,24 +25,41 @@ from assets.pulling.rest.vendor import Limit, Vendor
 from assets.pulling.rest.zendesk import ZENDESK
 from quality.contract.model import load_contract
 from storage.data_folder import DataFolder, StreamId
-from tests.zendesk_emulator import CREDENTIALS, Row
+from storage.errors import JourneymartError
+from tests.emulator_kit import Row
+from tests.zendesk_emulator import CREDENTIALS
 
 FIRST = date(2026, 6, 1)
 # Faults are met as in earnest, only sooner.
 SOON = Patience(tries=4, first_wait=0.001, longest_wait=0.004, max_bytes=8 * 1024**2)
 
 
-def unlimited() -> Vendor:
-    """Zendesk without its limits of requests a minute, which have tests of their own."""
-    free = Limit("none", 1_000_000)
-    return replace(ZENDESK, streams={name: replace(each, limit=free) for name, each in ZENDESK.streams.items()})
+@dataclass(frozen=True)
+class Account:
+    """An account at a vendor: what its source is called here, its API, and who asks."""
+
+    source: str
+    vendor: Vendor
+    credentials: Mapping[str, str]
+
+    def stream(self, name: str) -> StreamId:
+        """A stream of it."""
+        return StreamId(self.source, self.vendor.system, name)
+
+    def unlimited(self) -> Vendor:
+        """Its API without limits of requests a minute, which have tests of their own."""
+        free, streams = Limit("none", 1_000_000), self.vendor.streams
+        return replace(self.vendor, streams={name: replace(each, limit=free) for name, each in streams.items()})
 
 
-def stream_of(folder: DataFolder, stream: str = "tickets") -> FileStream:
-    """A stream of the desk, as landing takes it."""
+DESK = Account("desk", ZENDESK, CREDENTIALS)
+
+
+def stream_of(folder: DataFolder, stream: str = "tickets", account: Account = DESK) -> FileStream:
+    """A stream of an account, as landing takes it."""
     return FileStream(
-        stream=StreamId("desk", "zendesk", stream),
-        location=str(folder.pulled / "desk"),
+        stream=account.stream(stream),
+        location=str(folder.pulled / account.source),
         pattern="{stream}/{date}/*.parquet",
         first_date=FIRST,
     )
@@ -54,27 +71,31 @@ def pull(
     stream: str = "tickets",
     day: date = FIRST,
     *,
-    credentials: dict[str, str] = CREDENTIALS,
+    account: Account = DESK,
+    credentials: Mapping[str, str] | None = None,
     hours: float = 1.0,
     vendor: Vendor | None = None,
 ) -> Delivery:
     """Pull an extract."""
-    named = {name: f"DESK_{name.upper()}" for name in credentials}
-    os.environ.update({named[name]: value for name, value in credentials.items()})
+    said = credentials or account.credentials
+    named = {name: f"{account.source.upper()}_{name.upper()}" for name in said}
+    os.environ.update({named[name]: value for name, value in said.items()})
     how = RestPull(base, tuple(named.items()), hours)
-    contract = load_contract("zendesk", stream)
-    asked = vendor or unlimited()
-    return pull_rest(stream_of(folder, stream), how, contract, folder, day, vendor=asked, patience=SOON)
+    contract = load_contract(account.vendor.system, stream)
+    asked = vendor or account.unlimited()
+    return pull_rest(stream_of(folder, stream, account), how, contract, folder, day, vendor=asked, patience=SOON)
 
 
-def pages(folder: DataFolder, stream: str = "tickets", day: date = FIRST) -> list[Path]:
+def pages(folder: DataFolder, stream: str = "tickets", day: date = FIRST, account: Account = DESK) -> list[Path]:
     """Pages of an extract that are there."""
-    return sorted((folder.pulled_stream(StreamId("desk", "zendesk", stream)) / day.isoformat()).glob("[0-9]*.parquet"))
+    return sorted((folder.pulled_stream(account.stream(stream)) / day.isoformat()).glob("[0-9]*.parquet"))
 
 
-def pulled(folder: DataFolder, stream: str = "tickets", days: Iterable[date] = (FIRST,)) -> list[dict[str, Any]]:
+def pulled(
+    folder: DataFolder, stream: str = "tickets", days: Iterable[date] = (FIRST,), account: Account = DESK
+) -> list[dict[str, Any]]:
     """Rows of some extracts, in the order they came."""
-    return [row for day in days for page in pages(folder, stream, day) for row in pa_rows(pq.read_table(page))]
+    return [row for day in days for page in pages(folder, stream, day, account) for row in pa_rows(pq.read_table(page))]
 
 
 def pa_rows(table: pa.Table) -> list[dict[str, Any]]:
@@ -83,21 +104,20 @@ def pa_rows(table: pa.Table) -> list[dict[str, Any]]:
     return rows
 
 
-def newest(rows: Iterable[dict[str, Any]], version: str) -> dict[str, dict[str, Any]]:
+def newest(rows: Iterable[dict[str, Any]], version: str, key: str = "id") -> dict[str, dict[str, Any]]:
     """The newest version of each record, the later row of two alike."""
     found: dict[str, dict[str, Any]] = {}
     for row in rows:
-        if row["id"] not in found or row[version] >= found[row["id"]][version]:
-            found[row["id"]] = row
+        if row[key] not in found or row[version] >= found[row[key]][version]:
+            found[row[key]] = row
     return found
 
 
-def as_told(rows: Iterable[Row], stream: str = "tickets") -> dict[str, dict[str, Any]]:
-    """Records of the desk as text columns of the contract, by id: written a second time, with Python's own JSON."""
-    return {
-        str(row["id"]): {name: _text(row.get(name)) for name in load_contract("zendesk", stream).columns}
-        for row in rows
-    }
+def as_told(rows: Iterable[Row], stream: str = "tickets", system: str = "zendesk") -> dict[str, dict[str, Any]]:
+    """Records of a vendor as text columns of the contract, by key: written again, with Python's own JSON."""
+    contract = load_contract(system, stream)
+    (key,) = contract.key
+    return {str(row[key]): {name: _text(row.get(name)) for name in contract.columns} for row in rows}
 
 
 def _text(value: Any) -> str | None:
@@ -107,6 +127,20 @@ def _text(value: Any) -> str | None:
 def day_after(day: date = FIRST) -> date:
     """The next day."""
     return day + timedelta(days=1)
+
+
+class Killed(BaseException):
+    """Stands for a kill, where a process for each would take too long."""
+
+
+def until_it_works(act: Callable[[], object]) -> None:
+    """As people do whose night failed or was killed."""
+    while True:
+        try:
+            act()
+        except (Killed, JourneymartError):
+            continue
+        return
 
 
 if __name__ == "__main__":

@@ -48,7 +48,7 @@ _OWN_KEYS: dict[Connector, frozenset[str]] = {
             "mapping",
         }
     ),
-    "rest": frozenset({"location", "credentials_env", "since", "pull_hours"}),
+    "rest": frozenset({"location", "credentials_env", "since", "pull_hours", "api_version"}),
 }
 _NEEDED: dict[Connector, tuple[str, ...]] = {
     "files": ("location",),
@@ -142,9 +142,12 @@ def _rest(file: MarkedYaml, at: KeyPath, source: SourceKeys, said: dict[str, Any
     if set(named) not in [set(kind.credentials) for kind in vendor.logins]:
         kinds = "; or ".join(" and ".join(kind.credentials) for kind in vendor.logins)
         raise file.mistake((*at, "credentials_env"), f"'{source.system}' takes {kinds}")
+    if source.api_version and vendor.version is None:
+        raise file.mistake((*at, "api_version"), f"the API of '{source.system}' has no releases to choose from")
     return RestPull(
         base=location.rstrip("/"),
         credentials_env=tuple(named.items()),
         since=said.pop("since", None),
+        version=source.api_version,
         **({"hours": said.pop("pull_hours")} if "pull_hours" in said else {}),
     )

@@ -196,6 +196,8 @@ class SourceKeys(DeliveryKeys):
     """postgres: the NAME of the environment variable that holds postgresql://user:password@host/database."""
     credentials_env: dict[str, VariableName] = Field(default_factory=dict)
     """rest: what the login needs, each by the NAME of the environment variable that holds it (docs/sources.md)."""
+    api_version: Annotated[str, Field(strict=True, pattern=r"[\w.-]+")] | None = None
+    """rest: the release of the vendor's API to ask, such as `62.0`; the one known here if nothing is said."""
     mapping: Annotated[str, Field(strict=True, pattern=r"[\w-]+")] | None = None
     """Which file in `mappings/` says what of its columns is what; the one with the source's name if nothing is said."""
     streams: Annotated[dict[str, StreamKeys | None], Field(min_length=1)]

@@ -13,9 +13,10 @@ from orchestration.config.sources import load_sources
 from quality.contract.model import load_contract
 from quality.landed.extract import ROWS
 from storage.data_folder import DataFolder
+from tests.emulator_kit import serving
 from tests.rest_kit import as_told, newest
 from tests.unit.test_sources import write
-from tests.zendesk_emulator import API_TOKEN, EMAIL, Desk, serving
+from tests.zendesk_emulator import API_TOKEN, EMAIL, Desk
 
 COMPANY = """\
 company: Acme

@@ -9,7 +9,6 @@ import os
 import signal
 import subprocess
 import sys
-from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -27,7 +26,8 @@ from quality.contract.files import streams_of
 from storage.data_folder import DataFolder
 from storage.errors import JourneymartError, PassingError
 from storage.faults import FAULT_VARIABLE
-from tests.rest_kit import FIRST, as_told, day_after, newest, pages, pull, pulled, stream_of
+from tests.emulator_kit import PASSING, iso, serving
+from tests.rest_kit import FIRST, Killed, as_told, day_after, newest, pages, pull, pulled, stream_of, until_it_works
 from tests.zendesk_emulator import (
     ACCESS_TOKEN,
     API_TOKEN,
@@ -35,14 +35,11 @@ from tests.zendesk_emulator import (
     CLIENT_SECRET,
     CREDENTIALS,
     Desk,
-    iso,
-    serving,
     ticket,
 )
 
 # Answers with status 200 that are no page of the cursor export.
 STRANGE = ("error page", "web page", "list", "no marker", "no place", "same place")
-PASSING = ("429", "429 at a time", "500", "502", "503", "cut", "hang up", "this host")
 
 
 def desk_of(tickets: int, **settings: Any) -> Desk:
@@ -173,7 +170,7 @@ def test_a_wait_longer_than_the_night_is_not_begun(folder: DataFolder) -> None:
 def test_the_limit_of_a_host_is_waited_for(folder: DataFolder) -> None:
     """The desk lets 10 requests a minute through and says so; the pull sends them so, and the night's time is short."""
     desk = desk_of(50, per_minute=10)
-    with serving(desk) as base, pytest.raises(JourneymartError, match="600 requests through"):
+    with serving(desk) as base, pytest.raises(JourneymartError, match="600 requests may be sent"):
         pull(folder, base, hours=50 / 3600, vendor=ZENDESK)
     assert (len(desk.requests), len(pages(folder))) == (10, 10), "none was refused"
 
@@ -289,20 +286,6 @@ def record(stream: str, number: int, said: str, at: int) -> dict[str, Any]:
     if stream == "tickets":
         return ticket(number, said, at)
     return {"id": number, "name": said, "type": said, VERSIONS[stream]: iso(at)}
-
-
-class Killed(BaseException):
-    """Stands for a kill, where a process for each would take too long."""
-
-
-def until_it_works(act: Callable[[], object]) -> None:
-    """As people do whose night failed or was killed."""
-    while True:
-        try:
-            act()
-        except (Killed, JourneymartError):
-            continue
-        return
 
 
 @settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])

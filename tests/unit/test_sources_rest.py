@@ -63,6 +63,7 @@ def test_a_login_that_is_not_set_is_said_before_a_night(tmp_path: Path, monkeypa
         ("api_token: DESK_TOKEN}", "api_token: DESK_TOKEN}\n    api_key: K", 11, "connection_env or credentials_env"),
         ("tickets:", "tickets: {pattern: x}", 12, "is a key of sources with connector: files, and this one has rest"),
         ("tickets:", "tickets: {mode: full}", 12, "is a key of sources with connector: files or postgres"),
+        ("    streams:", "    api_version: '2'\n    streams:", 11, "API of 'zendesk' has no releases to choose from"),
         ("pull_hours: 2", "pull_hours: 0", 13, "is out of range; allowed: at least 0.1"),
     ],
 )
@@ -72,7 +73,18 @@ def test_a_mistake_is_said_with_its_line_and_what_is_allowed(
     assert "sesame" not in assert_mistake_is_said(tmp_path, GOOD, (old, new), line, said)
 
 
+def test_the_release_of_an_api_may_be_named(tmp_path: Path) -> None:
+    text = GOOD.replace("zendesk\n", "salesforce\n").replace(
+        "email: DESK_EMAIL, api_token", "client_id: A, client_secret"
+    )
+    text = text.replace("      tickets:", "      account:").partition("      users")[0]
+    for said, version in (("", None), ("    api_version: '65.0'\n", "65.0")):
+        (stream,) = load_sources(write(tmp_path, text.replace("    streams:", f"{said}    streams:")), tmp_path).streams
+        assert isinstance(stream.pull, RestPull)
+        assert stream.pull.version == version
+
+
 def test_a_system_whose_api_is_not_known_delivers_files(tmp_path: Path) -> None:
     text = GOOD.replace("zendesk\n", "qualtrics\n").replace("tickets:", "responses:").partition("      users")[0]
-    with pytest.raises(JourneymartError, match=r"line 8: .*no API of 'qualtrics' is known here; allowed: zendesk"):
+    with pytest.raises(JourneymartError, match=r"line 8: .*no API of 'qualtrics' is known here; allowed: sales"):
         load_sources(write(tmp_path, text), tmp_path)

@@ -70,12 +70,14 @@ class RestPull:
         credentials_env: What the login needs: (name, environment variable that has it).
         hours: How long an extract may take; what came by then is kept.
         since: The first extract date reaches back to this day; None: to the beginning.
+        version: The release of the vendor's API to ask; None: the one that is known here.
     """
 
     base: str
     credentials_env: tuple[tuple[str, str], ...]
     hours: float = 8.0
     since: date | None = None
+    version: str | None = None
 
 
 Pull = PostgresPull | RestPull

@@ -3,14 +3,16 @@
 What lives here: one request until it is answered with 200: repeats with growing waits, Retry-After, bodies that break
 off, redirects, sizes, TLS. Not here: who asks (login.py), how fast (pace.py), what an answer means (paging.py).
 
-Messages name the host, the path and the status, never a header, a parameter or anything of a body.
+Messages name the host, the path, the status and those of a vendor's codes of errors that are known, never a header, a
+parameter or anything else of a body.
 """
 
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping
-from dataclasses import dataclass
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from email.utils import parsedate_to_datetime
 from typing import Any
 from urllib.parse import urljoin, urlsplit
@@ -50,11 +52,13 @@ class RefusedError(JourneymartError):
 
     Attributes:
         status: The HTTP status.
+        code: The vendor's own code, if it is a known one.
     """
 
-    def __init__(self, message: str, status: int) -> None:
+    def __init__(self, message: str, status: int, code: str | None = None) -> None:
         super().__init__(message)
         self.status = status
+        self.code = code
 
 
 @dataclass(frozen=True)
@@ -74,17 +78,65 @@ class Patience:
     max_bytes: int = 128 * 1024**2
 
 
+def _no_code(_: Any) -> None:  # noqa: ANN401 - whatever JSON holds
+    return None
+
+
 @dataclass(frozen=True)
-class _Answer:
+class ErrorCodes:
+    """What a vendor's own codes of errors say, which tell apart what has the same status.
+
+    Attributes:
+        code_of: Finds the code in the parsed body of a refusal.
+        remedies: What a code means and what to do, as the second half of a sentence; others are not known.
+        passing: Codes of what passes by itself, though not while one waits.
+    """
+
+    code_of: Callable[[Any], Any] = _no_code
+    remedies: Mapping[str, str] = field(default_factory=dict)
+    passing: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Request:
+    """What is sent for an answer.
+
+    Attributes:
+        path: Absolute path on the host.
+        params: The query.
+        body: Sent as JSON with POST; None: GET.
+    """
+
+    path: str
+    params: Mapping[str, str] = field(default_factory=dict)
+    body: Mapping[str, Any] | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What came for a request."""
+
     status: int
     headers: Mapping[str, str]
     body: bytes
+
+    @property
+    def at(self) -> datetime | None:
+        """When it was given, by the host's own clock; None: it does not say."""
+        return _time(self.headers.get("Date", ""))
 
 
 class Http:
     """A vendor's host, asked by one thread."""
 
-    def __init__(self, base: str, login: Login, pace: Pace, patience: Patience | None = None) -> None:
+    def __init__(
+        self,
+        base: str,
+        login: Login,
+        pace: Pace,
+        patience: Patience | None = None,
+        errors: ErrorCodes | None = None,
+    ) -> None:
         """Prepare to ask; nothing is sent yet.
 
         Args:
@@ -92,43 +144,48 @@ class Http:
             login: Who asks.
             pace: How fast, and until when.
             patience: What one request may cost.
+            errors: The vendor's own codes.
         """
         self._base = base.rstrip("/")
         self._login = login
         self._pace = pace
         self._patience = patience or Patience()
+        self._errors = errors or ErrorCodes()
         self._session = requests.Session()
         # Repeats are counted here, where broken bodies and the night's time are known.
         for scheme in ("https://", "http://"):
             self._session.mount(scheme, HTTPAdapter(max_retries=Retry(0, read=False, redirect=False)))
 
-    def get(self, path: str, params: Mapping[str, str]) -> bytes:
-        """The body of a page.
-
-        Args:
-            path: Absolute path on the host.
-            params: The query.
+    def ask(self, request: Request) -> Answer:
+        """The answer to a request, whose status is 200.
 
         Raises:
             RefusedError: The host says no.
-            PassingError: It cannot be reached.
+            PassingError: It cannot be reached, or says no for now.
             JourneymartError: What it sends is too large or leads elsewhere.
             OutOfTime: Waiting for it would take longer than the night has.
         """
-        answer = self._patiently("GET", path, params=params)
+        answer = self._patiently(request)
         if answer.status == _UNAUTHORIZED and self._login.renew():
-            answer = self._patiently("GET", path, params=params)
-        return self._body(answer, path)
+            answer = self._patiently(request)
+        if answer.status != requests.codes.ok:
+            raise self._refused(answer, request.path)
+        return answer
 
     def close(self) -> None:
         """Let go of the connection."""
         self._session.close()
 
-    def _post(self, path: str, said: Mapping[str, str]) -> Mapping[str, Any]:
+    def _token(self, path: str, said: Mapping[str, str], is_form: bool) -> Mapping[str, Any]:
         """Ask for a token: without a login."""
-        body = self._body(self._patiently("POST", path, json=said), path)
+        given = self._patiently(Request(path, body=said), is_form=is_form, has_login=False)
+        if given.status == requests.codes.bad_request:
+            # As OAuth has it for a client that is not known.
+            given = Answer(_UNAUTHORIZED, given.headers, given.body)
+        if given.status != requests.codes.ok:
+            raise self._refused(given, path)
         try:
-            answer: Mapping[str, Any] = orjson.loads(body)
+            answer: Mapping[str, Any] = orjson.loads(given.body)
             answer["access_token"]
         except (orjson.JSONDecodeError, KeyError, TypeError):
             raise JourneymartError(
@@ -136,18 +193,30 @@ class Http:
             ) from None
         return answer
 
-    def _body(self, answer: _Answer, path: str) -> bytes:
-        if answer.status != requests.codes.ok:
+    def _refused(self, answer: Answer, path: str) -> JourneymartError:
+        code = self._code(answer.body)
+        if code is None:
             remedy = _REMEDIES.get(answer.status, "the request is not understood: this version may be too old for it")
-            raise RefusedError(f"{self._base}{path} answered {answer.status}, {remedy}.", answer.status)
-        return answer.body
+            return RefusedError(f"{self._base}{path} answered {answer.status}, {remedy}.", answer.status)
+        told = f"{self._base}{path} answered {answer.status} ({code}), {self._errors.remedies[code]}."
+        return PassingError(told) if code in self._errors.passing else RefusedError(told, answer.status, code)
 
-    def _patiently(self, method: str, path: str, **sent: Any) -> _Answer:  # noqa: ANN401 - as requests takes it
+    def _code(self, body: bytes) -> str | None:
+        """The vendor's code, if it is a known one: what else stands there may be anything."""
+        try:
+            code = self._errors.code_of(orjson.loads(body))
+        except orjson.JSONDecodeError:
+            return None
+        return code if isinstance(code, str) and code in self._errors.remedies else None
+
+    def _patiently(self, request: Request, *, is_form: bool = False, has_login: bool = True) -> Answer:
         """Send a request until it is answered with something that would not pass by itself."""
         faults = 0
+        path, method = request.path, "GET" if request.body is None else "POST"
+        sent = {"params": request.params, "data" if is_form else "json": request.body}
         while True:
             # The header may be asked for at another path, which takes a turn of its own.
-            headers = {} if method == "POST" else {"Authorization": self._login.header(self._post)}
+            headers = {"Authorization": self._login.header(self._token)} if has_login else {}
             self._pace.turn()
             try:
                 answer = self._once(method, self._base + path, headers, **sent)
@@ -179,7 +248,7 @@ class Http:
         # Not for secrecy: so that clients that failed together do not come again together.
         return longest * random.uniform(0.5, 1.0)  # noqa: S311
 
-    def _once(self, method: str, url: str, headers: Mapping[str, str], **sent: Any) -> _Answer:  # noqa: ANN401
+    def _once(self, method: str, url: str, headers: Mapping[str, str], **sent: Any) -> Answer:  # noqa: ANN401 - as requests
         """Send a request once, and follow where it leads on the same host."""
         for _ in range(_REDIRECTS + 1):
             with self._session.request(
@@ -194,7 +263,7 @@ class Http:
                 **sent,
             ) as response:
                 if response.status_code not in _REDIRECT:
-                    return _Answer(response.status_code, response.headers, self._read(response))
+                    return Answer(response.status_code, response.headers, self._read(response))
                 target = urljoin(url, response.headers.get("Location", ""))
             if _origin(target) != _origin(url):
                 raise JourneymartError(
@@ -226,12 +295,16 @@ def retry_after(headers: Mapping[str, str]) -> float | None:
     said = headers.get("Retry-After", "").strip()
     if said.isdecimal():
         return float(said)
+    until, now = _time(said), _time(headers.get("Date", ""))
+    return None if until is None or now is None else max(0.0, (until - now).total_seconds())
+
+
+def _time(said: str) -> datetime | None:
     try:
-        until = parsedate_to_datetime(said)
-        now = parsedate_to_datetime(headers.get("Date", ""))
-        return max(0.0, (until - now).total_seconds())
+        at = parsedate_to_datetime(said)
     except (TypeError, ValueError):
         return None
+    return at if at.tzinfo else at.replace(tzinfo=UTC)
 
 
 def _as_it_is(request: requests.PreparedRequest) -> requests.PreparedRequest:

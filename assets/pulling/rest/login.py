@@ -11,18 +11,18 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
-# Sends a JSON object to a path of the vendor's host and gives the JSON object of the answer.
-Post = Callable[[str, Mapping[str, str]], Mapping[str, Any]]
+# Asks a path of the vendor's host for a token, as a form or as a JSON object, and gives the JSON object of the answer.
+AskToken = Callable[[str, Mapping[str, str], bool], Mapping[str, Any]]
 
 
 class Login(Protocol):
     """A kind of login."""
 
-    def header(self, post: Post) -> str:
+    def header(self, ask_token: AskToken) -> str:
         """The value of the Authorization header.
 
         Args:
-            post: Asks the vendor for a token, where the kind of login needs one.
+            ask_token: Asks the vendor for a token, where the kind of login needs one.
         """
 
     def renew(self) -> bool:
@@ -36,7 +36,7 @@ class Basic:
     user: str = field(repr=False)
     password: str = field(repr=False)
 
-    def header(self, post: Post) -> str:
+    def header(self, ask_token: AskToken) -> str:
         """As `Login.header`."""
         return f"Basic {b64encode(f'{self.user}:{self.password}'.encode()).decode()}"
 
@@ -51,7 +51,7 @@ class Bearer:
 
     token: str = field(repr=False)
 
-    def header(self, post: Post) -> str:
+    def header(self, ask_token: AskToken) -> str:
         """As `Login.header`."""
         return f"Bearer {self.token}"
 
@@ -66,34 +66,34 @@ class ClientCredentials:
 
     Attributes:
         path: Where on the vendor's host tokens are given.
-        scope: What the token is to be good for.
+        scope: What the token is to be good for; None: the vendor knows it.
         client_id: The client.
         client_secret: Its secret.
+        is_form: It is asked for with a form, as the standard says, and not with a JSON object.
     """
 
     path: str
-    scope: str
+    scope: str | None
     client_id: str = field(repr=False)
     client_secret: str = field(repr=False)
+    is_form: bool = True
     _token: str | None = field(default=None, init=False, repr=False)
     _is_fresh: bool = field(default=False, init=False, repr=False)
 
-    def header(self, post: Post) -> str:
+    def header(self, ask_token: AskToken) -> str:
         """As `Login.header`.
 
         Raises:
             KeyError: The vendor's answer holds no token.
         """
         if self._token is None:
-            answer = post(
-                self.path,
-                {
-                    "grant_type": "client_credentials",
-                    "client_id": self.client_id,
-                    "client_secret": self.client_secret,
-                    "scope": self.scope,
-                },
-            )
+            said = {
+                "grant_type": "client_credentials",
+                "client_id": self.client_id,
+                "client_secret": self.client_secret,
+                **({"scope": self.scope} if self.scope else {}),
+            }
+            answer = ask_token(self.path, said, self.is_form)
             self._token, self._is_fresh = str(answer["access_token"]), True
         else:
             self._is_fresh = False

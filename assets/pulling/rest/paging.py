@@ -1,8 +1,7 @@
 """What a page says of the next one, and how the last is told: pure functions over the answer.
 
-What lives here: the kinds of next page that the vendors here have. Another kind (a whole address in the body, a Link
-header, a token in a header, the last row's token) is another class with a method `following`. Not here: asking
-(http.py), rows (rows.py).
+What lives here: what a kind of next page is, and the kind that several vendors have, a token in the body. A kind that
+one vendor has stands in its file, as another class with these methods. Not here: asking (http.py), rows (rows.py).
 
 The law: a page holds its data and its end marker, or it is none. A strange answer is never the end.
 """
@@ -11,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from datetime import datetime
 from typing import Any, Protocol
 
 Params = Mapping[str, str]
@@ -29,24 +29,34 @@ class Following:
         params: What the next page is asked with; behind the last page, what the next extract is asked with, if the
             vendor keeps such a place.
         end: It is the last page.
+        requests: How many requests more the whole of it takes, if that is told.
     """
 
     params: Params | None
     end: bool
+    requests: int | None = None
 
 
 class Paging(Protocol):
     """A kind of next page."""
 
-    def following(self, answer: Mapping[str, Any], asked: Params) -> Following:
+    def following(self, answer: Mapping[str, Any], asked: Params, began: datetime | None) -> Following:
         """What comes behind an answer.
 
         Args:
             answer: The answer, parsed.
-            asked: What it was asked with.
+            asked: The place it was asked for.
+            began: When the first page of the extract was answered, by the vendor's clock, if that is known.
 
         Raises:
             NotAPage: Its end marker is missing, or it is not the last and does not say what follows.
+        """
+
+    def instead_of(self, asked: Params) -> Params | None:
+        """Where to go on without losing a row when the vendor has forgotten a place; None: nowhere.
+
+        Args:
+            asked: The place, as a page before it named it.
         """
 
 
@@ -70,7 +80,7 @@ class BodyToken:
     keeps: tuple[str, ...] = ()
     carries_on: bool = True
 
-    def following(self, answer: Mapping[str, Any], asked: Params) -> Following:
+    def following(self, answer: Mapping[str, Any], asked: Params, began: datetime | None) -> Following:
         """As `Paging.following`."""
         flag, token = _at(answer, self.marker), _at(answer, self.token)
         if not isinstance(flag, bool):
@@ -88,6 +98,10 @@ class BodyToken:
         if end:
             return Following(params if self.carries_on else None, end=True)
         return Following(params, end=False)
+
+    def instead_of(self, asked: Params) -> Params | None:
+        """As `Paging.instead_of`: its tokens alone say where they lead."""
+        return None
 
 
 def _at(answer: Mapping[str, Any], path: tuple[str, ...]) -> Any:  # noqa: ANN401 - whatever stands there

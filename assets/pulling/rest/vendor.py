@@ -5,20 +5,35 @@ Not here: the tables (one file per vendor), pulling (pull.py).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
 
+from assets.pulling.rest.budget import Budget
+from assets.pulling.rest.http import ErrorCodes, Request
 from assets.pulling.rest.login import Login
-from assets.pulling.rest.paging import Paging, Row
+from assets.pulling.rest.paging import Paging, Params, Row
 
 
 @dataclass(frozen=True)
 class Limit:
-    """Requests a vendor lets through in a minute, counted over all endpoints under this limit."""
+    """Requests sent to a vendor in a minute at most, counted over all endpoints under this limit."""
 
     name: str
     per_minute: int
+
+
+@dataclass(frozen=True)
+class Description:
+    """Where an account says which fields a stream has there, for the one who asks.
+
+    Attributes:
+        path: Absolute path on the vendor's host.
+        data: The key of the list of fields; each says its `name`.
+    """
+
+    path: str
+    data: str
 
 
 @dataclass(frozen=True)
@@ -26,7 +41,7 @@ class Endpoint:
     """How one stream is asked for.
 
     Attributes:
-        path: Absolute path on the vendor's host.
+        path: Absolute path on the vendor's host; `{version}` stands for the release of the API.
         data: The key its rows stand under.
         paging: How pages follow each other.
         begin: The parameter that takes the beginning of the window, in seconds since 1970.
@@ -36,6 +51,9 @@ class Endpoint:
         ordered_by: The column that says how far an extract has come, because rows are in its order.
         params: What every page is asked with besides.
         reshape: Makes of a row as it comes the row the contract describes; None: they are alike.
+        described: Where the fields of the account are named, because not every account has those of the contract; None:
+            every one has.
+        asks: Makes the request for a page of its place and the columns to take; None: the place is the query.
     """
 
     path: str
@@ -47,6 +65,14 @@ class Endpoint:
     ordered_by: str
     params: Mapping[str, str] = field(default_factory=dict)
     reshape: Callable[[Row], Row] | None = None
+    described: Description | None = None
+    asks: Callable[[Params, Sequence[str]], Request] | None = None
+
+    def request(self, place: Params, columns: Sequence[str]) -> Request:
+        """What is sent for the page at a place."""
+        if self.asks:
+            return self.asks(place, columns)
+        return Request(self.path, {**self.params, **place})
 
 
 @dataclass(frozen=True)
@@ -71,11 +97,18 @@ class Vendor:
         example: The address of an account.
         logins: The ways to log in.
         streams: How each stream is asked for.
-        forgotten: Statuses that say a place in a list is not known any more.
+        forgotten: Statuses and codes of errors that say a place in a list is not known any more.
+        version: The release of its API that is asked where the company file names none; None: it has none to choose.
+        errors: Its own codes of errors.
+        budget: Reads in the headers of an answer how many requests a day holds and how many are left; None: it does not
+            say.
     """
 
     system: str
     example: str
     logins: tuple[LoginKind, ...]
     streams: Mapping[str, Endpoint]
-    forgotten: frozenset[int]
+    forgotten: frozenset[int | str]
+    version: str | None = None
+    errors: ErrorCodes = field(default_factory=ErrorCodes)
+    budget: Callable[[Mapping[str, str]], Budget | None] | None = None

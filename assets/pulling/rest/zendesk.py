@@ -103,7 +103,7 @@ def _token_of_user(email: str, api_token: str) -> Basic:
 
 
 def _client(client_id: str, client_secret: str) -> ClientCredentials:
-    return ClientCredentials("/oauth/tokens", "read", client_id, client_secret)
+    return ClientCredentials("/oauth/tokens", "read", client_id, client_secret, is_form=False)
 
 
 def _export(path: str, data: str, paging: BodyToken, ordered_by: str, **more: Any) -> Endpoint:  # noqa: ANN401 - fields of Endpoint

@@ -1,0 +1,91 @@
+"""What is asked of a CRM is landed, passes the gate, and counts: deals, people and cases in our words."""
+
+from __future__ import annotations
+
+from datetime import date
+from pathlib import Path
+
+import pytest
+
+from assets.inspect.judged import landed_extract
+from assets.pulling.extract import extract
+from orchestration.config.sources import load_sources
+from quality.contract.model import load_contract
+from quality.gate.gate import Gate
+from storage.data_folder import DataFolder
+from tests.emulator_kit import serving
+from tests.integration.dbt_harness import Warehouse
+from tests.salesforce_emulator import CREDENTIALS, Crm, record_id
+from tests.unit.test_sources import write
+
+COMPANY = """\
+company: Acme
+reporting_timezone: Europe/Berlin
+currency: EUR
+first_date: 2026-06-01
+sources:
+  salesforce:
+    system: salesforce
+    connector: rest
+    location: {salesforce}
+    api_version: "62.0"
+    credentials_env: {{client_id: SALESFORCE_CLIENT_ID, client_secret: SALESFORCE_CLIENT_SECRET}}
+    streams:
+      account:
+      contact:
+      opportunity:
+      opportunity_history:
+      case:
+"""
+DAY = date(2026, 6, 1)
+
+
+def salesforce() -> Crm:
+    """A CRM with an account, three people of whom two are one, a deal that was won, and a case that was closed."""
+    crm = Crm(page_rows=2, hidden={"CurrencyIsoCode", "Language__c", "Segment__c"})
+    crm.put("Account", 1)
+    for number in (1, 2, 3):
+        crm.put("Contact", number)
+    crm.merge("Contact", 3, 1)
+    deal = {"AccountId": record_id("Account", 1), "ContactId": record_id("Contact", 1), "CloseDate": "2026-06-01"}
+    crm.put("Opportunity", 1, **deal, StageName="Closed Won", IsClosed=True, IsWon=True)
+    crm.put("OpportunityHistory", 1, crm.now - 7200)
+    crm.put("OpportunityHistory", 2, crm.now - 60, StageName="Closed Won")
+    crm.put("Case", 1, Status="Closed", IsClosed=True)
+    return crm
+
+
+def accepted(root: Path, company: str) -> list[Path]:
+    """Pull, land and judge every stream of a company; gives what was accepted."""
+    folder, found = DataFolder(root / "data"), []
+    with Gate(folder, None) as gate:
+        for stream in load_sources(write(root, company), folder.root).streams:
+            contract = load_contract(stream.stream.system, stream.stream.stream)
+            extract(stream, contract, folder, [DAY])
+            (verdict,) = gate.judge([landed_extract(stream, contract, folder, DAY)])
+            assert verdict.passed, (str(stream.stream), verdict.blocked_by)
+            assert verdict.quarantined_rows == 0, str(stream.stream)
+            found.append(folder.accepted_partition(stream.stream, DAY))
+    return found
+
+
+def test_what_a_crm_tells_counts(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name, secret in CREDENTIALS.items():
+        monkeypatch.setenv(f"SALESFORCE_{name.upper()}", secret)
+    with serving(salesforce()) as base:
+        batches = accepted(warehouse.folder, COMPANY.format(salesforce=base))
+    warehouse.night(batches=batches, select="int_contact__unioned int_order__unioned int_ticket__unioned", as_of=DAY)
+
+    assert warehouse.rows(
+        "select contact_id, merged_into_contact_id, is_deleted from intermediate.int_contact__unioned order by 1"
+    ) == [
+        {"contact_id": record_id("Contact", 1), "merged_into_contact_id": None, "is_deleted": False},
+        {"contact_id": record_id("Contact", 2), "merged_into_contact_id": None, "is_deleted": False},
+        {"contact_id": record_id("Contact", 3), "merged_into_contact_id": record_id("Contact", 1), "is_deleted": True},
+    ]
+    assert warehouse.rows(
+        "select contact_id, status, item_amount::varchar as amount from intermediate.int_order__unioned"
+    ) == [{"contact_id": record_id("Contact", 1), "status": "completed", "amount": "12.50"}]
+    assert warehouse.rows("select requester_id, status from intermediate.int_ticket__unioned") == [
+        {"requester_id": record_id("Contact", 1), "status": "closed"}
+    ]
