@@ -16,6 +16,9 @@ from __future__ import annotations
 
 import json
 import re
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -32,6 +35,26 @@ from storage.folders import flush, remove_folder, settle
 _ENDS = "ends.json"
 _PAGE = re.compile(r"\d{6}\.parquet")
 _NEXT, _END, _ASKED = b"journeymart.next", b"journeymart.end", b"journeymart.asked"
+
+
+class FirstPageIsThereError(Exception):
+    """The first page of a delivery came, and no more was wanted."""
+
+
+# Whether only the first page is wanted.
+_ONLY_FIRST: ContextVar[bool] = ContextVar("only_first", default=False)
+
+
+@contextmanager
+def only_first_page() -> Iterator[None]:
+    """Inside, whatever pulls is stopped behind its first page, as if it had been killed there; it is no delivery."""
+    token = _ONLY_FIRST.set(True)
+    try:
+        yield
+    except FirstPageIsThereError:
+        pass
+    finally:
+        _ONLY_FIRST.reset(token)
 
 
 @dataclass(frozen=True)
@@ -105,6 +128,8 @@ class Delivery:
             fault_point("in_page")
         fault_point("after_page")
         self._pages.append(_Page(rows.num_rows, next, end, self._asked))
+        if _ONLY_FIRST.get():
+            raise FirstPageIsThereError
 
     def complete(self) -> None:
         """Let landing take the pages: write the manifest of each. What is complete already stays so.
@@ -184,6 +209,12 @@ def ended_before(folder: DataFolder, stream: StreamId, extract_date: date) -> st
     """
     ends = _ends(folder.pulled_stream(stream))
     return max(((day, end) for day, end in ends.items() if day < extract_date.isoformat()), default=(None, None))[1]
+
+
+def first_page_of(folder: DataFolder, stream: StreamId, extract_date: date) -> pa.Table | None:
+    """The first page that is there; None: there is none."""
+    files = _files(folder.pulled_stream(stream) / extract_date.isoformat())
+    return pq.read_table(files[0]) if files else None
 
 
 def _ends(home: Path) -> dict[str, str]:

@@ -6,15 +6,19 @@ connectors (postgres/, rest/), landing (assets/landing/land.py).
 
 from __future__ import annotations
 
+import tempfile
 import time
 from collections.abc import Collection
 from dataclasses import dataclass
 from datetime import date
+from pathlib import Path
+
+import pyarrow as pa
 
 from assets.landing.connectors.config import FileStream, PostgresPull, Pull, RestPull
 from assets.landing.land import Landed, land_many
 from assets.landing.windows import dates_to_land
-from assets.pulling.delivery import Delivery, clear_delivery
+from assets.pulling.delivery import Delivery, clear_delivery, first_page_of, only_first_page
 from quality.contract.model import Contract
 from storage.data_folder import DataFolder
 from storage.errors import PassingError
@@ -109,6 +113,30 @@ def require_ready(stream: FileStream) -> None:
             from assets.pulling.rest.pull import login_of
 
             login_of(stream, stream.pull)
+
+
+def first_page(stream: FileStream, contract: Contract, day: date) -> pa.Table:
+    """Ask a pulled stream for the first page of an extract, and keep nothing of it.
+
+    Args:
+        stream: The stream.
+        contract: Its contract.
+        day: Which date's extract.
+
+    Returns:
+        Its rows, every column text.
+
+    Raises:
+        JourneymartError: It cannot be pulled.
+    """
+    if stream.pull is None:
+        raise ValueError(f"{stream.stream} is not pulled")
+    with tempfile.TemporaryDirectory(prefix="journeymart-page-") as work:
+        folder = DataFolder(Path(work))
+        with only_first_page():
+            _delivery(stream, stream.pull, contract, folder, day)
+        page = first_page_of(folder, stream.stream, day)
+    return pa.table({}) if page is None else page
 
 
 def _pull(stream: FileStream, pull: Pull, contract: Contract, folder: DataFolder, day: date) -> Pulled:

@@ -25,6 +25,7 @@ from orchestration.cli.mapping import map_columns
 from orchestration.cli.nights import run, sample, status
 from orchestration.cli.people import erase, identity_app
 from orchestration.cli.quarantine import quarantine_app
+from orchestration.cli.sources import sources_app
 from orchestration.cli.versions import explain, report, rollback, versions
 from storage.errors import JourneymartError
 from storage.permissions import keep_private
@@ -43,6 +44,7 @@ app.command("map")(map_columns)
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(identity_app, name="identity")
 app.add_typer(gate_app, name="gate")
+app.add_typer(sources_app, name="sources")
 app.add_typer(alerts_app, name="alerts")
 
 

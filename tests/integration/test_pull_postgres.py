@@ -16,6 +16,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from assets.inspect.reached import reach
 from assets.landing.connectors.config import FileStream, PostgresPull
 from assets.landing.land import land
 from assets.pulling.delivery import Delivery, clear_delivery, open_delivery
@@ -142,6 +143,20 @@ def between_pages(monkeypatch: pytest.MonkeyPatch) -> Any:
 
 def stop() -> None:
     raise StoppedError
+
+
+def test_a_source_is_asked_for_a_page_of_which_nothing_is_kept(server: Server, desk: Desk) -> None:
+    tickets(server, MANY)
+    found = reach(desk.stream, contract("status", "updated_at", "colour"), FIRST)
+    assert (found.found, found.missing, found.unknown, found.is_well) == (f"5,000 rows of {FIRST}", (), (), True)
+    assert not desk.folder.root.exists()
+    server.run("alter table desk.ticket add column extra text")
+    asked = replace(desk.stream, pull=replace(desk.pull, key=("updated_at",)))
+    found = reach(asked, contract("status", "updated_at", key=("number",)), FIRST)
+    assert (found.missing, found.unknown, found.is_well) == (("number",), ("id", "extra"), False)
+    server.run("drop table desk.ticket")
+    found = reach(desk.stream, contract("status", "updated_at"), FIRST)
+    assert "desk.ticket" in found.problem
 
 
 def test_values_that_typed_reads_break_keep_every_digit(server: Server, desk: Desk) -> None:

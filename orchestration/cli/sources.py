@@ -1,0 +1,102 @@
+"""Commands of the sources: `sources list`, `check`, `add`.
+
+What lives here: the commands and what they print. Not here: asking a source (assets/inspect/reached.py), writing an
+entry (orchestration/operations/source_entry.py).
+"""
+
+from __future__ import annotations
+
+import dataclasses
+import sys
+from typing import Annotated, Literal
+
+import typer
+
+from orchestration.cli.current import installation
+from orchestration.cli.output import Json, console, print_json, print_table
+
+sources_app = typer.Typer(help="Look at the sources of the company, ask them, and add one.", no_args_is_help=True)
+
+
+@sources_app.command("list")
+def sources_list(as_json: Json = False) -> None:
+    """List every stream: how it arrives, and the newest date that landed, was accepted, is published."""
+    setup = installation()
+    from orchestration.operations.list_sources import stream_states
+
+    states = [dataclasses.asdict(each) for each in stream_states(setup)]
+    if as_json:
+        print_json(states)
+    else:
+        print_table(states)
+
+
+@sources_app.command("check")
+def sources_check(
+    source: Annotated[
+        str | None, typer.Argument(metavar="SOURCE", help="A source of the company; by default each.")
+    ] = None,
+    as_json: Json = False,
+) -> None:
+    """Ask a source for one page, or look at its newest delivery, and compare the columns with contract and mapping.
+
+    Nothing is kept. Ends with 1 where a stream cannot be reached or lacks a column it needs.
+    """
+    setup = installation()
+    from assets.inspect.reached import reach
+    from orchestration.operations.meant import contract_of
+    from orchestration.operations.plan_night import last_day_over
+
+    names = [each.name for each in setup.sources.sources]
+    if source is not None and source not in names:
+        raise typer.BadParameter(
+            f"there is no source '{source}' in {setup.sources.file}: name one of {', '.join(names)}."
+        )
+    day = last_day_over(setup)
+    streams = [each for each in setup.sources.streams if source in (None, each.stream.source)]
+    found = [reach(stream, contract_of(stream), max(day, stream.first_date)) for stream in streams]
+    if as_json:
+        print_json([dataclasses.asdict(each) for each in found])
+    else:
+        print_table(
+            [
+                {
+                    "stream": each.stream,
+                    "": "ok" if each.is_well else "problem",
+                    "looked_at": each.found,
+                    "columns": each.columns or None,
+                    "missing": list(each.missing),
+                    "unknown": list(each.unknown),
+                    "why": each.problem,
+                }
+                for each in found
+            ]
+        )
+    if not all(each.is_well for each in found):
+        raise typer.Exit(1)
+
+
+@sources_app.command("add")
+def sources_add(
+    name: Annotated[str, typer.Argument(metavar="NAME", help="What the source is called; yours to choose.")],
+    system: Annotated[
+        str, typer.Option(help="The vendor whose contracts its extracts keep, such as zendesk; canonical: your own.")
+    ] = "canonical",
+    connector: Annotated[Literal["files", "postgres", "rest"], typer.Option(help="How its extracts arrive.")] = "files",
+    stream: Annotated[
+        list[str] | None, typer.Option(help="A stream it delivers; may be said several times.", metavar="STREAM")
+    ] = None,
+) -> None:
+    """Write a commented entry for a new source into company.yml, and name the variables to set.
+
+    All that stands in the file stays as it is.
+    """
+    setup = installation()
+    from orchestration.operations.source_entry import add_source
+
+    added = add_source(setup, name, system, connector, stream or ())
+    console.print(f"Added to {setup.sources.file}:\n", highlight=False, soft_wrap=True, markup=False)
+    sys.stdout.write(f"{added.text}\n\n")
+    todo = [f"set {' and '.join(added.variables)}"] if added.variables else []
+    todo += ["change what is marked CHANGE", f"ask it: `journeymart sources check {name}`"]
+    console.print(f"Now {', '.join(todo)}.", highlight=False, soft_wrap=True, markup=False)

@@ -1,0 +1,119 @@
+"""`journeymart sources`: what is known of each stream, asking one, and a new one in the company file.
+
+Not here: asking a database (tests/integration/test_pull_postgres.py).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+from orchestration.cli import app as cli
+from tests.mapping_kit import FIRST, TICKET_COLUMNS, TICKETS, Company, ticket
+
+Call = Callable[..., tuple[int, str]]
+
+
+@pytest.fixture
+def company(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Company:
+    monkeypatch.setenv("JOURNEYMART_COMPANY", str(tmp_path))
+    monkeypatch.setenv("JOURNEYMART_DATA", str(tmp_path / "data"))
+    return Company(tmp_path)
+
+
+@pytest.fixture
+def sources(capsys: pytest.CaptureFixture[str]) -> Call:
+    def call(*arguments: str) -> tuple[int, str]:
+        code = cli.command_line(["sources", *arguments])
+        said = capsys.readouterr()
+        return code, said.out + " ".join(said.err.split())
+
+    return call
+
+
+def test_a_list_says_how_each_stream_arrives_and_how_far_it_has_come(company: Company, sources: Call) -> None:
+    tickets, _ = company.says("ticket:\ncontact:", TICKETS).streams
+    company.deliver(f"ticket_{FIRST}.csv", TICKET_COLUMNS, [ticket(1)])
+    company.land(tickets)
+    code, said = sources("list", "--json")
+    assert code == 0
+    nothing = {"system": "canonical", "connector": "files", "accepted": None, "published": None}
+    assert json.loads(said) == [
+        {"stream": "desk/ticket", "mapped_by": "mappings/desk.yml", "landed": str(FIRST), **nothing},
+        {"stream": "desk/contact", "mapped_by": "", "landed": None, **nothing},
+    ]
+
+
+def test_a_check_holds_the_newest_delivery_against_mapping_and_contract(company: Company, sources: Call) -> None:
+    company.says("ticket:\ncontact:", TICKETS)
+    company.deliver(f"ticket_{FIRST}.csv", [*TICKET_COLUMNS, "Neu"], [[*ticket(1), ""]])
+    company.deliver(f"contact_{FIRST}.csv", ["contact_id", "Colour"], [["1", "red"]])
+    code, said = sources("check", "desk", "--json")
+    assert code == 1
+    tickets, contacts = json.loads(said)
+    assert (tickets["missing"], tickets["unknown"], tickets["columns"]) == ([], ["Neu"], len(TICKET_COLUMNS) + 1)
+    assert (contacts["missing"], contacts["unknown"]) == (["updated_at"], ["Colour"])
+    company.deliver(f"contact_{FIRST}.csv", ["contact_id", "updated_at"], [["1", "2026-03-01"]])
+    code, said = sources("check")
+    assert code == 0
+    assert f"delivery of {FIRST}" in said
+    assert sources("check", "dsek")[0] == 2
+
+
+def test_what_cannot_be_reached_is_said_stream_by_stream(
+    company: Company, sources: Call, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company.says("ticket:", None)
+    assert sources("add", "shop", "--connector", "postgres", "--stream", "order")[0] == 0
+    monkeypatch.delenv("SHOP_DATABASE", raising=False)
+    code, said = sources("check", "--json")
+    assert code == 1
+    desk, shop = json.loads(said)
+    assert "nothing of it lies in" in desk["problem"]
+    assert "SHOP_DATABASE" in shop["problem"]
+
+
+@pytest.mark.parametrize(
+    ("arguments", "variables"),
+    [
+        (["zen", "--system", "zendesk", "--connector", "rest"], "ZEN_EMAIL and ZEN_API_TOKEN"),
+        (["shop", "--connector", "postgres", "--stream", "order", "--stream", "contact"], "SHOP_DATABASE"),
+        (["crm", "--system", "salesforce"], ""),
+    ],
+)
+def test_an_entry_is_added_and_every_line_that_was_there_stays(
+    company: Company, sources: Call, arguments: list[str], variables: str
+) -> None:
+    company.says("ticket:  # What customers write.", None)
+    file = company.root / "company.yml"
+    before = file.read_text(encoding="utf-8") + "      # contact:\n\ntext_sentiment: 'en'  # at the end\n"
+    file.write_bytes(before.replace("\n", "\r\n").encode())
+    code, said = sources("add", *arguments)
+    assert code == 0
+    assert f"set {variables}" in said if variables else "set " not in said
+    after = file.read_bytes().decode().replace("\r\n", "\n").splitlines()
+    assert [line for line in before.splitlines() if line not in after] == []
+    begins = after.index(f"  {arguments[0]}:")
+    assert after[begins - 2 : begins] == ["      # contact:", ""]
+    assert after[-1] == "text_sentiment: 'en'  # at the end"
+    assert [each.name for each in company.read().sources] == ["desk", arguments[0]]
+    assert sources("add", *arguments)[0] == 1
+
+
+def test_an_entry_that_would_be_a_mistake_is_said_and_not_written(company: Company, sources: Call) -> None:
+    company.says("ticket:", None)
+    before = (company.root / "company.yml").read_bytes()
+    for arguments, said in (
+        (["Shop"], "a source's name has small letters"),
+        (["shop", "--system", "zendsk"], "zendesk"),
+        (["shop", "--stream", "tikcet"], "did you mean 'ticket'"),
+        (["shop", "--connector", "rest"], "No API of 'canonical'"),
+    ):
+        code, words = sources("add", *arguments)
+        assert code == 1, arguments
+        assert said in words
+        assert (company.root / "company.yml").read_bytes() == before
+    assert sorted(path.name for path in company.root.iterdir()) == ["company.yml", "data", "mappings"]
