@@ -48,6 +48,22 @@ def data_lock(folder: DataFolder, doing: str = "a night") -> Iterator[None]:
         os.close(descriptor)
 
 
+def is_held(folder: DataFolder) -> bool:
+    """Whether somebody changes the data folder now."""
+    try:
+        descriptor = os.open(folder.lock, os.O_RDONLY)
+    except FileNotFoundError:
+        return False
+    try:
+        fcntl.flock(descriptor, fcntl.LOCK_SH | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return True
+    else:
+        return False
+    finally:
+        os.close(descriptor)
+
+
 @contextmanager
 def link_lock(folder: DataFolder) -> Iterator[None]:
     """Hold the link `current` and the names in `versions/` for an instant; waits for its turn.

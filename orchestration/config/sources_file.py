@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from datetime import date, time
 from typing import Annotated, Literal, get_args
 
-from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
+from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field
 from pydantic_core import PydanticCustomError
 
 from orchestration.company.zones import time_zones
@@ -25,6 +25,11 @@ _TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _ENVIRONMENT_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 _SECRET_IN_URL = re.compile(r"://[^/@]*:[^/@]*@")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
+
+
+# When the schedule first tries a night, in the reporting time zone: after midnight, when extracts of yesterday may be
+# complete, and outside the hours that daylight saving skips or repeats.
+FIRST_TRY = time(3, 30)
 
 
 def _refuse(message: str) -> PydanticCustomError:
@@ -88,6 +93,14 @@ def _language(value: object) -> object:
     if not isinstance(value, str) or not _LANGUAGE.fullmatch(value):
         raise _refuse(
             "must be the language of texts whose source names none, as two letters (ISO 639-1) in quotes, such as 'en'"
+        )
+    return value
+
+
+def _after_the_first_try(value: time) -> time:
+    if value.hour <= FIRST_TRY.hour:
+        raise _refuse(
+            f"must be {FIRST_TRY.hour + 1:02}:00 or later, because a night is first tried at {FIRST_TRY:%H:%M}"
         )
     return value
 
@@ -211,6 +224,8 @@ class NightKeys(StrictModel):
     """By when the night of the day before must have begun; "05:00" if nothing is said."""
     published_by: TimeOfDay = time(9)
     """By when it must be published; "09:00" if nothing is said."""
+    tried_until: Annotated[TimeOfDay, AfterValidator(_after_the_first_try)] = time(20)
+    """Until when the schedule looks again for what has arrived late; "20:00" if nothing is said."""
 
 
 class AlertKeys(StrictModel):

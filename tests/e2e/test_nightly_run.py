@@ -85,15 +85,18 @@ def test_the_next_night_is_the_one_after_the_current_version(company):
     assert outstanding_dates(company.setup, FOURTH) == [THIRD, FOURTH]
 
 
-def test_the_schedule_asks_for_all_dates_missed(company):
+def test_the_schedule_asks_for_all_dates_missed_whose_extracts_are_there_and_for_nothing_published(company):
     setup = company.setup
     schedule = build_defs(setup=setup).resolve_schedule_def("every_night")
     with open_instance(setup.settings) as instance:
-        morning = datetime(2026, 7, 2, 1, 30, tzinfo=UTC)
-        request = schedule.evaluate_tick(
-            dg.build_schedule_context(instance=instance, scheduled_execution_time=morning)
-        ).run_requests[0]
-    assert (request.tags[RANGE_START], request.tags[RANGE_END]) == ("2026-06-29", "2026-07-01")
+        looks = [
+            schedule.evaluate_tick(dg.build_schedule_context(instance=instance, scheduled_execution_time=morning))
+            for morning in (datetime(2026, 7, 2, 1, 30, tzinfo=UTC), datetime(2026, 6, 29, 1, 30, tzinfo=UTC))
+        ]
+    (request,) = looks[0].run_requests
+    # Nothing is delivered of 2026-07-01 yet.
+    assert (request.tags[RANGE_START], request.tags[RANGE_END]) == ("2026-06-29", "2026-06-30")
+    assert looks[1].skip_message == "Everything up to 2026-06-28 is published."
 
 
 def test_a_missing_extract_is_one_sentence_and_nothing_is_published(company):

@@ -10,6 +10,7 @@ import pytest
 
 from orchestration.config.settings import PROJECT
 from orchestration.config.sources import load_sources
+from orchestration.config.sources_file import NightKeys
 from quality.contract.reading import Reading
 from storage.company_folder import COMPANY_FILE, SAMPLE
 from storage.errors import JourneymartError
@@ -129,7 +130,7 @@ def test_secrets_are_named_and_never_held(tmp_path):
 def test_nobody_is_told_unless_the_file_says_who_and_hours_have_defaults(tmp_path):
     said = load_sources(write(tmp_path, GOOD), tmp_path)
     assert said.alerts is None
-    assert (said.nights.started_by, said.nights.published_by) == (time(5), time(9))
+    assert said.nights == NightKeys(started_by="05:00", published_by="09:00", tried_until="20:00")
     told = "currency: EUR\nnights: {started_by: '04:30'}\nalerts: {to: [OPS, CHAT]}\n"
     said = load_sources(write(tmp_path, GOOD.replace("currency: EUR\n", told)), tmp_path)
     assert said.nights.started_by == time(4, 30)
@@ -262,6 +263,12 @@ MISTAKES = {
         "currency: EUR\nnights: {published_by: 10:30}\n",
         4,
         'must be a time of day in quotes, such as "08:30"',
+    ),
+    "a last try before the first": (
+        "currency: EUR\n",
+        "currency: EUR\nnights: {tried_until: '03:50'}\n",
+        4,
+        "must be 04:00 or later, because a night is first tried at 03:30",
     ),
     "an unknown stream": (
         "      tickets:",
