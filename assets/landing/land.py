@@ -203,6 +203,7 @@ def _read_as(stream: FileStream, contract: Contract) -> ReadAs:
         key=contract.key,
         reading=stream.reading,
         mapping=stream.mapped_by,
+        sheet=stream.sheet,
     )
 
 

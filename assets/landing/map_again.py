@@ -120,7 +120,13 @@ def _parsed(
             kept[DroppedFile(file.name, declared, stamp="")] = Copied(file.bytes, file.sha256)
     read_as = manifest.read_as
     # As they were written then: what the sender writes now may differ.
-    then = replace(stream, encoding=read_as.encoding, delimiter=read_as.delimiter, header_rows=read_as.header_rows)
+    then = replace(
+        stream,
+        encoding=read_as.encoding,
+        delimiter=read_as.delimiter,
+        header_rows=read_as.header_rows,
+        sheet=read_as.sheet,
+    )
     parsed = parse(then, contract, building, kept)
     return map_rows(stream, stream.mapping, contract, parsed, building) if stream.mapping else parsed
 

@@ -27,6 +27,7 @@ _OWN_KEYS: dict[Connector, frozenset[str]] = {
             "encoding",
             "delimiter",
             "header_rows",
+            "sheet",
             "mode",
             "cursor",
             "max_delete_share",

@@ -161,7 +161,9 @@ class DeliveryKeys(StrictModel):
     empty: Annotated[tuple[EmptyText, ...], Field(min_length=1)] | None = None
     """Texts that stand for nothing, in every column and exactly so."""
     header_rows: Annotated[int, Field(strict=True, ge=1, le=100)] | None = None
-    """Rows above the first record of a CSV file; the first of them names the columns. 1 if nothing is said."""
+    """CSV, Excel: rows above the first record; the first of them names the columns. 1 if nothing is said."""
+    sheet: Annotated[str, Field(strict=True, min_length=1)] | None = None
+    """Excel: which sheet holds the rows; the only one there is if nothing is said."""
     max_delete_share: Annotated[float, Field(ge=0, le=1)] | None = None
     """mode full: the largest share of known records that may vanish at once, 0.2 if nothing is said."""
     first_date: date | None = None

@@ -65,6 +65,7 @@ class ReadAs:
     key: tuple[str, ...]
     reading: Reading = PLAIN
     mapping: str | None = None
+    sheet: str | None = None
 
 
 @dataclass(frozen=True)

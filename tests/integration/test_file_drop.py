@@ -289,7 +289,7 @@ def parquet() -> bytes:
         (".csv", CSV.decode().encode("utf-16"), "UTF-16"),
         (".parquet", b"PAR1 not really PAR1", "damaged"),
         (".parquet", parquet()[:-20], "damaged"),
-        (".xlsx", b"PK", "no known format"),
+        (".xls", b"PK", "no known format"),
     ],
     ids=[
         "gz-checksum",

@@ -138,7 +138,7 @@ def test_what_nobody_can_tell_is_asked_for_and_ends_with_2(check: Call, tmp_path
 
 
 def test_a_file_that_no_reader_knows_is_said_in_a_sentence(check: Call, tmp_path: Path) -> None:
-    code, _, said = check(write(tmp_path, "a", "tickets.xlsx"))
+    code, _, said = check(write(tmp_path, "a", "tickets.xls"))
     assert code == 1
     assert "must end in one of .csv" in " ".join(said.split())
 

@@ -30,6 +30,7 @@ class FileFormat:
     delimiter: str
     header_rows: int
     limits: FileLimits
+    sheet: str | None = None
 
 
 # What a pull lays into the drop folder: pages, by stream and date (assets/pulling/delivery.py).
@@ -103,7 +104,8 @@ class FileStream:
         encoding: Encoding of text files.
         delimiter: Field delimiter of CSV files.
         reading: How numbers, dates and nothing are written in it.
-        header_rows: Rows before the first record of a CSV file; the first of them names the columns.
+        header_rows: Rows before the first record of a CSV file or a sheet; the first of them names the columns.
+        sheet: Which sheet of an Excel workbook; None: the only one.
         max_delete_share: In mode `full`, the largest share of known rows that may vanish at once.
         first_date: The first extract date; its window reaches back to the beginning.
         storage_options_env: Options of the fsspec file system: (option, environment variable that has it).
@@ -126,6 +128,7 @@ class FileStream:
     delimiter: str = ","
     reading: Reading = PLAIN
     header_rows: int = 1
+    sheet: str | None = None
     max_delete_share: float = 0.2
     storage_options_env: tuple[tuple[str, str], ...] = ()
     limits: FileLimits = field(default_factory=FileLimits)
@@ -148,4 +151,4 @@ class FileStream:
     @property
     def format(self) -> FileFormat:
         """How its files are written."""
-        return FileFormat(self.encoding, self.delimiter, self.header_rows, self.limits)
+        return FileFormat(self.encoding, self.delimiter, self.header_rows, self.limits, self.sheet)

@@ -146,7 +146,7 @@ def copy_out(stream: FileStream, file: DroppedFile, target: Path) -> Copied:
     where = f"{stream.location}/{file.path}"
     digest, total = hashlib.sha256(), 0
     with folder_of(stream).open(file.path) as (source, size), target.open("xb") as copy:
-        room = _ROOM_PACKED if file.name.endswith(".gz") else _ROOM
+        room = _ROOM_PACKED if file.name.endswith((".gz", ".xlsx")) else _ROOM
         require_free_space(target.parent, room * size, f"to land {file.name}")
         while piece := source.read(_PIECE_BYTES):
             total += len(piece)

@@ -15,11 +15,13 @@ from assets.landing.connectors.jsonl_file import read_jsonl
 from assets.landing.connectors.parquet_file import read_parquet
 from assets.landing.connectors.text_records import csv_records, line_records
 from assets.landing.connectors.unpack import map_bytes, plain_text, text_start
+from assets.landing.connectors.xlsx_file import read_xlsx
 from storage.errors import JourneymartError
 
 _CSV = (".csv", ".csv.gz")
 _JSONL = (".jsonl", ".jsonl.gz")
 _PARQUET = (".parquet",)
+_XLSX = (".xlsx",)
 
 # What an export that failed may leave of a text file beside nothing: a byte order mark, blanks, line ends.
 _NOTHING = "\ufeff\0 \t\r\n"
@@ -40,6 +42,8 @@ def open_file(path: Path, form: FileFormat, workspace: Path) -> ParsedFile:
     require_known_format(path.name)
     if path.name.endswith(_PARQUET):
         return read_parquet(path, form) if path.stat().st_size else _hollow()
+    if path.name.endswith(_XLSX):
+        return read_xlsx(path, form) if path.stat().st_size else _hollow()
     text = plain_text(path, form.encoding, form.limits, workspace)
     if _is_hollow(text):
         return _hollow()
@@ -90,6 +94,6 @@ def require_known_format(name: str) -> None:
     Raises:
         JourneymartError: Its name ends in none of the known ways.
     """
-    known = (*_CSV, *_JSONL, *_PARQUET)
+    known = (*_CSV, *_JSONL, *_PARQUET, *_XLSX)
     if not name.endswith(known):
         raise JourneymartError(f"{name} is of no known format: its name must end in one of {', '.join(known)}.")
