@@ -1,8 +1,9 @@
-"""Dagster's SQLite event log with connections that stay open. What lives here: only that difference.
+"""Dagster's SQLite event log with connections that stay open, and which lets go of a run whole. No other difference.
 
 The stock storage opens a new connection, and builds a new engine, for every statement it runs: some 15 ms an
 event, so that a night of eight hundred events spends ten seconds on its diary. Kept open they cost one. The
-files are the same, so either storage reads what the other wrote. Leans on `_connect`, which is why Dagster is
+files are the same, so either storage reads what the other wrote. Of a run that is deleted, the stock storage keeps its
+file and the results of its checks, some 4 MB a night. Leans on `_connect`, which is why Dagster is
 held to one minor version.
 """
 
@@ -11,11 +12,13 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
+from pathlib import Path
 from typing import Any
 
 # Great Expectations imports it in a thread of its own; half imported, it would break the statements made here
 # meanwhile.
 import sqlalchemy.orm  # noqa: F401
+from dagster._core.storage.event_log.schema import AssetCheckExecutionsTable
 from dagster._core.storage.event_log.sqlite.sqlite_event_log import SqliteEventLogStorage
 from dagster._core.storage.sqlite import SQLITE_BUSY_TIMEOUT_SECONDS
 from dagster._serdes import ConfigurableClassData
@@ -47,6 +50,18 @@ class SteadySqliteEventLogStorage(SqliteEventLogStorage):
             while self._engines:
                 self._engines.popitem()[1].dispose()
         super().dispose()
+
+    def delete_events(self, run_id: str) -> None:
+        """Delete all events of a run, the results of its checks and its file."""
+        super().delete_events(run_id)
+        with self.index_connection() as connection:
+            checks = AssetCheckExecutionsTable
+            connection.execute(checks.delete().where(checks.c.run_id == run_id))
+        with self._db_lock:
+            if engine := self._engines.pop(run_id, None):
+                engine.dispose()
+            for suffix in ("", "-wal", "-shm"):
+                Path(f"{self.path_for_shard(run_id)}{suffix}").unlink(missing_ok=True)
 
     def has_table(self, table_name: str) -> bool:
         """Whether the index has a table; Dagster asks at every result of a check, and no table ever goes."""

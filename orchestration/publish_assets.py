@@ -229,6 +229,7 @@ def published_asset(setup: Setup, manifest: Mapping[str, Any]) -> dg.AssetsDefin
     def publish(context: AssetExecutionContext) -> Iterator[Any]:
         from assets.versions.manifest import Night
         from assets.versions.publish import publish as publish_build
+        from orchestration.operations.clear_history import clear_history
         from orchestration.operations.erase_person import remove_versions_of_the_erased
 
         began = time.monotonic()
@@ -258,6 +259,7 @@ def published_asset(setup: Setup, manifest: Mapping[str, Any]) -> dg.AssetsDefin
                 keep=setup.settings.keep_versions,
             )
             remove_versions_of_the_erased(setup.folder, datetime.now(UTC))
+        cleared = clear_history(setup.folder, context.instance, setup.settings.keep_history_days, datetime.now(UTC))
         written = version.manifest
         yield dg.MaterializeResult(
             asset_key=keys.PUBLISHED,
@@ -273,6 +275,7 @@ def published_asset(setup: Setup, manifest: Mapping[str, Any]) -> dg.AssetsDefin
                 "batches": len(written.batches),
                 "megabytes": round(written.bytes / 1e6, 3),
                 "is_stale": written.is_stale,
+                "old_runs_cleared": cleared.runs,
                 "seconds": round(time.monotonic() - began, 3),
                 **{f"rows/{table.name}": table.rows for table in written.tables_of("marts")},
             },

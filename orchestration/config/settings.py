@@ -37,6 +37,7 @@ class Settings(BaseSettings):
         data: The data folder: extracts, versions, quarantine, ledgers.
         state: Run history of Dagster, the parsed dbt project, logs.
         keep_versions: How many published versions to keep.
+        keep_history_days: For how many days to keep what is known of past nights: runs with their events, ledgers.
         min_free_gb: Free disk space below which no night starts, in GB (10^9 bytes).
         dbt_threads: Models dbt builds at once; as many as there are processors unless said otherwise.
         ui_port: Port of Dagster's web page; the pages of the current version are on the port after it.
@@ -50,6 +51,7 @@ class Settings(BaseSettings):
     data: Folder = Field(default_factory=lambda said: _home(said) / "data")
     state: Folder = Field(default_factory=lambda said: _home(said) / ".dagster")
     keep_versions: int = Field(default=7, ge=1)
+    keep_history_days: int = Field(default=90, ge=7)
     min_free_gb: float = Field(default=1.0, ge=0)
     dbt_threads: int = Field(default_factory=processors, ge=1)
     ui_port: int = Field(default=3000, ge=1, le=65534)

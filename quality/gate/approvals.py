@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any
 
 from storage.data_folder import DataFolder, StreamId
+from storage.descriptions import read_described
 from storage.errors import JourneymartError
 from storage.folders import flush
 
@@ -31,6 +32,8 @@ MISSING = "missing"
 
 _SUFFIX = ".json"
 _VERDICT = "verdict.json"
+# What of a verdict is kept in an index of many.
+_SAID = ("passed", "blocked_by", "rows", "quarantined_rows")
 
 
 @dataclass(frozen=True)
@@ -161,10 +164,15 @@ def may_be_approved(folder: DataFolder, stream: StreamId, day: date) -> tuple[st
 
 
 def verdicts(folder: DataFolder) -> Iterator[tuple[str, str, date, dict[str, Any]]]:
-    """What the gate said of each extract of which anything is in quarantine: source, stream, date and verdict."""
-    for path in sorted(folder.quarantine.glob(f"*/*/[0-9]*/{_VERDICT}")):
-        said: dict[str, Any] = json.loads(path.read_bytes())
-        yield path.parent.parent.parent.name, path.parent.parent.name, date.fromisoformat(path.parent.name), said
+    """What the gate said of each extract of which anything is in quarantine: source, stream, date and `_SAID` of it."""
+    for home in sorted(folder.quarantine.glob("*/*")):
+        for day, said in read_described(home, _VERDICT, ", ".join(_SAID), _summary_of).items():
+            yield home.parent.name, home.name, date.fromisoformat(day), said
+
+
+def _summary_of(_: Path, text: bytes) -> dict[str, Any]:
+    verdict: dict[str, Any] = json.loads(text)
+    return {name: verdict[name] for name in _SAID}
 
 
 def _is_of(approval: Approval, stream: StreamId, day: date) -> bool:
