@@ -21,6 +21,8 @@ _OWN_KEYS: dict[Connector, frozenset[str]] = {
         {
             "location",
             "storage_options_env",
+            "known_hosts",
+            "host_key",
             "pattern",
             "history",
             "complete",

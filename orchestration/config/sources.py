@@ -198,6 +198,8 @@ def _source(file: MarkedYaml, data: Path, parsed: SourcesFile, name: str, role: 
                 stream=StreamId(source=name, system=source.system, stream=stream),
                 location=location,
                 pull=pull,
+                known_hosts=_beside(source.known_hosts, file.path),
+                host_key=source.host_key,
                 storage_options_env=tuple(sorted(source.storage_options_env.items())),
                 reading=_reading(file, here, said),
                 mapping=mapping,
@@ -251,9 +253,14 @@ def _reading(file: MarkedYaml, at: KeyPath, said: dict[str, Any]) -> Reading:
     return reading
 
 
+def _beside(path: str | None, file: Path) -> str | None:
+    """A path beside the company file, made absolute."""
+    return str((file.parent / Path(path).expanduser()).absolute()) if path else None
+
+
 def _resolve(location: str, path: Path, data: Path) -> str:
     """Turn a location into a URL or an absolute path; relative ones lie beside the company file."""
     filled = location.replace("{data}", str(data))
     if "://" in filled:
         return filled
-    return str((path.parent / Path(filled).expanduser()).absolute())
+    return str(_beside(filled, path))

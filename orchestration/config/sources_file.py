@@ -24,6 +24,7 @@ _LANGUAGE = re.compile(r"[a-z]{2}")
 _TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _ENVIRONMENT_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 _SECRET_IN_URL = re.compile(r"://[^/@]*:[^/@]*@")
+_HOST_KEY = re.compile(r"(ssh|ecdsa|sk)-[\w@.-]+ [A-Za-z0-9+/]+=*")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
@@ -80,6 +81,12 @@ def _no_secret(value: object) -> object:
     return value
 
 
+def _host_key(value: object) -> object:
+    if not isinstance(value, str) or not _HOST_KEY.fullmatch(value):
+        raise _refuse("must be a public key as it stands in known_hosts behind the host: kind, blank, letters")
+    return value
+
+
 def _variable_name(value: object) -> object:
     if not isinstance(value, str) or not _ENVIRONMENT_VARIABLE.fullmatch(value):
         raise _refuse(
@@ -117,6 +124,7 @@ System = Annotated[str, _one_of("system", systems, "those there are contracts fo
 Encoding = Annotated[str, BeforeValidator(_encoding)]
 FileName = Annotated[str, _placeholders("stream", "date"), Field(min_length=1)]
 Location = Annotated[str, BeforeValidator(_no_secret), _placeholders("data"), Field(min_length=1)]
+HostKey = Annotated[str, BeforeValidator(_host_key)]
 VariableName = Annotated[str, BeforeValidator(_variable_name)]
 EmptyText = Annotated[str, Field(strict=True, min_length=1)]
 Language = Annotated[str, BeforeValidator(_language)]
@@ -207,6 +215,10 @@ class SourceKeys(DeliveryKeys):
     the address of the account, such as https://nordlicht.zendesk.com."""
     storage_options_env: dict[str, VariableName] = Field(default_factory=dict)
     """files: options of a URL's file system, each by the NAME of the environment variable that holds it."""
+    known_hosts: Annotated[str, Field(strict=True, min_length=1)] | None = None
+    """files: of sftp://, a file of known hosts as OpenSSH keeps it; ~/.ssh/known_hosts if nothing is said."""
+    host_key: HostKey | None = None
+    """files: of sftp://, the public key its host must show: "ssh-ed25519 AAAA..."."""
     connection_env: VariableName | None = None
     """postgres: the NAME of the environment variable that holds postgresql://user:password@host/database."""
     credentials_env: dict[str, VariableName] = Field(default_factory=dict)

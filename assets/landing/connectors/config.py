@@ -109,6 +109,8 @@ class FileStream:
         max_delete_share: In mode `full`, the largest share of known rows that may vanish at once.
         first_date: The first extract date; its window reaches back to the beginning.
         storage_options_env: Options of the fsspec file system: (option, environment variable that has it).
+        known_hosts: A file of the hosts that are known, for an SFTP server; None: the user's own.
+        host_key: The key an SFTP server must show; None: the file tells.
         limits: What a delivered file may cost.
         pull: How it is pulled into the drop folder; None: somebody else delivers.
         mapping: How rows of the contract are made of its files; None: they have the contract's columns.
@@ -131,6 +133,8 @@ class FileStream:
     sheet: str | None = None
     max_delete_share: float = 0.2
     storage_options_env: tuple[tuple[str, str], ...] = ()
+    known_hosts: str | None = None
+    host_key: str | None = None
     limits: FileLimits = field(default_factory=FileLimits)
     pull: Pull | None = None
     mapping: StreamMapping | None = None

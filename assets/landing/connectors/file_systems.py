@@ -8,12 +8,14 @@ from __future__ import annotations
 
 import os
 import stat
+import sys
 from collections.abc import Callable, Iterator, Mapping
-from contextlib import AbstractContextManager, contextmanager
+from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol
+from typing import Any, BinaryIO, Protocol, cast
+from urllib.parse import unquote, urlsplit
 
 from fsspec import AbstractFileSystem
 from fsspec.core import url_to_fs
@@ -22,6 +24,7 @@ from fsspec.implementations.local import LocalFileSystem
 from assets.landing.connectors.config import FileStream
 from storage.errors import JourneymartError
 
+_SFTP = ("sftp", "ssh")
 # What listings of object stores and other file systems tell of a file, where they do.
 _REMOTE_FACTS = ("size", "ETag", "etag", "md5", "mtime", "LastModified", "last_modified", "updated", "created")
 
@@ -102,25 +105,39 @@ class _LocalFolder:
                 )
 
 
+@dataclass(frozen=True)
+class _Reader:
+    """A file far away, of which only what reading it says is explained: what whoever reads it says is not its fault."""
+
+    file: BinaryIO
+    explained: Callable[[], AbstractContextManager[None]]
+
+    def read(self, size: int = -1) -> bytes:
+        with self.explained():
+            return self.file.read(size)
+
+
 class _RemoteFolder:
     """A folder behind any other fsspec URL."""
 
-    def __init__(self, filesystem: AbstractFileSystem, root: str) -> None:
+    def __init__(self, filesystem: AbstractFileSystem, root: str, where: str) -> None:
         self.filesystem = filesystem
         self.root = root.rstrip("/")
+        self.where = where.rstrip("/")
 
     def entries(self, path: str) -> list[Entry]:
-        # Object stores cache listings; a delivery that arrived since must be seen.
-        self.filesystem.invalidate_cache()
-        try:
-            found = self.filesystem.ls(f"{self.root}/{path}".rstrip("/"), detail=True)
-        except FileNotFoundError:
-            return []
+        with self._explained():
+            # Object stores cache listings; a delivery that arrived since must be seen.
+            self.filesystem.invalidate_cache()
+            try:
+                found = self.filesystem.ls(f"{self.root}/{path}".rstrip("/") or "/", detail=True)
+            except FileNotFoundError:
+                return []
         return [
             Entry(
                 entry["name"].rstrip("/").rpartition("/")[2],
                 entry["type"] == "directory",
-                bool(entry.get("islink")),
+                bool(entry.get("islink")) or entry["type"] == "link",
                 partial(_remote_stamp, entry),
             )
             for entry in found
@@ -129,11 +146,33 @@ class _RemoteFolder:
     @contextmanager
     def open(self, path: str) -> Iterator[tuple[BinaryIO, int]]:
         full = f"{self.root}/{path}"
-        facts = self.filesystem.info(full)
-        if facts["type"] != "file" or facts.get("islink"):
-            raise JourneymartError(f"{full} is not a regular file: deliver it as one.")
-        with self.filesystem.open(full, "rb") as file:
-            yield file, int(facts["size"])
+        with self._explained():
+            facts = self.filesystem.info(full)
+            if facts["type"] != "file" or facts.get("islink"):
+                raise JourneymartError(f"{self.where}/{path} is not a regular file: deliver it as one.")
+            file = self.filesystem.open(full, "rb")
+        with closing(file):
+            yield cast(BinaryIO, _Reader(file, self._explained)), int(facts["size"])
+        with self._explained():
+            self.filesystem.invalidate_cache()
+            if _remote_stamp(self.filesystem.info(full)) != _remote_stamp(facts):
+                raise JourneymartError(
+                    f"{self.where}/{path} changed while it was read: let the sender give it its final name only when "
+                    "it is complete."
+                )
+
+    @contextmanager
+    def _explained(self) -> Iterator[None]:
+        """Say in a sentence what a file system that is far away says in many ways."""
+        try:
+            yield
+        except JourneymartError:
+            raise
+        except _remote_errors() as error:
+            raise JourneymartError(
+                f"{self.where} cannot be read ({type(error).__name__}): see whether it can be reached from here, and "
+                "whether the variables that storage_options_env names let us in. Nothing was landed of it."
+            ) from None
 
 
 def _local_stamp(entry: os.DirEntry[str]) -> str:
@@ -161,10 +200,52 @@ def folder_of(stream: FileStream) -> DropFolder:
                 f"The pattern '{pattern}' of {stream.stream} leaves its drop folder: name files inside "
                 f"{stream.location}."
             )
-    filesystem, root = url_to_fs(stream.location, **_storage_options(stream))
+    scheme = stream.location.partition("://")[0]
+    options = _storage_options(stream)
+    try:
+        if scheme in _SFTP:
+            return _RemoteFolder(*_sftp(stream, options), stream.location)
+        filesystem, root = url_to_fs(stream.location, **options)
+    except ImportError:
+        extra = {"s3": "s3", **dict.fromkeys(_SFTP, "sftp")}.get(scheme)
+        package = f"journeymart[{extra}]" if extra else f"the package fsspec names for {scheme}"
+        raise JourneymartError(
+            f"{stream.location} needs a library that is not installed: `pip install '{package}'`."
+        ) from None
+    except _remote_errors() as error:
+        raise JourneymartError(
+            f"{stream.location} cannot be reached ({type(error).__name__}): check its name and port, and whether this "
+            "machine may go there."
+        ) from None
     if isinstance(filesystem, LocalFileSystem):
         return _LocalFolder(Path(root))
-    return _RemoteFolder(filesystem, root)
+    return _RemoteFolder(filesystem, root, stream.location)
+
+
+def _sftp(stream: FileStream, options: Mapping[str, str]) -> tuple[AbstractFileSystem, str]:
+    """A connection to an SFTP server, the one there is if it still stands, and the folder there."""
+    from assets.landing.connectors.sftp import KnownHostSftp
+
+    parts = urlsplit(stream.location)
+    said = {"port": parts.port, "username": parts.username}
+    filesystem = KnownHostSftp(
+        parts.hostname or "",
+        known_hosts=stream.known_hosts,
+        host_key=stream.host_key,
+        **{name: value for name, value in {**said, **options}.items() if value is not None},
+    )
+    filesystem.require_connection()
+    return filesystem, unquote(parts.path)
+
+
+def _remote_errors() -> tuple[type[Exception], ...]:
+    """What file systems raise where something is wrong far away, as far as they are loaded."""
+    known: list[type[Exception]] = [OSError, EOFError]
+    if paramiko := sys.modules.get("paramiko"):
+        known.append(paramiko.SSHException)
+    if botocore := sys.modules.get("botocore.exceptions"):
+        known += [botocore.BotoCoreError, botocore.ClientError]
+    return tuple(known)
 
 
 def _storage_options(stream: FileStream) -> dict[str, str]:
