@@ -116,6 +116,13 @@ SHAPED: Mapping[str, Sequence[str]] = {
     "status": ['{"calendar": 1e9, "business": 0}', '{"calendar": null}', '{"calendar": "0.5"}', '{"business": []}'],
     "tags": ['["complaint", "topic_x"]', '["closed_by_merge", null, 5]', '[{"topic_": 1}]', '["topic_"]'],
     "custom_fields": ['[{"id": 1, "value": "5"}]', '[{"value": ["1", {"x": null}]}]', "[{}]", '[{"value": null}, 5]'],
+    "dealstage_history": [
+        '[{"value": "plain", "timestamp": "2026-01-05T10:00:00.000Z"}]',
+        "[]",
+        '[{"value": "plain", "timestamp": "2026-02-05T10:00:00Z"}, {"value": "x", "timestamp": "2026-01-05"}]',
+        '[{"value": null, "timestamp": "soon"}, {"value": "plain"}, {}]',
+        '[{"value": {"of": 1}, "timestamp": 5}]',
+    ],
     "positive_values": ["[4, 5]", '["4", "5"]', "[1000000]", "[1e7]", '["yes"]'],
 }
 

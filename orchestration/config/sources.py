@@ -32,7 +32,7 @@ from storage.nearest import nearest_words
 
 _NAME = re.compile(r"[a-z][a-z0-9_]*")
 # Products that are CRMs whatever streams they deliver, and canonical streams that a CRM does not begin with.
-_CRM_PRODUCTS = frozenset({"salesforce"})
+_CRM_PRODUCTS = frozenset({"hubspot", "salesforce"})
 _OF_DESKS_AND_SURVEYS = frozenset(
     {"ticket", "ticket_event", "survey_question", "survey_invitation", "survey_answer", "feedback"}
 )

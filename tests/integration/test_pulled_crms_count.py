@@ -14,6 +14,7 @@ from quality.contract.model import load_contract
 from quality.gate.gate import Gate
 from storage.data_folder import DataFolder
 from tests.emulator_kit import serving
+from tests.hubspot_emulator import ACCESS_TOKEN, Portal
 from tests.integration.dbt_harness import Warehouse
 from tests.salesforce_emulator import CREDENTIALS, Crm, record_id
 from tests.unit.test_sources import write
@@ -36,6 +37,15 @@ sources:
       opportunity:
       opportunity_history:
       case:
+  hubspot:
+    system: hubspot
+    connector: rest
+    location: {hubspot}
+    credentials_env: {{access_token: HUBSPOT_TOKEN}}
+    streams:
+      contacts:
+      companies:
+      deals:
 """
 DAY = date(2026, 6, 1)
 
@@ -55,6 +65,21 @@ def salesforce() -> Crm:
     return crm
 
 
+def hubspot() -> Portal:
+    """A CRM with a company, three people of whom two are one, a deal that was won, and one that is open."""
+    portal = Portal(page_rows=2, lacks={"deal_currency_code"})
+    portal.put("companies", 1, portal.now - 7200, name="Made up")
+    for number in (1, 2, 3):
+        email = f"person{number}@example.org"
+        portal.put("contacts", number, portal.now - 7200, email=email, associatedcompanyid="1")
+    portal.merge("contacts", 3, 1)
+    for number in (1, 2):
+        portal.put("deals", number, portal.now - 7200, dealstage="proposal", amount="12.50", dealtype="newbusiness")
+        portal.tables["deals"][number].contacts = [1]
+    portal.put("deals", 1, portal.now - 3600, dealstage="closedwon", hs_is_closed="true", hs_is_closed_won="true")
+    return portal
+
+
 def accepted(root: Path, company: str) -> list[Path]:
     """Pull, land and judge every stream of a company; gives what was accepted."""
     folder, found = DataFolder(root / "data"), []
@@ -72,20 +97,32 @@ def accepted(root: Path, company: str) -> list[Path]:
 def test_what_a_crm_tells_counts(warehouse: Warehouse, monkeypatch: pytest.MonkeyPatch) -> None:
     for name, secret in CREDENTIALS.items():
         monkeypatch.setenv(f"SALESFORCE_{name.upper()}", secret)
-    with serving(salesforce()) as base:
-        batches = accepted(warehouse.folder, COMPANY.format(salesforce=base))
+    monkeypatch.setenv("HUBSPOT_TOKEN", ACCESS_TOKEN)
+    with serving(salesforce()) as crm, serving(hubspot()) as hub:
+        batches = accepted(warehouse.folder, COMPANY.format(salesforce=crm, hubspot=hub))
     warehouse.night(batches=batches, select="int_contact__unioned int_order__unioned int_ticket__unioned", as_of=DAY)
 
+    first, second, third = (record_id("Contact", number) for number in (1, 2, 3))
     assert warehouse.rows(
-        "select contact_id, merged_into_contact_id, is_deleted from intermediate.int_contact__unioned order by 1"
+        "select contact_id, merged_into_contact_id as merged, is_deleted "
+        "from intermediate.int_contact__unioned order by 1"
     ) == [
-        {"contact_id": record_id("Contact", 1), "merged_into_contact_id": None, "is_deleted": False},
-        {"contact_id": record_id("Contact", 2), "merged_into_contact_id": None, "is_deleted": False},
-        {"contact_id": record_id("Contact", 3), "merged_into_contact_id": record_id("Contact", 1), "is_deleted": True},
+        {"contact_id": first, "merged": None, "is_deleted": False},
+        {"contact_id": second, "merged": None, "is_deleted": False},
+        {"contact_id": third, "merged": first, "is_deleted": True},
+        {"contact_id": "1", "merged": None, "is_deleted": False},
+        {"contact_id": "2", "merged": None, "is_deleted": False},
+        {"contact_id": "3", "merged": "1", "is_deleted": True},
     ]
     assert warehouse.rows(
-        "select contact_id, status, item_amount::varchar as amount from intermediate.int_order__unioned"
-    ) == [{"contact_id": record_id("Contact", 1), "status": "completed", "amount": "12.50"}]
+        "select order_id, contact_id, status, item_amount::varchar as amount, ordered_at::date::varchar as ordered "
+        "from intermediate.int_order__unioned order by 1"
+    ) == [
+        {"order_id": record_id("Opportunity", 1), "contact_id": first, "status": "completed", "amount": "12.50"}
+        | {"ordered": "2026-06-02"},
+        {"order_id": "1", "contact_id": "1", "status": "completed", "amount": "12.50", "ordered": "2026-06-02"},
+        {"order_id": "2", "contact_id": "1", "status": "open", "amount": "12.50", "ordered": "2026-06-02"},
+    ]
     assert warehouse.rows("select requester_id, status from intermediate.int_ticket__unioned") == [
-        {"requester_id": record_id("Contact", 1), "status": "closed"}
+        {"requester_id": first, "status": "closed"}
     ]

@@ -32,6 +32,7 @@ _REDIRECTS = 5
 _REDIRECT = frozenset({301, 302, 303, 307, 308})
 _TOO_MANY = 429
 _UNAUTHORIZED = 401
+_ANSWERED = frozenset({200, 207})
 # What passes by itself; 408 and 425 ask for the same request once more.
 _PASSING = frozenset({408, 425, 500, 502, 503, 504})
 _FAULTS = (
@@ -157,7 +158,7 @@ class Http:
             self._session.mount(scheme, HTTPAdapter(max_retries=Retry(0, read=False, redirect=False)))
 
     def ask(self, request: Request) -> Answer:
-        """The answer to a request, whose status is 200.
+        """The answer to a request, whose status is 200, or 207 where some of what is asked for is not there.
 
         Raises:
             RefusedError: The host says no.
@@ -168,7 +169,7 @@ class Http:
         answer = self._patiently(request)
         if answer.status == _UNAUTHORIZED and self._login.renew():
             answer = self._patiently(request)
-        if answer.status != requests.codes.ok:
+        if answer.status not in _ANSWERED:
             raise self._refused(answer, request.path)
         return answer
 

@@ -1,7 +1,7 @@
 """How fast a vendor may be asked, and until when a night may wait for it.
 
-What lives here: the requests of a minute, counted for all that counts against one limit, and the end of the time for an
-extract. Not here: what is asked (http.py), which limits a vendor has (one file per vendor).
+What lives here: the requests of some seconds, counted for all that counts against one limit, and the end of the time
+for an extract. Not here: what is asked (http.py), which limits a vendor has (one file per vendor).
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ import time
 from collections import deque
 from collections.abc import Callable
 from functools import cache
-
-_MINUTE = 60.0
 
 
 class OutOfTime(Exception):  # noqa: N818 - the time is up: no mistake of anybody
@@ -28,15 +26,17 @@ class OutOfTime(Exception):  # noqa: N818 - the time is up: no mistake of anybod
 
 
 class Turns:
-    """The requests that any minute may hold; threads may share it."""
+    """The requests that some seconds may hold; threads may share it."""
 
-    def __init__(self, per_minute: int) -> None:
+    def __init__(self, requests: int, seconds: float = 60.0) -> None:
         """None was sent yet.
 
         Args:
-            per_minute: Requests that any 60 seconds may hold.
+            requests: How many.
+            seconds: Any so many seconds may hold them.
         """
-        self._given: deque[float] = deque(maxlen=per_minute)
+        self._given: deque[float] = deque(maxlen=requests)
+        self._seconds = seconds
         self._lock = threading.Lock()
 
     def take(self, now: float, until: float) -> float:
@@ -54,7 +54,7 @@ class Turns:
         """
         with self._lock:
             is_full = len(self._given) == self._given.maxlen
-            at = max(now, self._given[0] + _MINUTE) if is_full else now
+            at = max(now, self._given[0] + self._seconds) if is_full else now
             if at > until:
                 raise OutOfTime(at - now)
             self._given.append(at)
@@ -62,9 +62,9 @@ class Turns:
 
 
 @cache
-def turns_at(base: str, limit: str, per_minute: int) -> Turns:
+def turns_at(base: str, limit: str, requests: int, seconds: float) -> Turns:
     """The turns of a limit at a host, which all streams that are asked there in this process share."""
-    return Turns(per_minute)
+    return Turns(requests, seconds)
 
 
 class Pace:

@@ -9,6 +9,7 @@ Not here: one request (http.py), what follows a page (paging.py), the vendors (v
 from __future__ import annotations
 
 import os
+from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
 from urllib.parse import parse_qsl, urlencode, urlsplit
@@ -22,7 +23,7 @@ from assets.pulling.rest.budget import OutOfBudget
 from assets.pulling.rest.http import Answer, Http, Patience, RefusedError, Request
 from assets.pulling.rest.login import Login
 from assets.pulling.rest.pace import OutOfTime, Pace, turns_at
-from assets.pulling.rest.paging import Following, NotAPage, Params
+from assets.pulling.rest.paging import Following, NotAPage, Params, Row
 from assets.pulling.rest.rows import parse, rows_of, text_columns, uncollected
 from assets.pulling.rest.vendor import Description, Endpoint, Vendor
 from assets.pulling.rest.vendors import VENDORS
@@ -120,7 +121,7 @@ class _Extract:
 
     def pace(self) -> Pace:
         limit = self.endpoint.limit
-        return Pace(turns_at(self.pull.base, limit.name, limit.per_minute), self.pull.hours * 3600)
+        return Pace(turns_at(self.pull.base, limit.name, limit.requests, limit.seconds), self.pull.hours * 3600)
 
     def window(self) -> Params:
         """What its first page is asked with, where no extract before it says where to begin."""
@@ -176,12 +177,14 @@ def _described(http: Http, extract: _Extract, said_at: Description, contract: Co
     """
     try:
         fields = rows_of(parse(extract.ask(http, Request(said_at.path)).body), said_at.data)
+        there = said_at.besides | {field.get("name") for field in fields}
+        if not said_at.certain <= there:
+            raise NotAPage("that lacks fields every account has")
     except (NotAPage, RefusedError, OutOfTime) as reason:
         what = f"is an answer {reason}" if isinstance(reason, NotAPage) else f"cannot be had: {reason}"
         raise JourneymartError(
             f"The list of fields of {extract.stream.stream} {what}; run the night again when {extract.host} gives it."
         ) from None
-    there = {field.get("name") for field in fields}
     if lacking := sorted(needed_columns(contract) - there):
         raise JourneymartError(
             f"{extract.host} shows no {', '.join(lacking)} of {extract.stream.stream} to the user of this login, which "
@@ -205,7 +208,7 @@ def _pulled(http: Http, extract: _Extract, delivery: Delivery, first: Params, *,
         try:
             answer = extract.ask(http, extract.endpoint.request(params, extract.columns))
             began = began or answer.at
-            rows, following = _page(answer, extract, params, began)
+            rows, following = _page(http, answer, extract, params, began)
             if not following.end and urlencode(following.params or {}) in asked_before:
                 raise NotAPage("that leads back to a page that was there before")
         except NotAPage as reason:
@@ -235,15 +238,20 @@ def _pulled(http: Http, extract: _Extract, delivery: Delivery, first: Params, *,
     return True
 
 
-def _page(answer: Answer, extract: _Extract, params: Params, began: datetime | None) -> tuple[pa.Table, Following]:
-    """The rows of an answer, and what follows it."""
+def _page(
+    http: Http, answer: Answer, extract: _Extract, params: Params, began: datetime | None
+) -> tuple[pa.Table, Following]:
+    """The rows of an answer, with what they lack, and what follows it."""
     endpoint = extract.endpoint
     with uncollected():
         said = parse(answer.body)
-        rows = rows_of(said, endpoint.data)
+        rows: Sequence[Row] = rows_of(said, endpoint.data)
         following = endpoint.paging.following(said, params, began)
+        for addition in endpoint.additions:
+            if request := addition.request(rows):
+                rows = addition.add(rows, parse(extract.ask(http, request).body))
         if endpoint.reshape:
-            rows = [endpoint.reshape(row) for row in rows]
+            rows = endpoint.reshape(rows, params)
         return text_columns(rows, extract.columns), following
 
 
@@ -264,7 +272,7 @@ def _strange(extract: _Extract, delivery: Delivery, reason: NotAPage) -> Journey
 
 
 def _out_of_time(extract: _Extract, delivery: Delivery, wait: OutOfTime, reached: str | None) -> JourneymartError:
-    hourly = 60 * extract.endpoint.limit.per_minute
+    hourly = extract.endpoint.limit.hourly
     so_far = f"; it has come to what changed on {reached}" if reached else ""
     return JourneymartError(
         f"{_page_name(extract, delivery)} cannot be asked for in time: {wait.seconds:.0f} s must be waited, more "

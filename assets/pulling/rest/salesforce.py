@@ -102,7 +102,7 @@ def _query(name: str) -> Endpoint:
         # A record gets its time within a transaction and is seen when that is committed.
         overlap=timedelta(hours=1),
         ordered_by=_CHANGED,
-        described=Description(f"{_ROOT}/sobjects/{name}/describe", "fields"),
+        described=Description(f"{_ROOT}/sobjects/{name}/describe", "fields", frozenset({"Id", _CHANGED})),
         asks=asks,
     )
 

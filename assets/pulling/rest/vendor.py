@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import timedelta
+from typing import Any
 
 from assets.pulling.rest.budget import Budget
 from assets.pulling.rest.http import ErrorCodes, Request
@@ -17,10 +18,16 @@ from assets.pulling.rest.paging import Paging, Params, Row
 
 @dataclass(frozen=True)
 class Limit:
-    """Requests sent to a vendor in a minute at most, counted over all endpoints under this limit."""
+    """Requests sent to a vendor in any so many seconds at most, counted over all endpoints under this limit."""
 
     name: str
-    per_minute: int
+    requests: int
+    seconds: float = 60.0
+
+    @property
+    def hourly(self) -> int:
+        """Requests of an hour at most."""
+        return int(3600 / self.seconds * self.requests)
 
 
 @dataclass(frozen=True)
@@ -30,10 +37,27 @@ class Description:
     Attributes:
         path: Absolute path on the vendor's host.
         data: The key of the list of fields; each says its `name`.
+        certain: Fields every account has: a list without them is none.
+        besides: Columns that are made here, of what every account has.
     """
 
     path: str
     data: str
+    certain: frozenset[str]
+    besides: frozenset[str] = frozenset()
+
+
+@dataclass(frozen=True)
+class Addition:
+    """What the rows of a page lack, and is asked for by them.
+
+    Attributes:
+        request: Makes the request for some rows; None: they need none.
+        add: Makes of the rows and the answer the rows with it; raises `NotAPage` where that is none.
+    """
+
+    request: Callable[[Sequence[Row]], Request | None]
+    add: Callable[[Sequence[Row], Mapping[str, Any]], Sequence[Row]]
 
 
 @dataclass(frozen=True)
@@ -50,7 +74,9 @@ class Endpoint:
             Rows that come twice are settled by their versions.
         ordered_by: The column that says how far an extract has come, because rows are in its order.
         params: What every page is asked with besides.
-        reshape: Makes of a row as it comes the row the contract describes; None: they are alike.
+        additions: What its rows lack, in this order.
+        reshape: Makes of the rows of a page as they come, and its place, the rows the contract describes; None: as they
+            come.
         described: Where the fields of the account are named, because not every account has those of the contract; None:
             every one has.
         asks: Makes the request for a page of its place and the columns to take; None: the place is the query.
@@ -64,7 +90,8 @@ class Endpoint:
     overlap: timedelta
     ordered_by: str
     params: Mapping[str, str] = field(default_factory=dict)
-    reshape: Callable[[Row], Row] | None = None
+    additions: tuple[Addition, ...] = ()
+    reshape: Callable[[Sequence[Row], Params], Sequence[Row]] | None = None
     described: Description | None = None
     asks: Callable[[Params, Sequence[str]], Request] | None = None
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from assets.pulling.rest.hubspot import HUBSPOT
 from assets.pulling.rest.salesforce import SALESFORCE
 from assets.pulling.rest.vendor import Vendor
 from assets.pulling.rest.zendesk import ZENDESK
 
-VENDORS: Mapping[str, Vendor] = {vendor.system: vendor for vendor in (SALESFORCE, ZENDESK)}
+VENDORS: Mapping[str, Vendor] = {vendor.system: vendor for vendor in (HUBSPOT, SALESFORCE, ZENDESK)}

@@ -138,7 +138,7 @@ ZENDESK = Vendor(
             _BY_TIME,
             "created_at",
             params={"per_page": "1000", "include": "comment_events"},
-            reshape=_audit,
+            reshape=lambda rows, _: [_audit(row) for row in rows],
         ),
         # Events are stamped with the time of the change and may be recorded later: the overlap catches these.
         "ticket_metric_events": _export(

@@ -1,0 +1,22 @@
+select
+    id as company_id,
+    name,
+    hs_parent_company_id as parent_company_id,
+    type as company_type,
+    industry,
+    country,
+    numberofemployees as employees,
+    annualrevenue as annual_revenue,
+    createdate as created_at,
+    archived as is_archived,
+    merged_into_id,
+    updated_at,
+    _source,
+    _batch_id,
+    _night,
+    _extract_date,
+    _file,
+    _row,
+    _op,
+    _version_at
+from {{ source('hubspot', 'companies') }}
