@@ -1,17 +1,20 @@
-"""Folders that appear whole or not at all: making, flushing, replacing and settling them. Not here: what they hold."""
+"""Folders that appear whole or not at all: making, flushing, replacing, listing, settling. Not here: what they hold."""
 
 from __future__ import annotations
 
 import fcntl
 import os
+import re
 import shutil
 import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
+from datetime import date
 from pathlib import Path
 
 # Beside the folder they stand for; the leading dot keeps them out of every listing of dates.
 _NEW, _OLD = ".new-", ".old-"
+_DATED = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 def make_open(folder: Path) -> None:
@@ -52,6 +55,19 @@ def remove_folder(target: Path) -> None:
         target.rename(target.with_name(_NEW + target.name))
         flush(target.parent)
         settle(target.parent)
+
+
+def dated(home: Path) -> list[date]:
+    """The dates that folders of a folder are named by, oldest first; none if it is not there.
+
+    Such folders are there whole or not at all, so their names tell: none of them is opened.
+    """
+    try:
+        with os.scandir(home) as found:
+            names = sorted(entry.name for entry in found if _DATED.fullmatch(entry.name))
+    except FileNotFoundError:
+        return []
+    return [date.fromisoformat(name) for name in names]
 
 
 def settle(parent: Path) -> None:

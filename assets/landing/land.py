@@ -114,18 +114,23 @@ def land_many(
     forget = forgetting(folder, contract)
     map_again(stream, contract, home, forget)
     landed: list[Landed] = []
-    for group in _served_together(stream, ordered):
-        files = find_delivery(stream, group[0])
-        if files:
-            landed += _land_delivery(stream, contract, home, group, files, forget=forget)
-            stamps = {file.path: file.stamp for file in files}
-            remember(home, dict.fromkeys(group, stamps))
-            continue
-        there = [day for day in group if (home / day.isoformat()).exists()]
-        landed += [Landed(read_manifest(home / day.isoformat()), changed=False) for day in there]
-        lacking = [day for day in group if day not in there and day not in excused]
-        if lacking and stream.when_missing == "block":
-            raise JourneymartError(_missing(stream, lacking[0]))
+    stamps: dict[date, dict[str, str]] = {}
+    try:
+        for group in _served_together(stream, ordered):
+            files = find_delivery(stream, group[0])
+            if files:
+                landed += _land_delivery(stream, contract, home, group, files, forget=forget)
+                of_files = {file.path: file.stamp for file in files}
+                stamps |= dict.fromkeys(group, of_files)
+                continue
+            there = [day for day in group if (home / day.isoformat()).exists()]
+            landed += [Landed(read_manifest(home / day.isoformat()), changed=False) for day in there]
+            lacking = [day for day in group if day not in there and day not in excused]
+            if lacking and stream.when_missing == "block":
+                raise JourneymartError(_missing(stream, lacking[0]))
+    finally:
+        if stamps:
+            remember(home, stamps)
     return landed
 
 

@@ -20,7 +20,7 @@ from quality.landed.extract import CHANGES, FILES, REJECTED, ROWS
 from quality.landed.manifest import ComparedTo, LandingManifest, read_manifest, write_manifest
 from storage.data_folder import DataFolder
 from storage.files import share_file
-from storage.folders import replaced_folder
+from storage.folders import dated, replaced_folder
 
 
 def land_without(stream: FileStream, folder: DataFolder, extract_date: date, forget: Forget) -> LandingManifest:
@@ -151,4 +151,4 @@ def _compared_to(before: LandingManifest | None) -> ComparedTo | None:
 
 def landed_days(home: Path) -> list[date]:
     """Extract dates that are in landing of a stream, oldest first."""
-    return sorted(date.fromisoformat(path.name) for path in home.glob("????-??-??"))
+    return dated(home)

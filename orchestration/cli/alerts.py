@@ -34,7 +34,7 @@ def watched(setup: Setup) -> Iterator[None]:
     asked = datetime.now(UTC)
     try:
         yield
-    except JourneymartError:
+    except Exception:
         # Who sits at a terminal reads what went wrong before the first step, and need not be told.
         _look(setup, None if sys.stdin.isatty() else asked)
         raise

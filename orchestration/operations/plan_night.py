@@ -17,6 +17,7 @@ from orchestration.operations.night_dates import Deliverer, Hole, Reach, begins_
 from quality.gate.approvals import Approval, Approvals, read_approvals
 from storage.data_folder import StreamId
 from storage.errors import JourneymartError
+from storage.folders import dated
 
 if TYPE_CHECKING:
     from assets.landing.connectors.config import FileStream
@@ -377,5 +378,4 @@ def _landed_otherwise(setup: Setup, stream: FileStream, lying: Mapping[date, Map
 
 
 def _landed_dates(setup: Setup, stream: FileStream) -> list[date]:
-    home = setup.folder.landing_partition(stream.stream, stream.first_date).parent
-    return [date.fromisoformat(path.parent.name) for path in home.glob("[0-9]*/manifest.json")]
+    return dated(setup.folder.landing_partition(stream.stream, stream.first_date).parent)

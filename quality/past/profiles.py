@@ -28,6 +28,7 @@ from quality.rows.landed_text import pattern
 from quality.rows.work import TO_ACCEPT
 from storage.data_folder import DataFolder, StreamId
 from storage.errors import JourneymartError
+from storage.folders import dated
 
 PROFILE = "profile.json"
 _ROWS = "rows.parquet"
@@ -90,14 +91,13 @@ class Past:
     stream: StreamId
 
     def __post_init__(self) -> None:
-        home = self.folder.accepted_partition(self.stream, date.min).parent
-        self._dates = {date.fromisoformat(path.parent.name) for path in home.glob(f"[0-9]*/{PROFILE}")}
+        self._dates = set(dated(self.folder.accepted_partition(self.stream, date.min).parent))
         self._read: dict[date, Profile] = {}
 
     def before(self, day: date) -> list[Profile]:
         """Profiles of the nights of the last quarter before a date, newest first; bulk histories left out."""
         near = sorted((each for each in self._dates if 0 < (day - each).days <= PAST_DAYS), reverse=True)
-        return [profile for profile in map(self._profile, near) if not profile.is_history]
+        return [profile for profile in map(self._profile, near) if profile and not profile.is_history]
 
     def add(self, profile: Profile) -> None:
         """Take an extract in that was accepted just now."""
@@ -108,10 +108,12 @@ class Past:
         """The accepted rows a profile describes."""
         return self.folder.accepted_partition(self.stream, profile.extract_date) / _ROWS
 
-    def _profile(self, day: date) -> Profile:
-        if day not in self._read:
-            self._read[day] = read_profile(self.folder.accepted_partition(self.stream, day) / PROFILE)
-        return self._read[day]
+    def _profile(self, day: date) -> Profile | None:
+        """The profile of a date; None: it was accepted before there were any."""
+        path = self.folder.accepted_partition(self.stream, day) / PROFILE
+        if day not in self._read and path.exists():
+            self._read[day] = read_profile(path)
+        return self._read.get(day)
 
 
 def keep_profile(profile: Profile, partition: Path) -> None:

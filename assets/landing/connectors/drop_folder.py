@@ -13,6 +13,7 @@ import re
 from collections.abc import Callable, Iterable, Iterator
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 
 from assets.landing.connectors.config import FileStream
@@ -74,8 +75,18 @@ def deliveries(stream: FileStream) -> dict[date, dict[str, str]]:
     Raises:
         JourneymartError: The drop folder cannot be read.
     """
+    return {day: {path: stamp() for path, stamp in files.items()} for day, files in _delivered(stream).items()}
+
+
+def available_dates(stream: FileStream) -> list[date]:
+    """Extract dates with a complete delivery, as `deliveries` finds them."""
+    return list(_delivered(stream))
+
+
+def _delivered(stream: FileStream) -> dict[date, dict[str, Callable[[], str]]]:
+    """What `deliveries` finds, with stamps that are still to be taken: each is a look at its file."""
     folder = folder_of(stream)
-    found: dict[date, dict[str, str]] = {}
+    found: dict[date, dict[str, Callable[[], str]]] = {}
     if "{date}" in stream.pattern:
         matches = list(_matches(folder, stream, _regexes(stream.pattern, stream, None)))
         in_flight = {_one_date(match.days) for match in matches if not match.is_complete}
@@ -84,17 +95,12 @@ def deliveries(stream: FileStream) -> dict[date, dict[str, str]]:
             # The first extract is the history, whatever else bears its date.
             begins = stream.first_date + timedelta(days=1 if stream.history else 0)
             if day is not None and day not in in_flight and day >= begins:
-                found.setdefault(day, {})[match.path] = match.stamp()
+                found.setdefault(day, {})[match.path] = match.stamp
     if stream.history or "{date}" not in stream.pattern:
         files = find_delivery(stream, stream.first_date)
         if files:
-            found[stream.first_date] = {file.path: file.stamp for file in files}
+            found[stream.first_date] = {file.path: partial(str, file.stamp) for file in files}
     return dict(sorted(found.items()))
-
-
-def available_dates(stream: FileStream) -> list[date]:
-    """Extract dates with a complete delivery, as `deliveries` finds them."""
-    return list(deliveries(stream))
 
 
 def find_delivery(stream: FileStream, extract_date: date) -> tuple[DroppedFile, ...]:

@@ -14,7 +14,7 @@ from contextlib import AbstractContextManager, closing, contextmanager
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
-from typing import Any, BinaryIO, Protocol, cast
+from typing import Any, BinaryIO, NamedTuple, Protocol, cast
 from urllib.parse import unquote, urlsplit
 
 from fsspec import AbstractFileSystem
@@ -29,8 +29,7 @@ _SFTP = ("sftp", "ssh")
 _REMOTE_FACTS = ("size", "ETag", "etag", "md5", "mtime", "LastModified", "last_modified", "updated", "created")
 
 
-@dataclass(frozen=True)
-class Entry:
+class Entry(NamedTuple):
     """What a folder's listing tells of one name in it."""
 
     name: str
