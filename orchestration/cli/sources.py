@@ -83,6 +83,12 @@ def sources_add(
         str, typer.Option(help="The vendor whose contracts its extracts keep, such as zendesk; canonical: your own.")
     ] = "canonical",
     connector: Annotated[Literal["files", "postgres", "rest"], typer.Option(help="How its extracts arrive.")] = "files",
+    mapping: Annotated[
+        str | None,
+        typer.Option(
+            help="A mapping that comes with the product, such as fivetran_zendesk, which says all the rest.",
+        ),
+    ] = None,
     stream: Annotated[
         list[str] | None, typer.Option(help="A stream it delivers; may be said several times.", metavar="STREAM")
     ] = None,
@@ -94,7 +100,7 @@ def sources_add(
     setup = installation()
     from orchestration.operations.source_entry import add_source
 
-    added = add_source(setup, name, system, connector, stream or ())
+    added = add_source(setup, name, system, connector, stream or (), mapping=mapping)
     console.print(f"Added to {setup.sources.file}:\n", highlight=False, soft_wrap=True, markup=False)
     sys.stdout.write(f"{added.text}\n\n")
     todo = [f"set {' and '.join(added.variables)}"] if added.variables else []

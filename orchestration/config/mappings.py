@@ -8,10 +8,12 @@ delivered is said when one lands.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping
+from dataclasses import replace
 from pathlib import Path
 
 from pydantic import ValidationError
 
+import quality
 from orchestration.config.mapping_file import MappingFile, StreamMappingKeys, ValueKeys, keys_at
 from orchestration.config.marked_yaml import KeyPath, MarkedYaml, read_marked_yaml
 from orchestration.config.mistakes import first_mistake
@@ -25,6 +27,9 @@ from storage.company_folder import MAPPINGS
 from storage.errors import JourneymartError
 from storage.nearest import nearest_words
 
+# Mappings that come with the product, and beside each the entry of a source it is for.
+_SHIPPED = Path(quality.__file__).parent / MAPPINGS
+ENTRY = ".entry.yml"
 # Of these a column has at most one, and each says where it comes from.
 _ORIGINS = ("from", "const", "sql", "key")
 # Ways to read a delivered column; at most one.
@@ -46,10 +51,23 @@ def mapping_of(folder: Path, name: str, *, is_named: bool) -> Path | None:
     if path.is_file():
         return path
     if is_named:
-        there = sorted(each.stem for each in (folder / MAPPINGS).glob("*.yml"))
-        hint = nearest_words(name, there) or f"there is none in {folder / MAPPINGS}"
+        shipped = shipped_mappings()
+        if name in shipped:
+            return shipped[name]
+        there = sorted({each.stem for each in (folder / MAPPINGS).glob("*.yml")} | shipped.keys())
+        hint = nearest_words(name, there)
         raise JourneymartError(f"there is no mapping '{name}'; {hint}")
     return None
+
+
+def shipped_mappings() -> Mapping[str, Path]:
+    """The mappings that come with the product, by name: of shapes in which other tools leave a vendor's data."""
+    return {path.stem: path for path in sorted(_SHIPPED.glob("*.yml")) if not path.name.endswith(ENTRY)}
+
+
+def entry_of(mapping: str) -> str:
+    """The entry of a source, for company.yml, that goes with a shipped mapping."""
+    return (_SHIPPED / f"{mapping}{ENTRY}").read_text(encoding="utf-8")
 
 
 def read_mappings(path: Path, system: str, streams: Collection[str]) -> Mapping[str, StreamMapping]:
@@ -68,6 +86,9 @@ def read_mappings(path: Path, system: str, streams: Collection[str]) -> Mapping[
     except (OSError, UnicodeDecodeError) as error:
         reason = error.strerror if isinstance(error, OSError) else "it is not UTF-8 text"
         raise JourneymartError(f"The mapping file {path} cannot be read ({reason}).") from None
+    if path.parent == _SHIPPED:
+        # What it knows besides is not delivered to this company.
+        file = replace(file, values={stream: said for stream, said in file.values.items() if stream in streams})
     for stream in file.values:
         if stream not in streams:
             hint = nearest_words(stream, streams)

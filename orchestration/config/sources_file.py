@@ -226,7 +226,8 @@ class SourceKeys(DeliveryKeys):
     api_version: Annotated[str, Field(strict=True, pattern=r"[\w.-]+")] | None = None
     """rest: the release of the vendor's API to ask, such as `62.0`; the one known here if nothing is said."""
     mapping: Annotated[str, Field(strict=True, pattern=r"[\w-]+")] | None = None
-    """Which file in `mappings/` says what of its columns is what; the one with the source's name if nothing is said."""
+    """Which file in `mappings/`, or mapping of the product, says what its columns are; the one named like the source if
+    nothing is said."""
     streams: Annotated[dict[str, StreamKeys | None], Field(min_length=1)]
     """The streams it delivers, by name; each may override the keys of its source."""
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -38,7 +38,9 @@ class Added:
     variables: tuple[str, ...]
 
 
-def add_source(setup: Setup, name: str, system: str, connector: Connector, streams: Sequence[str]) -> Added:
+def add_source(
+    setup: Setup, name: str, system: str, connector: Connector, streams: Sequence[str], *, mapping: str | None = None
+) -> Added:
     """Write the entry of a new source into the company file.
 
     Args:
@@ -47,6 +49,7 @@ def add_source(setup: Setup, name: str, system: str, connector: Connector, strea
         system: Its vendor, or canonical.
         connector: How its extracts arrive.
         streams: Which streams it delivers; none: all of a vendor, tickets of a canonical one.
+        mapping: A mapping that comes with the product, whose own entry is written; None: the other words say it.
 
     Raises:
         JourneymartError: There is a source of that name, or the entry would be a mistake.
@@ -62,7 +65,8 @@ def add_source(setup: Setup, name: str, system: str, connector: Connector, strea
     lines = text.splitlines(keepends=True)
     if place and not lines[place - 1].endswith("\n"):
         lines[place - 1] += "\n"
-    variables, entry = _entry(setup, name, system, connector, streams)
+    shipped = _of_mapping(setup, name, mapping) if mapping else None
+    variables, entry = shipped or _entry(setup, name, system, connector, streams)
     said = "\n" + "".join(f"{indent}{line}\n" if line else "\n" for line in entry)
     with whole_file(file) as new:
         new.write_text("".join([*lines[:place], said, *lines[place:]]), encoding="utf-8", newline="")
@@ -102,6 +106,24 @@ def _last_line(node: yaml.Node) -> int:
     return max(at_end, 1)
 
 
+def _of_mapping(setup: Setup, name: str, mapping: str) -> tuple[tuple[str, ...], list[str]]:
+    """The entry that goes with a mapping of the product, and the variables it names."""
+    from orchestration.config.mappings import entry_of, shipped_mappings
+
+    if mapping not in shipped_mappings():
+        raise JourneymartError(f"No mapping '{mapping}' comes with the product, only {', '.join(shipped_mappings())}.")
+    begins = max(setup.sources.first_date, _yesterday()).isoformat()
+    text = entry_of(mapping)
+    for word, said in (("{name}", name), ("{NAME}", name.upper()), ("{first_date}", begins)):
+        text = text.replace(word, said)
+    return (f"{name.upper()}_DATABASE",), text.splitlines()
+
+
+def _yesterday() -> date:
+    """The last day that is over everywhere."""
+    return (datetime.now(UTC) - timedelta(hours=12, days=1)).date()
+
+
 def _entry(
     setup: Setup, name: str, system: str, connector: Connector, streams: Sequence[str]
 ) -> tuple[tuple[str, ...], list[str]]:
@@ -130,7 +152,7 @@ def _entry(
         case "rest":
             variables, more = _of_vendor(system, own)
             lines += more
-    begins = (datetime.now(UTC) - timedelta(hours=12, days=1)).date()
+    begins = _yesterday()
     if setup.sources.first_date < begins:
         lines.append(_line(f"first_date: {begins}", "its first extract date, which holds all history before it, too."))
     lines.append(_line("when_missing: block", "a missing extract stops the night (the other choice: carry_forward)."))

@@ -1,0 +1,233 @@
+"""A small company by two routes, plain extracts and the tables Fivetran leaves of its Zendesk: the same rows.
+
+Tables and columns are those Fivetran documents. Not here: what a mapping may say (tests/unit/test_mapping_files.py).
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
+from datetime import date, datetime
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+import pytest
+
+from assets.landing.connectors.config import FileStream
+from assets.landing.land import land
+from assets.landing.records import record_texts
+from assets.pulling.extract import extract
+from orchestration.config.mappings import shipped_mappings
+from orchestration.operations.source_entry import add_source
+from quality.contract.model import load_contract
+from quality.gate.gate import Gate
+from quality.landed.extract import LandedExtract
+from storage.data_folder import DataFolder
+from tests.mapping_kit import Company
+from tests.postgres_kit import Server, running_server
+
+FIVETRAN = """
+create schema zendesk;
+create table zendesk.ticket (
+    id bigint, requester_id bigint, organization_id bigint, submitter_id bigint, assignee_id bigint, group_id bigint,
+    via_channel text, via_source_rel text, type text, priority text, status text, subject text, custom_plan text,
+    created_at timestamptz, updated_at timestamptz, _fivetran_deleted boolean, _fivetran_synced timestamptz);
+create table zendesk."user" (
+    id bigint, organization_id bigint, external_id text, email text, phone text, name text, locale text, role text,
+    active boolean, created_at timestamptz, updated_at timestamptz, _fivetran_deleted boolean,
+    _fivetran_synced timestamptz);
+create table zendesk.organization (
+    id bigint, external_id text, name text, created_at timestamptz, updated_at timestamptz,
+    _fivetran_synced timestamptz);
+create table zendesk.ticket_comment (
+    id bigint, ticket_id bigint, user_id bigint, created timestamptz, body text, public boolean,
+    _fivetran_deleted boolean, _fivetran_synced timestamptz);
+create table zendesk.ticket_field_history (
+    ticket_id bigint, field_name text, updated timestamptz, value text, user_id bigint, _fivetran_synced timestamptz);
+create table zendesk.satisfaction_rating (
+    id bigint, ticket_id bigint, requester_id bigint, assignee_id bigint, group_id bigint, score text, reason text,
+    comment text, created_at timestamptz, updated_at timestamptz, url text, _fivetran_synced timestamptz)
+"""
+DAY = date(2026, 3, 2)
+TIME = re.compile(r"\d{2}:\d{2}")
+
+# Each record as Fivetran has it, and as the company would write it itself; times are of one day, in UTC.
+TICKETS = [
+    ((7, 1, 11, 1, 3, 5, "email", None, "question", "high", "solved", "Hi", "x", "08:00", "12:00", False),
+     ("7", "1", "11", "1", "3", "5", "email", "", "question", "high", "solved", "08:00", "", "false", "12:00")),
+    ((8, 2, None, 3, None, 5, "voice", "outbound", None, None, "open", "Hi", "", "09:00", "09:30", None),
+     ("8", "2", "", "3", "", "5", "voice", "outbound", "", "", "open", "09:00", "", "false", "09:30")),
+    ((9, 2, None, 2, None, None, "web", "follow_up", "task", "low", "deleted", None, None, "09:10", "10:00", False),
+     ("9", "2", "", "2", "", "", "web", "", "task", "low", "deleted", "09:10", "soft", "true", "10:00")),
+    ((10, 1, 11, 1, 3, 5, "chat", None, "incident", "urgent", "open", "X", None, "09:20", "09:20", True),
+     ("10", "1", "11", "1", "3", "5", "chat", "", "incident", "urgent", "open", "09:20", "soft", "true", "09:20")),
+]  # fmt: skip
+USERS = [
+    ((1, 11, "C-1", "ann@example.org", "+49301", "Ann Lee Fox", "de-AT", "end-user", True, "07:00", "07:00", False),
+     ("1", "11", "C-1", "ann@example.org", "+49301", "Ann", "Lee Fox", "de", "customer", "07:00", "false", "07:00")),
+    ((2, None, None, "bob@example.org", None, "Bob", "en", "end-user", False, "07:10", "08:10", None),
+     ("2", "", "", "bob@example.org", "", "", "Bob", "en", "customer", "07:10", "true", "08:10")),
+    ((3, None, None, "eve@desk.example", None, "Eve Desk", "en-US", "admin", True, "07:20", "07:20", False),
+     ("3", "", "", "eve@desk.example", "", "Eve", "Desk", "en", "agent", "07:20", "false", "07:20")),
+]  # fmt: skip
+ORGANIZATIONS = [((11, "A-1", "Acme", "06:00", "06:30"), ("11", "A-1", "Acme", "06:00", "06:30"))]
+COMMENTS = [
+    ((100, 7, 1, "08:00", "Help", True, False), ("comment:100", "7", "comment", "08:00", "1", "", "true", "", "false")),
+    ((101, 7, 3, "08:30", "Done", True, None), ("comment:101", "7", "comment", "08:30", "3", "", "true", "", "")),
+    ((102, 8, -1, "09:05", "Note", False, False),
+     ("comment:102", "8", "comment", "09:05", "", "bot", "false", "", "false")),
+]  # fmt: skip
+CHANGES = [
+    ((7, "status", "08:00", "new", 1), ("7", "status_change", "08:00", "1", "", "", "new", "")),
+    ((7, "status", "12:00", "solved", 3), ("7", "status_change", "12:00", "3", "", "", "solved", "")),
+    ((7, "group_id", "08:00", "5", -1), ("7", "team_change", "08:00", "", "system", "", "5", "")),
+    ((7, "assignee_id", "08:10", "3", 3), ("7", "assignee_change", "08:10", "3", "", "", "3", "")),
+    ((8, "priority", "09:20", None, 3), ("8", "priority_change", "09:20", "3", "", "", "", "")),
+    ((7, "subject", "08:00", "Hi", 1), None),
+]
+CREATIONS = [(ours[0], ours[-3], ours[3]) for ours, _ in TICKETS]
+RATINGS = [
+    ((50, 7, 1, 3, 5, "good_with_comment", "fast", "Thanks", "12:30", "13:00"),
+     ("50", "50", "1", "7", "3", "1", "fast", "Thanks", "12:30", "13:00", "13:00")),
+    ((51, 8, 2, None, 5, "bad", None, None, "12:40", "12:50"),
+     ("51", "51", "2", "8", "", "0", "", "", "12:40", "12:50", "12:50")),
+    ((52, 9, 2, None, 5, "offered", None, None, "12:45", "12:45"), None),
+]  # fmt: skip
+QUESTION = (
+    *("zendesk_satisfaction", "Help desk satisfaction", "satisfaction", "How would you rate the help you received?"),
+    *("csat", "0", "1", "high_is_good", "[1]", "transactional", "support_solved", "12:30"),
+)
+
+
+def events() -> Iterator[tuple[str, ...]]:
+    """What happened on tickets, in our words. A change has no id: ticket, field and microsecond name it."""
+    for _, plain in COMMENTS:
+        yield (*plain, plain[3])
+    for ticket, time, who in CREATIONS:
+        yield (f"created:{ticket}", str(ticket), "created", time, str(who), "", "", "", "", time)
+    for ours, told in CHANGES:
+        if told:
+            micros = int(datetime.fromisoformat(moment(ours[2])).timestamp()) * 1_000_000
+            yield (f"{ours[0]}:{ours[1]}:{micros}", *told, told[2])
+
+
+def moment(time: str) -> str:
+    return f"{DAY} {time}:00+00:00"
+
+
+PLAIN: Mapping[str, tuple[str, Sequence[Sequence[str]]]] = {
+    "ticket": (
+        "ticket_id requester_id account_id created_by_id assignee_id team channel direction ticket_type priority "
+        "status created_at deletion_kind is_deleted updated_at",
+        [plain for _, plain in TICKETS],
+    ),
+    "contact": (
+        "contact_id account_id external_contact_id email phone first_name last_name language role created_at "
+        "is_deleted updated_at",
+        [plain for _, plain in USERS],
+    ),
+    "agent": ("agent_id name is_deleted updated_at", [("3", "Eve Desk", "false", "07:20")]),
+    "account": ("account_id external_account_id name created_at updated_at", [plain for _, plain in ORGANIZATIONS]),
+    "ticket_event": (
+        "event_id ticket_id event_type occurred_at author_id author_role is_public to_value is_deleted updated_at",
+        list(events()),
+    ),
+    "survey_answer": (
+        "answer_id response_id contact_id ticket_id agent_id score reason comment asked_at answered_at updated_at "
+        "survey_id question_id",
+        [(*plain, "zendesk_satisfaction", "satisfaction") for _, plain in RATINGS if plain],
+    ),
+    "survey_question": (
+        "survey_id survey_name question_id wording metric scale_min scale_max scale_direction positive_values "
+        "survey_kind touchpoint updated_at",
+        [QUESTION],
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def server() -> Iterator[Server]:
+    with running_server() as server:
+        server.run(*FIVETRAN.strip().split(";\n"))
+        for table, rows in (
+            ("ticket", [ours for ours, _ in TICKETS]),
+            ('"user"', [ours for ours, _ in USERS]),
+            ("organization", [ours for ours, _ in ORGANIZATIONS]),
+            ("ticket_comment", [ours for ours, _ in COMMENTS]),
+            ("ticket_field_history", [ours for ours, _ in CHANGES]),
+            ("satisfaction_rating", [(*ours, "https://x") for ours, _ in RATINGS]),
+        ):
+            values = ", ".join(f"({', '.join(map(as_sql, (*row, '23:30')))})" for row in rows)
+            server.run(f"insert into zendesk.{table} values {values}")
+        yield server
+
+
+def as_sql(value: object) -> str:
+    if value is None or isinstance(value, bool | int):
+        return "null" if value is None else str(value).lower()
+    return f"'{moment(str(value)) if TIME.fullmatch(str(value)) else value}'"
+
+
+def accepted(stream: FileStream, folder: DataFolder) -> list[dict[str, Any]]:
+    """Rows of the contract that the gate accepts, by key; nothing may be in quarantine, and nothing warned of."""
+    contract = load_contract("canonical", stream.stream.stream)
+    extracted = LandedExtract(
+        stream.stream,
+        contract,
+        DAY,
+        stream.timezone,
+        stream.mode,
+        folder.landing_partition(stream.stream, DAY),
+        stream.reading,
+    )
+    with Gate(folder, None, record_texts) as gate:
+        (verdict,) = gate.judge([extracted])
+    assert [check for check in verdict.checks if check.outcome != "pass"] == []
+    assert (verdict.quarantined_rows, verdict.rejected_records) == (0, 0)
+    rows = pq.read_table(folder.accepted_partition(stream.stream, DAY) / "rows.parquet").to_pylist()
+    told = [{name: row.get(name) for name in contract.columns} for row in rows]
+    return sorted(told, key=lambda row: [row[name] for name in contract.key])
+
+
+def test_zendesk_by_way_of_fivetran_gives_what_plain_extracts_give(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    company = Company(tmp_path)
+    company.says("".join(f"{stream}: {{timezone: UTC}}\n" for stream in PLAIN), None)
+    file = tmp_path / "company.yml"
+    file.write_text(file.read_text(encoding="utf-8").replace("first_date: 2026-03-01", f"first_date: {DAY}"))
+    added = add_source(company.setup(), "zen", "canonical", "files", (), mapping="fivetran_zendesk")
+    assert added.variables == ("ZEN_DATABASE",)
+    monkeypatch.setenv("ZEN_DATABASE", server.uri())
+    streams = {(each.stream.source, each.stream.stream): each for each in company.read().streams}
+    assert {name for source, name in streams if source == "zen"} == PLAIN.keys()
+    for name, (header, rows) in PLAIN.items():
+        cells = [[moment(cell) if TIME.fullmatch(cell) else cell for cell in row] for row in rows]
+        company.deliver(f"{name}_{DAY}.csv", header.split(), cells)
+        plain, fivetran = streams["desk", name], replace(streams["zen", name], first_date=DAY)
+        contract = load_contract("canonical", name)
+        assert land(plain, contract, company.folder, DAY) is not None
+        extract(fivetran, contract, company.folder, [DAY])
+        ours, theirs = (accepted(stream, company.folder) for stream in (plain, fivetran))
+        assert theirs == ours, name
+        assert len(ours) == len(rows), name
+
+
+def test_a_shipped_mapping_needs_no_stream_that_is_not_delivered(tmp_path: Path) -> None:
+    company = Company(tmp_path)
+    company.says("ticket:", None)
+    file = tmp_path / "company.yml"
+    said = file.read_text(encoding="utf-8").replace("    streams:", "    mapping: fivetran_zendesk\n    streams:")
+    file.write_text(said, encoding="utf-8")
+    (stream,) = company.read().streams
+    assert stream.mapping is not None
+    assert stream.mapping.file == "mappings/fivetran_zendesk.yml"
+    (tmp_path / "mappings" / "fivetran_zendesk.yml").write_text(
+        "ticket: {columns: {ticket_id: x, status: x, created_at: x, updated_at: x}}", encoding="utf-8"
+    )
+    (stream,) = company.read().streams
+    assert stream.mapping is not None
+    assert len(stream.mapping.columns) == 4, "the company's own of that name goes before it"
+    assert "fivetran_zendesk" in shipped_mappings()
