@@ -49,7 +49,7 @@ def sftp_server(work: Path) -> Iterator[SftpServer]:
     root, client_key = work / "sftp", work / "client_key"
     root.mkdir()
     key, client = (asyncssh.generate_private_key("ssh-ed25519") for _ in range(2))
-    client.write_private_key(str(client_key), passphrase=PASSWORD, rounds=16)
+    client.write_private_key(str(client_key), passphrase=PASSWORD, rounds=50)
     kind, letters = key.export_public_key().decode().split()[:2]
     server = SftpServer(root, f"{kind} {letters}", client_key)
 
