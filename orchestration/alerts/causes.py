@@ -20,6 +20,7 @@ from orchestration.operations.step_words import JUDGES, step_words
 # A night that ended before its first step.
 _BEFORE = "before its first step"
 _STARTED, _PUBLISHED = "started", "published"
+_AGE, _DAMAGE = "age", "damage"
 
 
 @dataclass(frozen=True)
@@ -55,13 +56,16 @@ def causes(facts: Facts, promise: Promise) -> tuple[Cause, ...]:
 def has_ended(cause: Cause, facts: Facts) -> bool:
     """Whether something that is not wrong any more, as far as one can see, really has ended.
 
-    A failure ends when a night that began after it succeeds, a KPI's fall when figures were looked at.
+    A failure ends when a night that began after it succeeds, a KPI's fall when figures were looked at, and age only
+    where there is a version to be young.
     """
     match cause.kind:
         case "failed":
             return facts.night is not None and facts.night.outcome == "succeeded" and facts.night.began > cause.since
         case "kpi":
             return facts.worse is not None and cause.subject not in {each.kpi for each in facts.worse}
+        case "stale" if cause.subject == _AGE:
+            return facts.seen is not None
         case _:
             return True
 
@@ -120,12 +124,14 @@ def _passed(now: datetime, by: time) -> datetime:
 
 
 def _stale(facts: Facts, promise: Promise) -> Iterator[Cause]:
+    if facts.damage:
+        yield Cause("stale", _DAMAGE, f"{facts.damage}.", facts.now, "journeymart run")
     if facts.seen is None:
         return
     hours = promise.alerts.stale_after_hours
     since = facts.seen.published_at + timedelta(hours=hours)
     if facts.now >= since:
-        yield Cause("stale", "version", f"No version was published for {hours:g} hours.", since, "journeymart status")
+        yield Cause("stale", _AGE, f"No version was published for {hours:g} hours.", since, "journeymart status")
 
 
 def _worse(facts: Facts) -> Iterator[Cause]:
@@ -139,8 +145,8 @@ def _worse(facts: Facts) -> Iterator[Cause]:
             yield Cause("kpi", each.kpi, said, facts.now, f"journeymart explain {each.kpi}")
 
 
-def readers_see(seen: Seen | None) -> str:
+def readers_see(seen: Seen | None, damage: str | None) -> str:
     """What readers have, whatever went wrong."""
     if seen is None:
-        return "Readers see nothing yet: no version was published."
+        return "Readers see nothing that is whole." if damage else "Readers see nothing yet: no version was published."
     return f"Readers see version {seen.version}, business date {seen.as_of}."

@@ -95,6 +95,7 @@ class Facts:
         night: The newest night; None: there was none.
         blocked: What keeps extracts out.
         worse: KPIs that got worse; None: the figures are those looked at last time.
+        damage: What is wrong with what readers see, in a sentence without its full stop; None: nothing.
         stopped: A night was asked for and ended before its first step.
     """
 
@@ -103,4 +104,5 @@ class Facts:
     night: LastNight | None
     blocked: tuple[Blocked, ...]
     worse: tuple[Worse, ...] | None
+    damage: str | None = None
     stopped: bool = False

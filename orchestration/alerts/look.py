@@ -5,6 +5,7 @@ Not here: what is wrong about it (causes.py). Nothing is changed, and nothing of
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from datetime import date, datetime
 from statistics import NormalDist
@@ -37,9 +38,7 @@ def look(setup: Setup, instance: DagsterInstance, job: str, *, figures_of: str, 
         figures_of: The version whose figures were looked at last; they are not read again.
         asked: When a night was asked for that came to no good end; None: none was.
     """
-    from assets.versions.versions import seen_version
-
-    version = seen_version(setup.folder)
+    version, damage = _seen_version(setup.folder)
     night = _last_night(instance, job)
     return Facts(
         now=now_there(setup),
@@ -47,20 +46,31 @@ def look(setup: Setup, instance: DagsterInstance, job: str, *, figures_of: str, 
         night=night,
         blocked=tuple(_blocked(setup.folder)),
         worse=tuple(_worse(version)) if version and version.id != figures_of else None,
+        damage=damage,
         stopped=asked is not None and (night is None or night.began < asked),
     )
 
 
-def seen_now(setup: Setup) -> Seen | None:
-    """What readers see now."""
-    from assets.versions.versions import seen_version
-
-    return _seen(seen_version(setup.folder))
+def seen_now(setup: Setup) -> tuple[Seen | None, str | None]:
+    """What readers see now, and what is wrong with it."""
+    version, damage = _seen_version(setup.folder)
+    return _seen(version), damage
 
 
 def now_there(setup: Setup) -> datetime:
     """Now, in the reporting time zone."""
     return datetime.now(ZoneInfo(setup.sources.reporting_timezone))
+
+
+def _seen_version(folder: DataFolder) -> tuple[Version | None, str | None]:
+    """The version the link names, and what is wrong with the link, as far as a look without reading bytes tells."""
+    from assets.versions.versions import current_id, inspect_versions, link_fault
+
+    whole, damaged = inspect_versions(folder)
+    name = current_id(folder)
+    was_published = whole or damaged or os.path.lexists(folder.current)
+    seen = next((version for version in whole if version.id == name), None)
+    return seen, link_fault(folder, whole, damaged) if was_published else None
 
 
 def _seen(version: Version | None) -> Seen | None:

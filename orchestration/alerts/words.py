@@ -21,7 +21,7 @@ _TITLES: dict[AlertKind, str] = {
     "blocked": "the gate keeps extracts out",
     "quarantine": "too many rows are at fault",
     "late": "a night is late",
-    "stale": "readers see an old version",
+    "stale": "readers see an old version, or none",
     "kpi": "a figure got worse",
     "recovery": "over",
 }
@@ -51,14 +51,16 @@ def recovery(ended: Sequence[Cause], facts: Facts, company: str) -> Message:
     return _message("recovery", [*lines, *_more(ended)], facts, company)
 
 
-def trial(seen: Seen | None, now: datetime, company: str) -> Message:
+def trial(seen: Seen | None, damage: str | None, now: datetime, company: str) -> Message:
     """The message by which a person tries an address."""
     said = f"This address is told of {company}'s nights. Nothing has happened; somebody ran: journeymart alerts test"
-    return Message("recovery", f"{company}: a test", "\n".join([said, readers_see(seen)]), now)
+    return Message("recovery", f"{company}: a test", "\n".join([said, readers_see(seen, damage)]), now)
 
 
 def _message(kind: AlertKind, lines: Sequence[str], facts: Facts, company: str) -> Message:
-    return Message(kind, f"{company}: {_TITLES[kind]}", "\n".join([*lines, readers_see(facts.seen)]), facts.now)
+    return Message(
+        kind, f"{company}: {_TITLES[kind]}", "\n".join([*lines, readers_see(facts.seen, facts.damage)]), facts.now
+    )
 
 
 def _more(found: Sequence[Cause]) -> list[str]:

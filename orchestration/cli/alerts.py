@@ -79,7 +79,7 @@ def test(as_json: Json = False) -> None:
     from orchestration.alerts.send import send
     from orchestration.alerts.words import trial
 
-    message = trial(seen_now(setup), now_there(setup), promise.company)
+    message = trial(*seen_now(setup), now_there(setup), promise.company)
     came_back = {to: send(to, message) for to in promise.alerts.to}
     if as_json:
         print_json({to: why_not or "taken" for to, why_not in came_back.items()})

@@ -18,8 +18,8 @@ if TYPE_CHECKING:
 def what_has_arrived(setup: Setup, days: Sequence[date], now: datetime) -> str:
     """Tell one state of what is delivered and approved from another.
 
-    A source that is pulled delivers nothing that could be looked at, so with one among them each hour is a new state:
-    it may be reached again.
+    Each day is a new state, so that a night that failed is tried once a day at least. A source that is pulled delivers
+    nothing that could be looked at, so with one among them each hour is a new state: it may be reached again.
 
     Args:
         setup: Settings and sources.
@@ -40,6 +40,6 @@ def what_has_arrived(setup: Setup, days: Sequence[date], now: datetime) -> str:
             if stream.pull is None
         },
         "approved": sorted(path.name for path in setup.folder.approvals.glob("*.json")),
-        "hour": now.strftime("%Y-%m-%d %H") if any(stream.pull for stream in streams) else "",
+        "looked": now.strftime("%Y-%m-%d %H" if any(stream.pull for stream in streams) else "%Y-%m-%d"),
     }
     return hashlib.sha256(json.dumps(said, sort_keys=True).encode()).hexdigest()[:32]

@@ -22,7 +22,7 @@ from orchestration.cli.doctor import _alerts
 from orchestration.config.setup import load_setup
 from orchestration.instance import open_instance
 from orchestration.keys import JOB
-from storage.data_folder import StreamId
+from storage.data_folder import StreamId, marts_file
 from tests.alerts_kit import publish_kpi, receiving, write_kpis
 
 SECRET = "s3cr3t-of-the-address"
@@ -113,7 +113,7 @@ def test_every_kind_arrives_once_then_its_end_and_nothing_personal_or_secret_lea
             "Acme: a figure got worse",
             "Acme: a night failed",
             "Acme: a night is late",
-            "Acme: readers see an old version",
+            "Acme: readers see an old version, or none",
             "Acme: the gate keeps extracts out",
             "Acme: too many rows are at fault",
         ]
@@ -146,6 +146,20 @@ def test_every_kind_arrives_once_then_its_end_and_nothing_personal_or_secret_lea
     # The run history may quote it, what is told may not.
     assert PERSON not in receiver.text + record_file(setup).read_text()
     assert PERSON not in "".join(r.getMessage() for r in caplog.records if r.name.startswith("orchestration.alerts"))
+
+
+def test_a_version_that_is_damaged_is_told_and_none_is_said_to_be_seen(setup, receiver):
+    publish_kpi(setup.folder, 1, value=0, low=-5, high=5)
+    with open_instance(setup.settings) as instance:
+        watch(setup, instance, JOB)
+        assert "damaged" not in receiver.text
+        marts_file(setup.folder.current).unlink()
+        watch(setup, instance, JOB)
+    assert [receiver.titles[-1], *receiver.titles].count("Acme: readers see an old version, or none") == 3
+    assert "Acme: over" not in receiver.titles
+    damaged = receiver.arrived[-1]["message"]
+    assert "names 2026-01-02-run00001, which is damaged." in damaged
+    assert damaged.endswith("Readers see nothing that is whole.")
 
 
 def test_what_cannot_be_sent_is_said_without_the_address_and_sent_at_the_next_look(setup, receiver, caplog):
