@@ -97,7 +97,7 @@ def take_pull(
         case "postgres":
             return _postgres(file, at, source, said, contract)
         case "rest":
-            return _rest(file, at[:2], source, said)
+            return _rest(file, at, source, said)
 
 
 def _postgres(
@@ -130,14 +130,21 @@ def _postgres(
     )
 
 
-def _rest(file: MarkedYaml, at: KeyPath, source: SourceKeys, said: dict[str, Any]) -> RestPull:
+def _rest(file: MarkedYaml, stream: KeyPath, source: SourceKeys, said: dict[str, Any]) -> RestPull:
     from assets.pulling.rest.vendors import VENDORS
 
+    at = stream[:2]
     vendor = VENDORS.get(source.system)
     if vendor is None:
         raise file.mistake(
             (*at, "connector"),
             f"no API of '{source.system}' is known here; allowed: {', '.join(VENDORS)}; others deliver files",
+        )
+    if stream[-1] not in vendor.streams:
+        raise file.mistake(
+            stream,
+            f"is not asked of the API of '{source.system}'; allowed: {', '.join(vendor.streams)}; others deliver "
+            "files, as a source of their own",
         )
     location, named = source.location or "", source.credentials_env
     if not _HOST.fullmatch(location):

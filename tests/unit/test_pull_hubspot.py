@@ -96,6 +96,20 @@ def test_those_that_changed_in_one_millisecond_are_asked_for_by_their_ids(folder
     assert delivery.pages < 12
 
 
+def test_records_that_changed_after_they_were_found_do_not_say_how_far_a_search_has_come(folder: DataFolder) -> None:
+    """It finds them by what it knows, which is older than what it shows."""
+    portal = portal_of(10, lag=1000)
+
+    def change(request: int) -> None:
+        for number in (1, 2, 3) if request == BEFORE + 1 else ():
+            portal.put("contacts", number, email="new")
+
+    portal.before_page = change
+    with serving(portal) as base:
+        pull(folder, base, "contacts", account=HUB)
+    assert seen(came(folder)) == there(portal)
+
+
 @pytest.mark.parametrize("fault", STRANGE)
 def test_an_answer_that_is_no_page_fails_the_extract_and_keeps_what_came(folder: DataFolder, fault: str) -> None:
     portal = portal_of(10, faults={BEFORE + 2: fault})

@@ -132,6 +132,20 @@ def test_a_place_that_is_forgotten_is_replaced_by_a_query_of_the_rest(folder: Da
     assert came(folder) == there(crm)
 
 
+def test_rows_that_changed_after_the_query_do_not_say_how_far_it_has_come(folder: DataFolder) -> None:
+    """The second page shows them as they are by now; then the results are forgotten, and the rest is still to come."""
+    crm = crm_of(10, faults={BEFORE + 3: "forgotten"})
+
+    def change(request: int) -> None:
+        for number in (5, 6, 7, 8) if request == BEFORE + 2 else ():
+            crm.put("Contact", number, LeadSource="Web")
+
+    crm.before_page = change
+    with serving(crm) as base:
+        pull(folder, base, "contact", account=CRM)
+    assert came(folder) == there(crm)
+
+
 @pytest.mark.parametrize("missed", [1, 3])
 def test_the_next_extract_begins_behind_the_day_of_the_last_less_an_hour(folder: DataFolder, missed: int) -> None:
     crm = crm_of(3)

@@ -88,3 +88,20 @@ def test_a_system_whose_api_is_not_known_delivers_files(tmp_path: Path) -> None:
     text = GOOD.replace("zendesk\n", "qualtrics\n").replace("tickets:", "responses:").partition("      users")[0]
     with pytest.raises(JourneymartError, match=r"line 8: .*no API of 'qualtrics' is known here; allowed: hubs"):
         load_sources(write(tmp_path, text), tmp_path)
+
+
+def test_a_stream_of_a_companys_own_that_no_api_is_known_for_is_said_with_its_line(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The contract is the company's; what is asked of the vendor is known for those of the product alone."""
+    own = tmp_path / "company" / "contracts" / "zendesk"
+    own.mkdir(parents=True)
+    (own / "calls.yml").write_text(
+        "system: zendesk\nstream: calls\ndescription: Calls. One row per call.\nkey: [id]\nversion: null\n"
+        "columns:\n  id: {type: id, required: true, pii: indirect, description: Call.}\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("JOURNEYMART_COMPANY", str(tmp_path / "company"))
+    assert_mistake_is_said(
+        tmp_path, GOOD, ("tickets:\n", "calls:\n"), 12, "is not asked of the API of 'zendesk'; allowed: tickets, users"
+    )
