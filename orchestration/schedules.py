@@ -39,6 +39,7 @@ def nightly_schedule(setup: Setup, job: dg.UnresolvedAssetJobDefinition) -> dg.S
         f"every {EVERY} minutes again when more has arrived, until {until:%H:%M}.",
     )
     def every_night(context: dg.ScheduleEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        from orchestration.operations.mend import mend_before_a_night
         from storage.locks import is_held
 
         now = context.scheduled_execution_time.astimezone(ZoneInfo(zone))
@@ -46,6 +47,11 @@ def nightly_schedule(setup: Setup, job: dg.UnresolvedAssetJobDefinition) -> dg.S
             return dg.SkipReason(f"It is later than {until:%H:%M}: the next night takes what arrives now.")
         if is_held(setup.folder):
             return dg.SkipReason("The data folder is being changed; what is due then is seen at the next look.")
+        try:
+            for sentence in mend_before_a_night(setup):
+                context.log.warning(sentence)
+        except JourneymartError as error:
+            return dg.SkipReason(str(error))
         return _ask(setup, context.instance, now)
 
     return every_night

@@ -43,7 +43,7 @@ def read_described(home: Path, name: str, shape: str, read: Callable[[Path, byte
             if entry is None or entry[0] != stamp:
                 description = Path(path)
                 entry, read_anew = [stamp, read(description, description.read_bytes())], True
-        except (FileNotFoundError, NotADirectoryError):
+        except (FileNotFoundError, NotADirectoryError, IsADirectoryError):
             continue
         found[folder] = entry
     # Whoever may only look reads the descriptions.

@@ -65,8 +65,8 @@ def forget_accepted(
             rows=kept.num_rows,
             quarantined=batch.quarantined - fewer_quarantined,
         )
-        describe(made, new)
         _keep_profile(partition, new)
+        describe(made, new)
     return taken
 
 
@@ -78,8 +78,8 @@ def follow_landing(partition: Path, before: str, after: str) -> None:
     if batch.landing_sha256 == before:
         with replaced_folder(partition) as new:
             shutil.copy2(partition / ROWS, new / ROWS)
-            describe(replace(batch, landing_sha256=after), new)
             _keep_profile(partition, new)
+            describe(replace(batch, landing_sha256=after), new)
 
 
 def _keep_profile(partition: Path, new: Path) -> None:

@@ -7,8 +7,6 @@ Standard library only: the process that verifies a version reads manifests and m
 
 from __future__ import annotations
 
-import hashlib
-import json
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
@@ -18,11 +16,10 @@ from typing import Any
 from quality.gate.approvals import Approval, approval_of
 from storage.data_folder import manifest_file, parquet_folder
 from storage.errors import JourneymartError
+from storage.sealed import sealed, unsealed
 
 # What follows from other fields of a manifest.
 _DERIVED = ("is_stale", "stale_since", "stale_sources")
-# The last entry of a manifest is the hash of all that stands before it.
-_SEAL, _END = ',\n "sha256": "', '"\n}\n'
 _COPIES = parquet_folder(Path()).as_posix()
 
 
@@ -228,8 +225,7 @@ def write_manifest(folder: Path, manifest: Manifest) -> None:
     """Write the manifest of a build."""
     # What follows from the rest is written too, for those who read the file.
     said = {**vars(manifest), **{name: getattr(manifest, name) for name in _DERIVED}}
-    text = json.dumps(said, indent=1, default=_plain).removesuffix("\n}")
-    manifest_file(folder).write_text(f"{text}{_SEAL}{_digest(text)}{_END}", encoding="utf-8")
+    manifest_file(folder).write_text(sealed(said, default=_plain), encoding="utf-8")
 
 
 def read_manifest(folder: Path) -> Manifest:
@@ -240,29 +236,13 @@ def read_manifest(folder: Path) -> Manifest:
     """
     path = manifest_file(folder)
     try:
-        text = path.read_text(encoding="utf-8")
-        values = json.loads(text)
-        # What older releases wrote has no hash.
-        if values.pop("sha256", None) is not None:
-            _require_sealed(text)
-        return _from_json(values)
+        return _from_json(unsealed(path.read_bytes()))
     except (FileNotFoundError, NotADirectoryError):
         raise JourneymartError(f"{folder} is not a whole version: it has no {path.name}.") from None
     except OSError as error:
         raise JourneymartError(f"{path} cannot be read ({error.strerror}): restore it, or remove {folder}.") from error
-    except (AttributeError, KeyError, TypeError, ValueError) as error:
+    except (KeyError, TypeError, ValueError) as error:
         raise JourneymartError(f"{path} is damaged: restore it, or remove {folder}.") from error
-
-
-def _require_sealed(text: str) -> None:
-    """Refuse a manifest that is not as it was written, however well it reads."""
-    body, _, seal = text.rpartition(_SEAL)
-    if seal != f"{_digest(body)}{_END}":
-        raise ValueError("sha256")
-
-
-def _digest(text: str) -> str:
-    return hashlib.sha256(text.encode()).hexdigest()
 
 
 def _plain(value: object) -> object:

@@ -95,8 +95,9 @@ def inspect_versions(folder: DataFolder) -> tuple[list[Version], list[Damaged]]:
             continue
         try:
             manifest = _manifest_of(path)
-        except JourneymartError as error:
-            damaged.append(Damaged(path.name, str(error).removesuffix("."), None))
+        except JourneymartError:
+            state = "not as it was written" if os.path.lexists(manifest_file(path)) else "missing"
+            damaged.append(Damaged(path.name, f"{manifest_file(path).name} is {state}", None))
             continue
         if fault := fault_at_a_look(path, manifest):
             damaged.append(Damaged(path.name, fault, manifest))

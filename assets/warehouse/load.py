@@ -27,7 +27,7 @@ from quality.rows.work import ADDED_COLUMNS
 from storage.data_folder import StreamId, marts_file, warehouse_file
 from storage.engine import connect
 from storage.errors import JourneymartError
-from storage.files import sha256_of
+from storage.files import known_sha256
 
 # The newest format that every 1.x client can open; a file keeps the version it was created with.
 STORAGE_VERSION = "v1.2.0"
@@ -281,10 +281,10 @@ def _append(
 def _check_content(delivery: _Delivery) -> None:
     """The batch's name is the hash of its content."""
     try:
-        content = sha256_of(delivery.file)
+        content = known_sha256(delivery.file)
     except OSError as error:
         raise JourneymartError(
-            f"{delivery.file} cannot be read ({error.strerror}): judge the extract again."
+            f"{delivery.file} cannot be read ({error.strerror}): `journeymart doctor` says what to do."
         ) from error
     if content != delivery.batch.batch_id:
-        raise JourneymartError(f"{delivery.file} changed after it was accepted: judge the extract again.")
+        raise JourneymartError(f"{delivery.file} changed after it was accepted: `journeymart doctor` says what to do.")

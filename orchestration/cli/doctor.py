@@ -61,6 +61,7 @@ def examine() -> list[Diagnosis]:
         ("dbt project", _dbt),
         ("dagster", _dagster),
         ("versions", _versions),
+        ("extracts", _extracts),
     ):
         if what in _MADE_OF_THE_COMPANY and any(is_wrong(each, "company", "sources") for each in diagnoses):
             diagnoses.append(Diagnosis(what, "warning", "is looked at once what is said above is mended."))
@@ -283,3 +284,14 @@ def _versions(settings: Settings) -> Iterator[Diagnosis]:
         yield Diagnosis("versions", "ok", f"{standing.seen.id} is current, {len(standing.sound)} kept")
     elif not standing.sentences:
         yield Diagnosis("versions", "warning", "nothing is published yet: run `journeymart run`.")
+
+
+def _extracts(settings: Settings) -> Iterator[Diagnosis]:
+    from assets.versions.standing import look
+    from orchestration.config.setup import load_setup
+    from orchestration.operations.damaged_extracts import damaged_extracts
+
+    damaged = damaged_extracts(load_setup(), look(settings.folder), every=True)
+    yield from (Diagnosis("extracts", "problem", each.sentence) for each in damaged)
+    if not damaged:
+        yield Diagnosis("extracts", "ok", "what landed and what was accepted is as it was written")

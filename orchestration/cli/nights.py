@@ -41,11 +41,13 @@ def run(
     """Run the nights that are due and print the scorecard."""
     began = time.monotonic()
     setup = installation()
+    from orchestration.cli.console import print_damages
+    from orchestration.operations.mend import mend_before_a_night
     from orchestration.operations.plan_night import delivered_again, outstanding_dates, wanted_date
 
     made: list[Manifest] = []
     with watched(setup):
-        _mend(setup)
+        print_damages(console, mend_before_a_night(setup))
         through = as_of.date() if as_of else wanted_date(setup)
         days = outstanding_dates(setup, through, begin.date() if begin else None)
         again = delivered_again(setup, through)
@@ -57,18 +59,6 @@ def run(
         else:
             console.print(f"Everything up to {through} is published; nothing to do.")
     _print_scorecard(setup, made, time.monotonic() - began)
-
-
-def _mend(setup: Setup) -> None:
-    """Say what is damaged, and set right what can be, before it is decided which dates are due."""
-    from orchestration.cli.console import print_damages
-    from orchestration.operations.mend import damages, mend
-    from storage.locks import data_lock
-
-    if damages(setup):
-        with data_lock(setup.folder):
-            said = mend(setup)
-        print_damages(console, said)
 
 
 def _current_batches(setup: Setup) -> dict[tuple[str, str, date], str]:
@@ -208,7 +198,8 @@ def status(as_json: Json = False) -> None:
         **_due(setup),
     }
     warnings, without = (warned(version), left_out(version)) if version else ((), ())
-    gone = no_longer_named(setup)
+    # Which of the accepted extracts are in no figure is told when all of them can be read again.
+    gone = () if damaged else no_longer_named(setup)
     if as_json:
         print_json({**report, "damaged": damaged, "warned": warnings, "left_out": without, "no_longer_named": gone})
     else:

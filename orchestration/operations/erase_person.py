@@ -36,6 +36,7 @@ from assets.versions.retention import remove
 from assets.versions.versions import list_versions
 from assets.versions.versions import sweep as sweep_versions
 from orchestration.config.setup import Setup
+from orchestration.operations.damaged_extracts import ASIDE
 from quality.contract.model import Contract, load_contract
 from quality.gate.accepted import accepted_batches
 from quality.gate.approvals import follow_content
@@ -184,15 +185,15 @@ def _partitions(setup: Setup) -> list[Partition]:
 
 
 def _clear_up(setup: Setup) -> None:
-    """Remove what killed nights left half made, or pulled and not landed: it may hold anybody."""
+    """Remove what killed nights left half made, what has not landed and what was damaged: it may hold anybody."""
     folder = setup.folder
     for stream in setup.sources.streams:
         sweep(stream, folder)
         discard_pages(folder, stream.stream)
         for partition in (folder.accepted_partition, folder.quarantine_partition):
             settle(partition(stream.stream, stream.first_date).parent)
-    for spill in folder.accepted.glob(".gate-*"):
-        shutil.rmtree(spill)
+    for left in (*folder.accepted.glob(".gate-*"), *folder.root.glob(f"*/*/*/{ASIDE}*")):
+        shutil.rmtree(left)
     sweep_versions(folder)
 
 

@@ -6,7 +6,6 @@ What lives here: writing and listing them. Not here: deciding what is accepted (
 from __future__ import annotations
 
 import hashlib
-import json
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from datetime import date
@@ -27,6 +26,7 @@ from storage.descriptions import read_described
 from storage.errors import JourneymartError
 from storage.files import sha256_of
 from storage.folders import replaced_folder
+from storage.sealed import Holds, read_description, write_description
 
 ROWS = "rows.parquet"
 DESCRIPTION = "batch.json"
@@ -81,7 +81,7 @@ class AcceptedBatch:
         return f"{counts}/{hashlib.sha256(self.warned.encode()).hexdigest()[:8]}" if self.warned else counts
 
 
-_SHAPE = ", ".join(field.name for field in fields(AcceptedBatch))
+_SHAPE = ", ".join([*(field.name for field in fields(AcceptedBatch)), "files"])
 
 
 def write_accepted(
@@ -146,8 +146,8 @@ def write_accepted(
             checks_failed=len(outcomes) - outcomes.count("pass") - outcomes.count("warn"),
             warned=warned,
         )
-        describe(made, partition)
         keep_profile(profile, partition)
+        describe(made, partition)
     return made
 
 
@@ -166,10 +166,34 @@ def accepted_of(home: Path) -> dict[date, AcceptedBatch]:
     Raises:
         JourneymartError: A partition has no readable description.
     """
-    if not home.is_dir():
-        return {}
-    found = read_described(home, DESCRIPTION, _SHAPE, lambda path, text: _plain(_described(path, text)))
-    return {(batch := _batch(said)).extract_date: batch for said in found.values()}
+    found = {}
+    for day, described in _descriptions(home).items():
+        if described is None:
+            raise _unreadable(home / day / DESCRIPTION)
+        found[date.fromisoformat(day)] = _batch(described[0])
+    return found
+
+
+def accepted_readable(home: Path) -> dict[date, tuple[AcceptedBatch, Holds]]:
+    """The accepted batches of one stream whose description can be read, and their files, given the stream's folder."""
+    return {
+        date.fromisoformat(day): (_batch(described[0]), described[1])
+        for day, described in _descriptions(home).items()
+        if described
+    }
+
+
+def _descriptions(home: Path) -> dict[str, tuple[dict[str, Any], Holds] | None]:
+    """What every accepted batch of a stream says, and its files, by extract date; None: that cannot be read."""
+
+    def read(path: Path, text: bytes) -> tuple[dict[str, Any], Holds] | None:
+        try:
+            batch, holds = _described(path, text)
+        except JourneymartError:
+            return None
+        return _plain(batch), holds
+
+    return read_described(home, DESCRIPTION, _SHAPE, read) if home.is_dir() else {}
 
 
 def is_accepted_as_landed(folder: DataFolder, stream: StreamId, extract_date: date) -> bool:
@@ -180,8 +204,8 @@ def is_accepted_as_landed(folder: DataFolder, stream: StreamId, extract_date: da
 
 
 def describe(batch: AcceptedBatch, partition: Path) -> None:
-    """Write the description of an accepted batch beside its rows; `read_batch` reads it."""
-    (partition / DESCRIPTION).write_text(json.dumps(_plain(batch), indent=2) + "\n", encoding="utf-8")
+    """Write the description of an accepted batch beside its files, which lie there by now; `read_batch` reads it."""
+    write_description(partition / DESCRIPTION, _plain(batch))
 
 
 def read_batch(path: Path) -> AcceptedBatch:
@@ -193,21 +217,22 @@ def read_batch(path: Path) -> AcceptedBatch:
     try:
         text = path.read_bytes()
     except OSError as error:
-        raise _unreadable(path, error) from error
-    return _described(path, text)
+        raise _unreadable(path) from error
+    return _described(path, text)[0]
 
 
-def _described(path: Path, text: bytes) -> AcceptedBatch:
+def _described(path: Path, text: bytes) -> tuple[AcceptedBatch, Holds]:
     try:
-        return _batch(json.loads(text))
+        said, holds = read_description(text)
+        batch = _batch(said)
     except (ValueError, KeyError, TypeError) as error:
-        raise _unreadable(path, error) from error
+        raise _unreadable(path) from error
+    # Descriptions of older releases name no files.
+    return batch, holds or {ROWS: (None, batch.batch_id)}
 
 
-def _unreadable(path: Path, error: Exception) -> JourneymartError:
-    return JourneymartError(
-        f"{path} does not describe an accepted extract ({type(error).__name__}): judge the extract again."
-    )
+def _unreadable(path: Path) -> JourneymartError:
+    return JourneymartError(f"{path} does not describe an accepted extract: `journeymart doctor` says what to do.")
 
 
 def _plain(batch: AcceptedBatch) -> dict[str, Any]:

@@ -5,7 +5,6 @@ Not here: making a partition (assets/landing), judging what it holds (quality/ga
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass
 from datetime import date
@@ -13,9 +12,11 @@ from pathlib import Path
 from typing import Any, Literal
 
 from quality.contract.reading import PLAIN, Reading
+from quality.landed.extract import REJECTED, ROWS
 from storage.data_folder import StreamId
 from storage.descriptions import read_described
 from storage.errors import JourneymartError
+from storage.sealed import Holds, read_description, write_description
 
 NAME = "manifest.json"
 
@@ -176,7 +177,7 @@ def landed_contents(home: Path) -> dict[date, str]:
     Raises:
         JourneymartError: The manifest of one does not have the shape this version writes.
     """
-    return {day: content for day, (content, _) in _landed(home).items()}
+    return {day: content for day, (content, _, _) in _readable(home).items()}
 
 
 def landed_mappings(home: Path) -> dict[date, str | None]:
@@ -185,20 +186,38 @@ def landed_mappings(home: Path) -> dict[date, str | None]:
     Raises:
         JourneymartError: The manifest of one does not have the shape this version writes.
     """
-    return {day: mapping for day, (_, mapping) in _landed(home).items()}
+    return {day: mapping for day, (_, mapping, _) in _readable(home).items()}
 
 
-def _landed(home: Path) -> dict[date, tuple[str, str | None]]:
+def landed_readable(home: Path) -> dict[date, tuple[str, Holds]]:
+    """Content and files of the landed extracts of a stream whose manifest can be read, given its folder in landing."""
+    return {day: (said[0], said[2]) for day, said in _landed(home).items() if said}
+
+
+def _readable(home: Path) -> dict[date, tuple[str, str | None, Holds]]:
     """What is asked of every landed extract of a stream, by extract date."""
+    found = {}
+    for day, said in _landed(home).items():
+        if said is None:
+            raise _unreadable(home / day.isoformat() / NAME)
+        found[day] = said
+    return found
 
-    def read(path: Path, text: bytes) -> tuple[str, str | None]:
-        manifest = _manifest(path, text)
-        return manifest.sha256, manifest.read_as.mapping
+
+def _landed(home: Path) -> dict[date, tuple[str, str | None, Holds] | None]:
+    """What is asked of every landed extract of a stream, by extract date; None: its manifest cannot be read."""
+
+    def read(path: Path, text: bytes) -> tuple[str, str | None, Holds] | None:
+        try:
+            manifest, holds = _manifest(path, text)
+        except JourneymartError:
+            return None
+        return manifest.sha256, manifest.read_as.mapping, holds
 
     if not home.is_dir():
         return {}
-    said = read_described(home, NAME, "sha256 and mapping", read)
-    return {date.fromisoformat(day): (content, mapping) for day, (content, mapping) in said.items()}
+    said = read_described(home, NAME, "sha256, mapping and files", read)
+    return {date.fromisoformat(day): each and (each[0], each[1], each[2]) for day, each in said.items()}
 
 
 def read_manifest(partition: Path) -> LandingManifest:
@@ -213,15 +232,15 @@ def read_manifest(partition: Path) -> LandingManifest:
     except FileNotFoundError:
         raise JourneymartError(f"{path.parent} holds no landed extract: land the extract again.") from None
     except OSError as error:
-        raise _unreadable(path, error) from None
-    return _manifest(path, text)
+        raise _unreadable(path) from error
+    return _manifest(path, text)[0]
 
 
-def _manifest(path: Path, text: bytes) -> LandingManifest:
+def _manifest(path: Path, text: bytes) -> tuple[LandingManifest, Holds]:
     try:
-        said: dict[str, Any] = json.loads(text)
+        said, holds = read_description(text)
         compared_to, mapped = said["compared_to"], said.get("mapped")
-        return LandingManifest(
+        manifest = LandingManifest(
             **{
                 **said,
                 "window": tuple(said["window"]),
@@ -236,14 +255,13 @@ def _manifest(path: Path, text: bytes) -> LandingManifest:
             }
         )
     except (ValueError, KeyError, TypeError) as error:
-        raise _unreadable(path, error) from None
+        raise _unreadable(path) from error
+    # Manifests of older releases name none of the files made of those delivered.
+    return manifest, holds or {ROWS: (None, None), REJECTED: (None, None)}
 
 
-def _unreadable(path: Path, error: Exception) -> JourneymartError:
-    return JourneymartError(
-        f"{path} does not describe a landed extract ({type(error).__name__}): remove its folder and land the "
-        "extract again."
-    )
+def _unreadable(path: Path) -> JourneymartError:
+    return JourneymartError(f"{path} does not describe a landed extract: `journeymart doctor` says what to do.")
 
 
 def _read_as(said: Mapping[str, Any]) -> ReadAs:
@@ -253,6 +271,5 @@ def _read_as(said: Mapping[str, Any]) -> ReadAs:
 
 
 def write_manifest(manifest: LandingManifest, partition: Path) -> None:
-    """Write the manifest into a landing partition."""
-    text = json.dumps(asdict(manifest), indent=2, ensure_ascii=False)
-    (partition / NAME).write_text(text + "\n", encoding="utf-8")
+    """Write the manifest into a landing partition, whose files lie there by now."""
+    write_description(partition / NAME, asdict(manifest))

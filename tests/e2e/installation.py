@@ -14,7 +14,7 @@ import shutil
 import subprocess
 import sys
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 from typing import Any
@@ -24,6 +24,7 @@ import duckdb
 from assets.report.journey import JOURNEY
 from assets.report.render import template_of
 from assets.report.scorecard import SCORECARD
+from assets.versions.manifest import File, read_manifest, write_manifest
 from orchestration.build import build_defs
 from orchestration.cli.run_night import RunOutcome, run_night
 from orchestration.config.settings import PROJECT, Settings
@@ -34,6 +35,7 @@ from orchestration.instance import open_instance
 from storage.company_folder import FILE_VARIABLE, FOLDER_VARIABLE, SAMPLE
 from storage.data_folder import marts_file, warehouse_file
 from storage.faults import FAULT_VARIABLE
+from storage.files import sha256_of
 from tests.checkout import CHECKOUT
 
 
@@ -114,14 +116,18 @@ class Installation:
         return [name for (name,) in self.marts("select table_name from duckdb_tables() order by 1")]
 
     def tamper(self, sql: str) -> None:
-        """Change what is published (`marts`, `warehouse`) as a bug or a bad disk would: the next night builds on it."""
-        current = self.data / "current"
+        """Change what is published (`marts`, `warehouse`) as a bug would that signs what it wrote."""
+        current = (self.data / "current").resolve()
         with duckdb.connect() as connection:
             connection.execute("set TimeZone = 'UTC'")
             for name, file in (("marts", marts_file(current)), ("warehouse", warehouse_file(current))):
                 quoted = str(file).replace("'", "''")
                 connection.execute(f"attach '{quoted}' as {name}")
             connection.execute(sql)
+        manifest = read_manifest(current)
+        paths = [current / file.name for file in manifest.files]
+        signed = [File(p.relative_to(current).as_posix(), p.stat().st_size, sha256_of(p)) for p in paths]
+        write_manifest(current, replace(manifest, files=tuple(signed)))
 
     def drop_file(self, name: str) -> Path:
         """A delivered file, as `source/file`."""

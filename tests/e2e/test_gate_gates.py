@@ -1,7 +1,7 @@
 """The gate gates: each kind of blocking check, before and after dbt, meets its defect in a real night.
 
 Every time nothing is published and not one published byte changes. Before dbt the defect is delivered; after dbt it
-is done to the published marts the next night builds on, as a bug or a bad disk would.
+is done to the published marts the next night builds on, as a bug would.
 """
 
 from __future__ import annotations
@@ -9,10 +9,11 @@ from __future__ import annotations
 import json
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import pytest
 
-from assets.versions.manifest import read_manifest
+from assets.versions.manifest import read_manifest, write_manifest
 from quality.gate.check_result import CHECK_KINDS
 from quality.gate.ledger import Ledger
 from storage.errors import JourneymartError
@@ -125,10 +126,10 @@ def test_a_defect_in_an_extract_publishes_nothing(company: Installation, kind: s
 
 def too_many_days_in_the_manifest(company: Installation) -> None:
     """The version before claims a thousand times the days it holds."""
-    manifest = json.loads(company.data.joinpath("current/manifest.json").read_text())
-    dim_date = next(table for table in manifest["tables"] if table["name"] == "dim_date")
-    dim_date["rows"] *= 1000
-    company.data.joinpath("current/manifest.json").write_text(json.dumps(manifest))
+    current = company.data.joinpath("current").resolve()
+    manifest = read_manifest(current)
+    tables = [replace(each, rows=each.rows * 1000) if each.name == "dim_date" else each for each in manifest.tables]
+    write_manifest(current, replace(manifest, tables=tuple(tables)))
 
 
 @pytest.mark.parametrize("kinds", TOGETHER, ids=" and ".join)

@@ -6,6 +6,7 @@ Not here: bounds and formulas (tests/integration/test_data_health.py), any order
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from datetime import UTC, date, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -13,8 +14,9 @@ from zoneinfo import ZoneInfo
 
 import pyarrow.parquet as pq
 
-from assets.versions.manifest import DefinitionChange, read_manifest
+from assets.versions.manifest import DefinitionChange, read_manifest, write_manifest
 from orchestration.operations.plan_night import plan_build
+from quality.gate.accepted import describe, read_batch
 from storage.data_folder import manifest_file
 from tests.e2e.conftest import FOURTH, SECOND
 from tests.e2e.installation import Installation
@@ -114,8 +116,9 @@ def test_a_kpi_defined_otherwise_than_in_the_version_before_is_in_the_log(compan
     said = json.loads(manifest_file(current).read_text())
     assert said["definitions"]["kpis/csat"]
     assert said["definition_changes"] == []
-    said["definitions"]["kpis/csat"] = "what it was before"
-    manifest_file(current.resolve()).write_text(json.dumps(said))
+    manifest = read_manifest(current)
+    before = {**manifest.definitions, "kpis/csat": "what it was before"}
+    write_manifest(current.resolve(), replace(manifest, definitions=before))
     plan = plan_build(company.setup, SECOND)
     assert plan.definition_changes == (DefinitionChange(SECOND, "kpis/csat", "changed"),)
     assert read_manifest(current).definitions.keys() == company.setup.definitions.keys()
@@ -124,8 +127,8 @@ def test_a_kpi_defined_otherwise_than_in_the_version_before_is_in_the_log(compan
 def test_an_extract_judged_otherwise_with_the_same_rows_is_told_again(company: Installation) -> None:
     assert plan_build(company.setup, SECOND).is_current
     path = next(company.setup.folder.accepted.glob(f"*/*/{SECOND}/batch.json"))
-    batch = json.loads(path.read_text())
-    path.write_text(json.dumps(batch | {"checks_passed": 7, "checks_warned": 1, "checks_failed": 0, "quarantined": 9}))
+    batch = read_batch(path)
+    describe(replace(batch, checks_passed=7, checks_warned=1, checks_failed=0, quarantined=9), path.parent)
     plan = plan_build(company.setup, SECOND)
-    assert [each.batch_id for each in plan.restated] == [batch["batch_id"]]
+    assert [each.batch_id for each in plan.restated] == [batch.batch_id]
     assert (plan.lacking, plan.is_current) == ((), False)

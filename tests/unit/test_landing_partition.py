@@ -183,5 +183,5 @@ def test_an_unreadable_manifest_says_what_to_do(drop: Drop) -> None:
     drop.land()
     (drop.partition() / "manifest.json").write_text("{}")
 
-    with pytest.raises(JourneymartError, match="land the extract again"):
+    with pytest.raises(JourneymartError, match=r"journeymart doctor. says what to do"):
         drop.land()
