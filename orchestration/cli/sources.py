@@ -83,10 +83,12 @@ def sources_add(
         str, typer.Option(help="The vendor whose contracts its extracts keep, such as zendesk; canonical: your own.")
     ] = "canonical",
     connector: Annotated[Literal["files", "postgres", "rest"], typer.Option(help="How its extracts arrive.")] = "files",
-    mapping: Annotated[
+    shape: Annotated[
         str | None,
         typer.Option(
-            help="A mapping that comes with the product, such as fivetran_zendesk, which says all the rest.",
+            "--from",
+            help="What another tool left in a warehouse: fivetran_zendesk or airbyte_zendesk, which says the rest.",
+            metavar="SHAPE",
         ),
     ] = None,
     stream: Annotated[
@@ -100,7 +102,7 @@ def sources_add(
     setup = installation()
     from orchestration.operations.source_entry import add_source
 
-    added = add_source(setup, name, system, connector, stream or (), mapping=mapping)
+    added = add_source(setup, name, system, connector, stream or (), shape=shape)
     console.print(f"Added to {setup.sources.file}:\n", highlight=False, soft_wrap=True, markup=False)
     sys.stdout.write(f"{added.text}\n\n")
     todo = [f"set {' and '.join(added.variables)}"] if added.variables else []

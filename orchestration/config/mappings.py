@@ -27,9 +27,9 @@ from storage.company_folder import MAPPINGS
 from storage.errors import JourneymartError
 from storage.nearest import nearest_words
 
-# Mappings that come with the product, and beside each the entry of a source it is for.
+# What comes with the product for shapes that other tools leave: mappings, and entries of sources.
 _SHIPPED = Path(quality.__file__).parent / MAPPINGS
-ENTRY = ".entry.yml"
+_ENTRY = ".entry.yml"
 # Of these a column has at most one, and each says where it comes from.
 _ORIGINS = ("from", "const", "sql", "key")
 # Ways to read a delivered column; at most one.
@@ -62,12 +62,12 @@ def mapping_of(folder: Path, name: str, *, is_named: bool) -> Path | None:
 
 def shipped_mappings() -> Mapping[str, Path]:
     """The mappings that come with the product, by name: of shapes in which other tools leave a vendor's data."""
-    return {path.stem: path for path in sorted(_SHIPPED.glob("*.yml")) if not path.name.endswith(ENTRY)}
+    return {path.stem: path for path in sorted(_SHIPPED.glob("*.yml")) if not path.name.endswith(_ENTRY)}
 
 
-def entry_of(mapping: str) -> str:
-    """The entry of a source, for company.yml, that goes with a shipped mapping."""
-    return (_SHIPPED / f"{mapping}{ENTRY}").read_text(encoding="utf-8")
+def shipped_entries() -> Mapping[str, Path]:
+    """Entries of sources that come with the product, for company.yml, by the shape they are for."""
+    return {path.name.removesuffix(_ENTRY): path for path in sorted(_SHIPPED.glob(f"*{_ENTRY}"))}
 
 
 def read_mappings(path: Path, system: str, streams: Collection[str]) -> Mapping[str, StreamMapping]:

@@ -39,7 +39,7 @@ class Added:
 
 
 def add_source(
-    setup: Setup, name: str, system: str, connector: Connector, streams: Sequence[str], *, mapping: str | None = None
+    setup: Setup, name: str, system: str, connector: Connector, streams: Sequence[str], *, shape: str | None = None
 ) -> Added:
     """Write the entry of a new source into the company file.
 
@@ -49,7 +49,7 @@ def add_source(
         system: Its vendor, or canonical.
         connector: How its extracts arrive.
         streams: Which streams it delivers; none: all of a vendor, tickets of a canonical one.
-        mapping: A mapping that comes with the product, whose own entry is written; None: the other words say it.
+        shape: A shape the product has an entry for, such as fivetran_zendesk; None: the other words say it.
 
     Raises:
         JourneymartError: There is a source of that name, or the entry would be a mistake.
@@ -65,7 +65,7 @@ def add_source(
     lines = text.splitlines(keepends=True)
     if place and not lines[place - 1].endswith("\n"):
         lines[place - 1] += "\n"
-    shipped = _of_mapping(setup, name, mapping) if mapping else None
+    shipped = _of_shape(setup, name, shape) if shape else None
     variables, entry = shipped or _entry(setup, name, system, connector, streams)
     said = "\n" + "".join(f"{indent}{line}\n" if line else "\n" for line in entry)
     with whole_file(file) as new:
@@ -106,14 +106,15 @@ def _last_line(node: yaml.Node) -> int:
     return max(at_end, 1)
 
 
-def _of_mapping(setup: Setup, name: str, mapping: str) -> tuple[tuple[str, ...], list[str]]:
-    """The entry that goes with a mapping of the product, and the variables it names."""
-    from orchestration.config.mappings import entry_of, shipped_mappings
+def _of_shape(setup: Setup, name: str, shape: str) -> tuple[tuple[str, ...], list[str]]:
+    """The entry that comes with the product for a shape, and the variables it names."""
+    from orchestration.config.mappings import shipped_entries
 
-    if mapping not in shipped_mappings():
-        raise JourneymartError(f"No mapping '{mapping}' comes with the product, only {', '.join(shipped_mappings())}.")
+    entries = shipped_entries()
+    if shape not in entries:
+        raise JourneymartError(f"No entry for '{shape}' comes with the product, only for {', '.join(entries)}.")
+    text = entries[shape].read_text(encoding="utf-8")
     begins = max(setup.sources.first_date, _yesterday()).isoformat()
-    text = entry_of(mapping)
     for word, said in (("{name}", name), ("{NAME}", name.upper()), ("{first_date}", begins)):
         text = text.replace(word, said)
     return (f"{name.upper()}_DATABASE",), text.splitlines()

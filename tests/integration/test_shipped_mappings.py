@@ -1,10 +1,12 @@
-"""A small company by two routes, plain extracts and the tables Fivetran leaves of its Zendesk: the same rows.
+"""A small company by two routes, plain extracts and tables that Fivetran or Airbyte leave: the same rows.
 
-Tables and columns are those Fivetran documents. Not here: what a mapping may say (tests/unit/test_mapping_files.py).
+Tables and columns are those Fivetran and Airbyte document. Not here: what a mapping may
+say (tests/unit/test_mapping_files.py).
 """
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
@@ -51,6 +53,7 @@ create table zendesk.satisfaction_rating (
     comment text, created_at timestamptz, updated_at timestamptz, url text, _fivetran_synced timestamptz)
 """
 DAY = date(2026, 3, 2)
+SYNCED = "23:30"
 TIME = re.compile(r"\d{2}:\d{2}")
 
 # Each record as Fivetran has it, and as the company would write it itself; times are of one day, in UTC.
@@ -159,7 +162,7 @@ def server() -> Iterator[Server]:
             ("ticket_field_history", [ours for ours, _ in CHANGES]),
             ("satisfaction_rating", [(*ours, "https://x") for ours, _ in RATINGS]),
         ):
-            values = ", ".join(f"({', '.join(map(as_sql, (*row, '23:30')))})" for row in rows)
+            values = ", ".join(f"({', '.join(map(as_sql, (*row, SYNCED)))})" for row in rows)
             server.run(f"insert into zendesk.{table} values {values}")
         yield server
 
@@ -170,9 +173,60 @@ def as_sql(value: object) -> str:
     return f"'{moment(str(value)) if TIME.fullmatch(str(value)) else value}'"
 
 
+# Records as Zendesk's API tells them; Airbyte keeps their names, lists and objects as jsonb.
+API: Mapping[str, list[dict[str, Any]]] = {
+    "tickets": [
+        {"id": 7, "status": "solved", "priority": "high", "requester_id": 1, "tags": ["vip", "a"], "subject": "Hi, ü",
+         "via": {"channel": "web", "source": {"rel": None}}, "custom_fields": [{"id": 1, "value": "x"}],
+         "has_incidents": False, "created_at": "08:00", "updated_at": "12:00", "generated_timestamp": 1772454000},
+        {"id": 8, "status": "open", "priority": None, "requester_id": 2, "tags": [], "subject": None, "via": None,
+         "custom_fields": None, "has_incidents": None, "created_at": "09:00", "updated_at": "09:30",
+         "generated_timestamp": 1772443800},
+    ],
+    "users": [
+        {"id": 1, "name": "Ann Fox", "email": "ann@example.org", "role": "end-user", "active": True,
+         "created_at": "07:00", "updated_at": "07:00"},
+    ],
+    "organizations": [
+        {"id": 11, "name": "Acme", "domain_names": ["acme.example"], "created_at": "06:00", "updated_at": "06:30"},
+    ],
+    "ticket_audits": [
+        {"id": 70, "ticket_id": 7, "author_id": -1, "created_at": "08:00", "via": {"channel": "rule"},
+         "events": [{"id": 1, "type": "Comment", "public": True, "body": "Help \"me\"", "author_id": 1},
+                    {"id": 2, "type": "Create", "field_name": "status", "value": "new"}]},
+    ],
+    "ticket_metric_events": [
+        {"id": 90, "ticket_id": 7, "metric": "reply_time", "instance_id": 1, "type": "activate", "time": "08:00",
+         "status": {"calendar": 5, "business": 0}},
+    ],
+    "satisfaction_ratings": [
+        {"id": 50, "ticket_id": 7, "requester_id": 1, "score": "good", "comment": "Thanks", "created_at": "12:30",
+         "updated_at": "13:00"},
+    ],
+}  # fmt: skip
+
+
+def as_airbyte(rows: Sequence[Mapping[str, Any]], table: str) -> Iterator[str]:
+    """The table Airbyte leaves of records, as statements."""
+    kinds = {
+        "id": "bigint",
+        "json": "jsonb",
+        "boolean": "boolean",
+        "timestamp": "timestamptz",
+        "bigint": "bigint",
+        "epoch_s": "bigint",
+    }
+    columns = {name: kinds.get(each.type, "text") for name, each in load_contract("zendesk", table).columns.items()}
+    defined = ", ".join(f'"{name}" {kind}' for name, kind in columns.items())
+    yield f"create table airbyte.{table} (_airbyte_raw_id text, _airbyte_extracted_at timestamptz, url text, {defined})"
+    for row in rows:
+        cells = [json.dumps(cell) if isinstance(cell, dict | list) else cell for cell in map(row.get, columns)]
+        yield f"insert into airbyte.{table} values ({', '.join(map(as_sql, ['r', SYNCED, 'x', *cells]))})"
+
+
 def accepted(stream: FileStream, folder: DataFolder) -> list[dict[str, Any]]:
     """Rows of the contract that the gate accepts, by key; nothing may be in quarantine, and nothing warned of."""
-    contract = load_contract("canonical", stream.stream.stream)
+    contract = load_contract(stream.stream.system, stream.stream.stream)
     extracted = LandedExtract(
         stream.stream,
         contract,
@@ -187,7 +241,7 @@ def accepted(stream: FileStream, folder: DataFolder) -> list[dict[str, Any]]:
     assert [check for check in verdict.checks if check.outcome != "pass"] == []
     assert (verdict.quarantined_rows, verdict.rejected_records) == (0, 0)
     rows = pq.read_table(folder.accepted_partition(stream.stream, DAY) / "rows.parquet").to_pylist()
-    told = [{name: row.get(name) for name in contract.columns} for row in rows]
+    told = [{name: _told(row.get(name), column.type) for name, column in contract.columns.items()} for row in rows]
     return sorted(told, key=lambda row: [row[name] for name in contract.key])
 
 
@@ -198,7 +252,7 @@ def test_zendesk_by_way_of_fivetran_gives_what_plain_extracts_give(
     company.says("".join(f"{stream}: {{timezone: UTC}}\n" for stream in PLAIN), None)
     file = tmp_path / "company.yml"
     file.write_text(file.read_text(encoding="utf-8").replace("first_date: 2026-03-01", f"first_date: {DAY}"))
-    added = add_source(company.setup(), "zen", "canonical", "files", (), mapping="fivetran_zendesk")
+    added = add_source(company.setup(), "zen", "canonical", "files", (), shape="fivetran_zendesk")
     assert added.variables == ("ZEN_DATABASE",)
     monkeypatch.setenv("ZEN_DATABASE", server.uri())
     streams = {(each.stream.source, each.stream.stream): each for each in company.read().streams}
@@ -211,6 +265,43 @@ def test_zendesk_by_way_of_fivetran_gives_what_plain_extracts_give(
         assert land(plain, contract, company.folder, DAY) is not None
         extract(fivetran, contract, company.folder, [DAY])
         ours, theirs = (accepted(stream, company.folder) for stream in (plain, fivetran))
+        assert theirs == ours, name
+        assert len(ours) == len(rows), name
+
+
+def _told(value: Any, kind: str) -> Any:
+    """A value as it is compared: JSON by what it says."""
+    return json.loads(value) if kind == "json" and value is not None else value
+
+
+def test_zendesk_by_way_of_airbyte_gives_what_its_own_extracts_give(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    server.run("create schema airbyte", *(each for table, rows in API.items() for each in as_airbyte(rows, table)))
+    company = Company(tmp_path)
+    company.says("ticket:", None)
+    file = tmp_path / "company.yml"
+    said = file.read_text(encoding="utf-8").replace("first_date: 2026-03-01", f"first_date: {DAY}")
+    said = said.replace("system: canonical", "system: zendesk").replace("{date}.csv", "{date}.jsonl")
+    said = said.replace("      ticket:\n", "".join(f"      {stream}:\n" for stream in API))
+    file.write_text(said.replace("    timezone: Europe/Berlin\n", "    timezone: UTC\n"), encoding="utf-8")
+    add_source(company.setup(), "zen", "canonical", "files", (), shape="airbyte_zendesk")
+    monkeypatch.setenv("ZEN_DATABASE", server.uri())
+    streams = {(each.stream.source, each.stream.stream): each for each in company.read().streams}
+    assert {name for source, name in streams if source == "zen"} == API.keys()
+    for name, rows in API.items():
+        texts = [
+            {key: moment(cell) if TIME.fullmatch(str(cell)) else cell for key, cell in row.items()} for row in rows
+        ]
+        lines = "".join(f"{json.dumps(row)}\n" for row in texts)
+        (company.drop / f"{name}_{DAY}.jsonl").write_text(lines, encoding="utf-8")
+        plain, airbyte = streams["desk", name], replace(streams["zen", name], first_date=DAY)
+        contract = load_contract("zendesk", name)
+        assert airbyte.mapping is not None
+        assert dict(airbyte.mapping.columns).keys() == contract.columns.keys(), "what the contract knows is taken"
+        assert land(plain, contract, company.folder, DAY) is not None
+        extract(airbyte, contract, company.folder, [DAY])
+        ours, theirs = (accepted(stream, company.folder) for stream in (plain, airbyte))
         assert theirs == ours, name
         assert len(ours) == len(rows), name
 
