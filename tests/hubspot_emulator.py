@@ -117,6 +117,9 @@ class Portal(Host):
             "no results": {"results": None},
             "no place": {"paging": {"next": {}}, "total": 10**6},
             "nothing": {"results": [], "total": 5},
+            "no number": {"results": [{"id": "x", "properties": {}}], "total": 5},
+            "no time": {"results": [{"id": "1", "properties": {}}], "total": 5},
+            "no properties": {"results": [{"id": "1"}], "total": 5},
             "lacks some": {"errors": [{"category": "INTERNAL_ERROR"}], "results": []},
         }
         if fault == "no scope":

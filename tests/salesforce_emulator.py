@@ -109,6 +109,7 @@ class Crm(Host):
             "no marker": {"done": None},
             "no total": {"totalSize": None},
             "no records": {"records": None},
+            "no time": {"done": False, "records": [{"Id": "003"}]},
             "short": {"done": True, "records": body.get("records", [])[:1]},
         }
         return Told(200, {**body, **spoilt[fault]}) if fault in spoilt else None

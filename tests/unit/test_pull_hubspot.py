@@ -24,7 +24,18 @@ from tests.rest_kit import FIRST, Account, Killed, day_after, newest, pages, pul
 
 HUB = Account("hub", HUBSPOT, CREDENTIALS)
 # Answers with status 200 that are no page of a search.
-STRANGE = ("error page", "web page", "list", "no total", "no results", "no place", "nothing")
+STRANGE = (
+    "error page",
+    "web page",
+    "list",
+    "no total",
+    "no results",
+    "no place",
+    "nothing",
+    "no number",
+    "no time",
+    "no properties",
+)
 # Requests before the first page: for the list of properties.
 BEFORE = 1
 

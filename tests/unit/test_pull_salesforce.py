@@ -39,7 +39,7 @@ from tests.salesforce_emulator import CREDENTIALS, Crm, record_id
 
 CRM = Account("crm", SALESFORCE, CREDENTIALS)
 # Answers with status 200 that are no page of a query.
-STRANGE = ("error page", "web page", "list", "no marker", "no total", "no records", "no place", "same place")
+STRANGE = ("error page", "web page", "list", "no marker", "no total", "no records", "no place", "same place", "no time")
 # Requests before the first page: for the token, and for the list of fields.
 BEFORE = 2
 

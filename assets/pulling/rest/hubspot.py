@@ -22,7 +22,7 @@ from typing import Any
 from assets.pulling.rest.budget import Budget
 from assets.pulling.rest.http import ErrorCodes, Request
 from assets.pulling.rest.login import Bearer
-from assets.pulling.rest.paging import Following, NotAPage, Params, Row
+from assets.pulling.rest.paging import Following, NotAPage, Params, Row, time_of
 from assets.pulling.rest.vendor import Addition, Description, Endpoint, Limit, LoginKind, Vendor
 
 # Of five a second that all apps of an account have together.
@@ -76,14 +76,14 @@ class SearchThenArchived:
 
     def _behind(self, rows: Sequence[Row], asked: Params, began: datetime | None) -> Params:
         if "at" in asked:
-            return {"at": asked["at"], "id": str(max(int(row["id"]) for row in rows))}
+            return {"at": asked["at"], "id": str(max(map(_number, rows)))}
         times = [at for row in rows if (at := self._changed_at(row)) < (_settled(began) if began else at + 1)]
         before = _search_from(asked)
         reached = max(times, default=before)
         return {"at": str(before), "id": "0"} if times and reached <= before else {"from": str(reached)}
 
     def _changed_at(self, row: Row) -> int:
-        return round(_time(_properties(row).get(self.changed)).timestamp() * 1000)
+        return round(time_of(_properties(row).get(self.changed)).timestamp() * 1000)
 
 
 def _after(answer: Mapping[str, Any]) -> Any:  # noqa: ANN401 - a number or a text
@@ -106,22 +106,22 @@ def _search_from(place: Params) -> int:
 
 def _properties(row: Row) -> Mapping[str, Any]:
     properties = row.get("properties")
-    if not isinstance(properties, dict) or not str(row.get("id", "")).isdecimal():
-        raise NotAPage("with a record that has no 'properties' or no number for an 'id'")
+    if not isinstance(properties, dict):
+        raise NotAPage("with a record that has no 'properties'")
     return properties
 
 
-def _time(said: Any) -> datetime:  # noqa: ANN401 - whatever stands there
-    try:
-        return datetime.fromisoformat(said)
-    except (TypeError, ValueError):
-        raise NotAPage("with a record whose time of change is none") from None
+def _number(row: Row) -> int:
+    number = row.get("id")
+    if not isinstance(number, str) or not number.isdecimal():
+        raise NotAPage("with a record whose 'id' is no number")
+    return int(number)
 
 
 def _records(rows: Sequence[Row], place: Params, changed: str) -> list[Row]:
     """The records of a page, those that were merged into them, and of archived ones those of the window."""
     since = datetime.fromtimestamp(int(place["since"]), UTC)
-    told = (row for row in rows if not row.get("archivedAt") or _time(row["archivedAt"]) >= since)
+    told = (row for row in rows if not row.get("archivedAt") or time_of(row["archivedAt"]) >= since)
     return [each for row in told for each in _with_merged(row, changed)]
 
 
@@ -129,12 +129,12 @@ def _with_merged(row: Row, changed: str) -> Iterator[Row]:
     properties, made = _properties(row), {name: row[name] for name in _MADE_OF_DEALS if name in row}
     times = [properties.get(changed) or row.get("updatedAt"), row.get("archivedAt")]
     # To archive a record is a change of it that moves no property.
-    updated_at = max(filter(None, times), key=_time, default=None)
-    archived = row.get("archived") is True
-    yield {**properties, **made, "id": row["id"], "archived": archived, "updated_at": updated_at}
+    updated_at = max(filter(None, times), key=time_of, default=None)
+    number, archived = str(_number(row)), row.get("archived") is True
+    yield {**properties, **made, "id": number, "archived": archived, "updated_at": updated_at}
     for merged in (properties.get(_MERGED) or "").split(";"):
-        if merged.strip() and merged.strip() != row["id"]:
-            yield {"id": merged.strip(), "merged_into_id": row["id"], "archived": True, "updated_at": updated_at}
+        if merged.strip() and merged.strip() != number:
+            yield {"id": merged.strip(), "merged_into_id": number, "archived": True, "updated_at": updated_at}
 
 
 def _contacts_request(rows: Sequence[Row]) -> Request | None:

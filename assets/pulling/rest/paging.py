@@ -104,6 +104,21 @@ class BodyToken:
         return None
 
 
+def time_of(said: Any) -> datetime:  # noqa: ANN401 - whatever stands there
+    """A time as a row says it, with its offset.
+
+    Raises:
+        NotAPage: It is none.
+    """
+    try:
+        at = datetime.fromisoformat(said)
+    except (TypeError, ValueError):
+        at = None
+    if at is None or at.tzinfo is None:
+        raise NotAPage("with a record whose time of change is none")
+    return at
+
+
 def _at(answer: Mapping[str, Any], path: tuple[str, ...]) -> Any:  # noqa: ANN401 - whatever stands there
     value: Any = answer
     for key in path:

@@ -21,7 +21,7 @@ from typing import Any
 from assets.pulling.rest.budget import Budget
 from assets.pulling.rest.http import ErrorCodes, Request
 from assets.pulling.rest.login import ClientCredentials
-from assets.pulling.rest.paging import Following, NotAPage, Params
+from assets.pulling.rest.paging import Following, NotAPage, Params, time_of
 from assets.pulling.rest.vendor import Description, Endpoint, Limit, LoginKind, Vendor
 
 _ROOT = "/services/data/v{version}"
@@ -74,14 +74,7 @@ def _come_to(rows: Sequence[Mapping[str, Any]], before: int, began: datetime | N
     Rows that changed since the query keep their place in its list, so times later than it began say nothing.
     """
     settled = int(began.timestamp()) - _SETTLED if began else 0
-    return max([before, *(at for row in rows if (at := _second_of(row)) < settled)])
-
-
-def _second_of(row: Mapping[str, Any]) -> int:
-    try:
-        return int(datetime.fromisoformat(row[_CHANGED]).timestamp())
-    except (KeyError, TypeError, ValueError):
-        raise NotAPage(f"with a row whose '{_CHANGED}' is no time") from None
+    return max([before, *(at for row in rows if (at := int(time_of(row.get(_CHANGED)).timestamp())) < settled)])
 
 
 def _query(name: str) -> Endpoint:
