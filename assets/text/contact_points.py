@@ -13,6 +13,10 @@ import re
 import unicodedata
 from collections.abc import Iterator
 from functools import cache
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    import phonenumbers
 
 _DISPLAY_NAME = re.compile(r".*<([^<>]*)>\s*", re.DOTALL)
 _SCHEME = re.compile(r"(mailto|tel):\s*", re.IGNORECASE)
@@ -58,13 +62,23 @@ def spell_phone(raw: str, country: str | None) -> str | None:
         number = phonenumbers.parse(text, _region(country) if country else None)
     except phonenumbers.NumberParseException:
         return None
-    reason = phonenumbers.ValidationResult
-    kept = (reason.IS_POSSIBLE, reason.TOO_LONG, reason.INVALID_LENGTH)
+    reason, result = phonenumbers.is_possible_number_with_reason(number), phonenumbers.ValidationResult
+    kept = (result.IS_POSSIBLE, result.TOO_LONG, result.INVALID_LENGTH)
     digits = len(f"{number.country_code}{phonenumbers.national_significant_number(number)}")
-    if phonenumbers.is_possible_number_with_reason(number) not in kept or digits > _LONGEST_E164:
+    if reason not in kept or digits > _LONGEST_E164:
         return None
-    extension = f";ext={number.extension}" if number.extension else ""
-    return f"{phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)}{extension}"
+    spelled = _e164(number)
+    # What is too long, or begins with zeros, may be read as another number when it is read again: it is none.
+    is_plain = reason == result.IS_POSSIBLE and not number.italian_leading_zero
+    if not is_plain and _e164(phonenumbers.parse(spelled, None)) != spelled:
+        return None
+    return f"{spelled};ext={number.extension}" if number.extension else spelled
+
+
+def _e164(number: phonenumbers.PhoneNumber) -> str:
+    import phonenumbers
+
+    return phonenumbers.format_number(number, phonenumbers.PhoneNumberFormat.E164)
 
 
 def _readable(raw: str) -> str:
