@@ -200,7 +200,7 @@ def to_judge(setup: Setup, streams: Sequence[FileStream], last: date) -> dict[Fi
     """
     from assets.versions.standing import look
 
-    version = look(setup.folder).shown
+    version = look(setup.folder).reached
     through = max(last, version.manifest.as_of) if version else last
     return {
         stream: [

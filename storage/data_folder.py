@@ -71,6 +71,11 @@ class DataFolder:
         return self.root / "current"
 
     @property
+    def pin(self) -> Path:
+        """Which version readers are held to, if they are."""
+        return self.root / "pin.json"
+
+    @property
     def lock(self) -> Path:
         """Locked by whoever changes the data folder."""
         return self.root / ".lock"

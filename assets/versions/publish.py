@@ -21,6 +21,7 @@ import duckdb
 
 from assets.versions.contents import DATABASES, STORAGE_VERSION, attach, identifier, literal, read_tables
 from assets.versions.manifest import Checks, File, Manifest, Night, Table, write_manifest
+from assets.versions.pin import read_pin
 from assets.versions.retention import prune
 from assets.versions.versions import Version, base_of_build, forget_base, inspect_versions, swing, version_id
 from quality.gate.ledger import Ledger, LedgerVerdict
@@ -70,7 +71,7 @@ def publish(
         keep: How many versions to keep.
 
     Returns:
-        The version readers now see.
+        The version readers now see; held to another by a pin, they see it when that is lifted.
 
     Raises:
         JourneymartError: The night may not be published; readers keep what they had.
@@ -128,7 +129,8 @@ def publish(
 
     fault_point("before_swing")
     with link_lock(folder):
-        swing(folder, name)
+        if read_pin(folder) is None:
+            swing(folder, name)
     fault_point("after_swing")
     prune(folder, keep)
     return Version(name, target, manifest)

@@ -9,6 +9,7 @@ import logging
 import shutil
 from collections.abc import Iterable
 
+from assets.versions.pin import read_pin
 from assets.versions.versions import REMOVING, VERSION_ID, base_of_build, current_id, inspect_versions
 from storage.data_folder import DataFolder
 from storage.errors import JourneymartError
@@ -18,7 +19,7 @@ _log = logging.getLogger(__name__)
 
 
 def prune(folder: DataFolder, keep: int) -> tuple[str, ...]:
-    """Remove the oldest versions beyond the newest `keep`; never the current nor the base of a running build.
+    """Remove the oldest versions beyond the newest `keep`; never the current, the pinned nor a running build's base.
 
     A damaged version is none of those kept, but stays for whoever can mend it until as many newer ones are kept.
     Readers that opened a removed version keep its files until they close them.
@@ -31,7 +32,7 @@ def prune(folder: DataFolder, keep: int) -> tuple[str, ...]:
     with link_lock(folder):
         versions, damaged = inspect_versions(folder)
         newest = versions[-keep:]
-        kept = {version.id for version in newest} | {current_id(folder), base_of_build(folder)}
+        kept = {version.id for version in newest} | _never_removed(folder)
         oldest = newest[0].id if len(newest) == keep else ""
         gone = [*(version.id for version in versions), *(each.id for each in damaged if each.id < oldest)]
         removed = tuple(name for name in gone if name not in kept)
@@ -41,18 +42,23 @@ def prune(folder: DataFolder, keep: int) -> tuple[str, ...]:
 
 
 def remove(folder: DataFolder, names: Iterable[str]) -> tuple[str, ...]:
-    """Remove versions by name, but never the current nor the base of a running build.
+    """Remove versions by name, but never the current, the pinned nor the base of a running build.
 
     Returns:
         Names of those that must stay for now.
     """
     with link_lock(folder):
         there = [name for name in names if VERSION_ID.fullmatch(name) and (folder.versions / name).exists()]
-        kept = tuple(name for name in there if name in {current_id(folder), base_of_build(folder)})
+        kept = tuple(name for name in there if name in _never_removed(folder))
         removed = tuple(name for name in there if name not in kept)
         _put_aside(folder, removed)
     _remove_put_aside(folder, removed)
     return kept
+
+
+def _never_removed(folder: DataFolder) -> set[str | None]:
+    pin = read_pin(folder)
+    return {current_id(folder), base_of_build(folder), pin.version if pin else None}
 
 
 def _put_aside(folder: DataFolder, names: Iterable[str]) -> None:

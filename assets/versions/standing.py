@@ -16,6 +16,7 @@ from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
 from assets.versions.manifest import Manifest
+from assets.versions.pin import Pin, read_pin
 from assets.versions.soundness import fault_within
 from assets.versions.versions import (
     Damaged,
@@ -41,12 +42,14 @@ class Standing:
         damaged: The others.
         seen: The version readers see; None: none, or a damaged one.
         link: What is wrong with the link, in a sentence without its full stop; None: nothing.
+        pin: What readers are held to; None: they follow the nights.
     """
 
     sound: tuple[Version, ...]
     damaged: tuple[Damaged, ...]
     seen: Version | None
     link: str | None
+    pin: Pin | None = None
 
     @property
     def newest(self) -> Version | None:
@@ -54,9 +57,15 @@ class Standing:
         return self.sound[-1] if self.sound else None
 
     @property
-    def shown(self) -> Version | None:
-        """What readers see, once the link is mended where it must be."""
-        return self.seen or self.newest
+    def mended(self) -> Version | None:
+        """What readers see once a broken link is mended: the newest sound version, none past the pin."""
+        held = [version for version in self.sound if self.pin is None or version.sequence <= self.pin.sequence]
+        return held[-1] if held else None
+
+    @property
+    def reached(self) -> Version | None:
+        """The version nights go on from: what readers see once the link is mended; behind a pin, the newest."""
+        return self.newest if self.pin else self.seen or self.newest
 
     @property
     def last_said(self) -> Manifest | None:
@@ -70,7 +79,7 @@ class Standing:
         said = tuple(each.sentence for each in self.damaged)
         if self.link is None:
             return said
-        mended = f"lets readers see {self.newest.id} and " if self.newest else ""
+        mended = f"lets readers see {self.mended.id} and " if self.mended else ""
         return (*said, f"{self.link}: `journeymart run` {mended}builds what is lacking from the accepted extracts.")
 
 
@@ -96,21 +105,24 @@ def look(folder: DataFolder, *, every: bool = False) -> Standing:
         damaged=tuple(sorted(damaged, key=lambda each: each.id)),
         seen=next((version for version in sound if version.id == name), None),
         link=link_fault(folder, sound, damaged) if was_published else None,
+        pin=read_pin(folder),
     )
 
 
 def mend_link(folder: DataFolder) -> str | None:
-    """Let readers see the newest sound version where the link leads to none. The caller holds the data lock.
+    """Let readers see the newest sound version, none past a pin, where the link leads to none.
+
+    The caller holds the data lock.
 
     Returns:
         What was done, in a sentence; None: nothing was wrong, or no version is sound.
     """
     with link_lock(folder):
         standing = look(folder)
-        if standing.link is None or standing.newest is None:
+        if standing.link is None or standing.mended is None:
             return None
-        swing_on_record(folder, standing.newest.id, because=standing.link)
-    return f"Readers see {standing.newest.id} now, as of {standing.newest.manifest.as_of}."
+        swing_on_record(folder, standing.mended.id, because=standing.link)
+    return f"Readers see {standing.mended.id} now, as of {standing.mended.manifest.as_of}."
 
 
 def sound_base(versions: Sequence[Version], accepted_batches: Set[str], fingerprint: str) -> Version | None:

@@ -26,7 +26,7 @@ from orchestration.cli.nights import run, sample, status
 from orchestration.cli.people import erase, identity_app
 from orchestration.cli.quarantine import quarantine_app
 from orchestration.cli.sources import sources_app
-from orchestration.cli.versions import explain, report, rollback, versions
+from orchestration.cli.versions import explain, report, rollback, unpin, versions
 from storage.errors import JourneymartError
 from storage.permissions import keep_private
 
@@ -38,7 +38,7 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (init, check, run, sample, status, versions, rollback, explain, erase, report, ui, doctor):
+for command in (init, check, run, sample, status, versions, rollback, unpin, explain, erase, report, ui, doctor):
     app.command()(command)
 app.command("map")(map_columns)
 app.add_typer(quarantine_app, name="quarantine")

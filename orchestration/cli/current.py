@@ -1,7 +1,8 @@
-"""What most commands begin with: the installation, and the version readers see. Not here: reading settings."""
+"""What most commands begin with: the installation, the version readers see, who asks. Not here: reading settings."""
 
 from __future__ import annotations
 
+import getpass
 import os
 from typing import TYPE_CHECKING
 
@@ -11,6 +12,10 @@ from storage.errors import JourneymartError
 if TYPE_CHECKING:
     from assets.versions.versions import Version
     from orchestration.config.setup import Setup
+
+
+# Who gives commands, where the name of the operating system's user is not the person's.
+USER_VARIABLE = "JOURNEYMART_USER"
 
 
 def published_version() -> Version:
@@ -51,3 +56,15 @@ def is_stream(what: str) -> bool:
     """Whether what a person names looks like source/stream rather than a path."""
     source, slash, stream = what.partition("/")
     return bool(slash) and source.isidentifier() and stream.isidentifier()
+
+
+def who() -> str:
+    """Who gives the command.
+
+    Raises:
+        JourneymartError: Neither the environment nor the operating system knows.
+    """
+    try:
+        return os.environ.get(USER_VARIABLE, "").strip() or getpass.getuser()
+    except (KeyError, OSError):
+        raise JourneymartError(f"Nobody knows who you are: set {USER_VARIABLE} to your name.") from None

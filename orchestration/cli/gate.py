@@ -7,22 +7,16 @@ What lives here: the commands and what they print. Not here: what they find and 
 from __future__ import annotations
 
 import dataclasses
-import getpass
-import os
 from datetime import UTC, datetime
 from typing import Annotated
 
 import typer
 
-from orchestration.cli.current import installation
+from orchestration.cli.current import installation, who
 from orchestration.cli.output import Json, console, print_json
 from orchestration.operations.approve_extract import approve_extract, kept_out
-from storage.errors import JourneymartError
 
 gate_app = typer.Typer(help="Look at what keeps a night from being published, and approve what is right as it is.")
-
-# Who approves, where the name of the operating system's user is not the person's.
-USER_VARIABLE = "JOURNEYMART_USER"
 
 _WAYS_OUT = (
     "Have them delivered again, or, if they are right as they are: "
@@ -57,7 +51,7 @@ def approve(
     Written down with your name and the reason, and published with every version that is built on it. It holds for just
     this content: an extract delivered again is judged again. The next run publishes.
     """
-    approval = approve_extract(installation(), extract, day.date(), because=because, by=_who(), at=datetime.now(UTC))
+    approval = approve_extract(installation(), extract, day.date(), because=because, by=who(), at=datetime.now(UTC))
     if as_json:
         print_json(dataclasses.asdict(approval))
         return
@@ -78,18 +72,6 @@ def approvals(as_json: Json = False) -> None:
         _say(f"{each.sentence}.")
     if not found:
         _say("Nothing was approved.")
-
-
-def _who() -> str:
-    """Who gives the command.
-
-    Raises:
-        JourneymartError: Neither the environment nor the operating system knows.
-    """
-    try:
-        return os.environ.get(USER_VARIABLE, "").strip() or getpass.getuser()
-    except (KeyError, OSError):
-        raise JourneymartError(f"Nobody knows who you are: set {USER_VARIABLE} to your name.") from None
 
 
 def _say(text: str) -> None:

@@ -62,10 +62,10 @@ def run(
 
 
 def _current_batches(setup: Setup) -> dict[tuple[str, str, date], str]:
-    """The batches readers see, by source, stream and extract date."""
-    from assets.versions.versions import seen_version
+    """The batches published last, by source, stream and extract date."""
+    from assets.versions.standing import look
 
-    version = seen_version(setup.folder)
+    version = look(setup.folder).reached
     batches = version.manifest.batches if version else ()
     return {(each.source, each.stream, each.extract_date): each.batch_id for each in batches}
 
@@ -88,7 +88,7 @@ def _say_corrected(
 
 def _run_nights(setup: Setup, nights: Sequence[Sequence[date]], again_from: date | None) -> list[Manifest]:
     """Run nights one after the other; what they published, in order."""
-    from assets.versions.versions import current_version
+    from assets.versions.standing import look
     from orchestration.dbt.project import is_prepared, prepare_manifest
     from orchestration.instance import open_instance, quiet_environment
     from orchestration.processes.gate import GATE
@@ -111,7 +111,7 @@ def _run_nights(setup: Setup, nights: Sequence[Sequence[date]], again_from: date
             span = f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]}"
             with display.showing(f"Night of {span}"):
                 outcome = run_night(defs, instance, days, display, again_from)
-            version = current_version(setup.folder)
+            version = look(setup.folder).reached
             if outcome.published and version:
                 made.append(version.manifest)
             else:
@@ -120,6 +120,7 @@ def _run_nights(setup: Setup, nights: Sequence[Sequence[date]], again_from: date
 
 
 def _print_scorecard(setup: Setup, made: Sequence[Manifest], seconds: float) -> None:
+    from assets.versions.pin import read_pin
     from assets.versions.versions import current_version
     from orchestration.cli.console import print_no_longer_named, print_scorecard
     from orchestration.cli.scorecard import read_scorecard
@@ -129,6 +130,8 @@ def _print_scorecard(setup: Setup, made: Sequence[Manifest], seconds: float) -> 
     if version:
         print_scorecard(console, read_scorecard(setup.folder, version, made), seconds)
     print_no_longer_named(console, no_longer_named(setup))
+    if pin := read_pin(setup.folder):
+        console.print(pin.sentence, style="yellow", highlight=False, markup=False, soft_wrap=True)
 
 
 def sample(
@@ -195,6 +198,7 @@ def status(as_json: Json = False) -> None:
         "checks_passed": version.manifest.checks.passed if version else None,
         "checks_warned": version.manifest.checks.warned if version else None,
         "versions": len(standing.sound),
+        "pinned": standing.pin.sentence if standing.pin else None,
         **_due(setup),
     }
     warnings, without = (warned(version), left_out(version)) if version else ((), ())

@@ -1,4 +1,4 @@
-"""Commands of published versions: `versions`, `rollback`, `report`, `explain`.
+"""Commands of published versions: `versions`, `rollback`, `unpin`, `report`, `explain`.
 
 Not here: keeping versions (assets/versions), what is told of a figure (explanation.py).
 """
@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from orchestration.cli.current import installation, published_version
+from orchestration.cli.current import installation, published_version, who
 from orchestration.cli.output import Json, console, print_json, print_table
 from storage.errors import JourneymartError
 
@@ -58,6 +58,9 @@ def rollback(
         str | None,
         typer.Argument(help="The version readers shall see; by default the one before the current."),
     ] = None,
+    pin: Annotated[
+        bool, typer.Option("--pin", help="Hold readers to it until `journeymart unpin`; nights go on meanwhile.")
+    ] = False,
     as_json: Json = False,
 ) -> None:
     """Let readers see an older version again, at once."""
@@ -66,11 +69,26 @@ def rollback(
     from assets.versions.versions import current_id
 
     before = current_id(setup.folder)
-    target = roll_back(setup.folder, version)
+    target = roll_back(setup.folder, version, pinned_by=who() if pin else None)
     if as_json:
-        print_json({"from": before, "to": target.id})
+        print_json({"from": before, "to": target.id, "is_pinned": pin})
     else:
-        console.print(f"Readers now see {target.id} (before: {before}).", highlight=False)
+        until = " until `journeymart unpin`" if pin else ""
+        console.print(f"Readers now see {target.id}{until} (before: {before}).", highlight=False)
+
+
+def unpin(as_json: Json = False) -> None:
+    """Let readers follow the nights again, and see the newest version at once."""
+    setup = installation()
+    from assets.versions.rollback import unpin as lift
+    from assets.versions.versions import current_id
+
+    before = current_id(setup.folder)
+    target = lift(setup.folder)
+    if as_json:
+        print_json({"from": before, "to": target.id, "is_pinned": False})
+    else:
+        console.print(f"Readers follow the nights again and see {target.id} (before: {before}).", highlight=False)
 
 
 def explain(

@@ -3,12 +3,15 @@
 What lives here: which are looked at and how closely, what is said of them, putting them aside. Not here: what is wrong
 with a file (storage/sealed.py); landing and judging them again, which the next night does by itself once they are gone.
 
-Landed and accepted extracts are looked at by kinds and sizes of their files. Byte by byte are read those the next night
-reads: what its base lacks, what is to be judged, and the newest dump, which the next one is compared with.
+Byte by byte are read the extracts the next night reads: what its base lacks, what is to be judged, and the newest dump,
+which the next one is compared with. Of the others every description is looked at, and of those of the last weeks kinds
+and sizes of their files: what a night looks at does not grow with the nights before it. `doctor` reads all.
 """
 
 from __future__ import annotations
 
+import os
+import re
 import shutil
 import time
 from collections.abc import Callable, Iterable, Mapping, Set
@@ -30,6 +33,9 @@ from storage.sealed import Holds, files_fault
 if TYPE_CHECKING:
     from orchestration.config.setup import Setup
 
+_DATE = re.compile(r"\d{4}-\d{2}-\d{2}")
+# Newest dates of a stream whose files are looked at, though no night reads them.
+_LOOKED_AT = 14
 # The leading dot keeps it out of every listing of dates.
 ASIDE = ".damaged-"
 
@@ -82,7 +88,7 @@ def damaged_extracts(setup: Setup, standing: Standing, *, every: bool = False) -
     for stream, batches in described.items():
         lacking = {day for day, (batch, _) in batches.items() if batch.batch_id not in held}
         files = {day: holds for day, (_, holds) in batches.items()}
-        accepted = _faults(_accepted(setup, stream), DESCRIPTION, files, every or lacking)
+        accepted = _faults(_accepted(setup, stream), DESCRIPTION, files, lacking, every=every)
         sound = {day: batch for day, (batch, _) in batches.items() if day not in accepted}
         landed, landable = _landed_faults(setup, stream, sound, every=every)
         found += landed
@@ -114,7 +120,7 @@ def _landed_faults(
     needed = {day for day, (content, _) in landed.items() if judged.get(day) != (content, rules)}
     if stream.mode == "full" and landed:
         needed.add(max(landed))
-    faults = _faults(home, NAME, {day: holds for day, (_, holds) in landed.items()}, every or needed)
+    faults = _faults(home, NAME, {day: holds for day, (_, holds) in landed.items()}, needed, every=every)
     landable = _landable(stream)
     found = []
     for day, fault in faults.items():
@@ -143,25 +149,22 @@ def make_room(setup: Setup, damaged: Iterable[DamagedExtract]) -> None:
         flush(path.parent)
 
 
-def _faults(home: Path, name: str, described: Mapping[date, Holds], read: bool | Set[date]) -> dict[date, str]:
+def _faults(home: Path, name: str, described: Mapping[date, Holds], read: Set[date], *, every: bool) -> dict[date, str]:
     """What is wrong with the extracts of a stream, by date.
 
     Args:
         home: The stream's folder.
         name: Of their descriptions.
         described: The files of those whose description can be read.
-        read: Those whose bytes are read; or whether all are.
+        read: Those whose bytes are read.
+        every: The bytes of all are.
     """
-    faults = {}
-    for path in sorted(home.glob("????-??-??")):
-        day = date.fromisoformat(path.name)
-        holds = described.get(day)
-        fault = (
-            f"{name} is missing or not as it was written"
-            if holds is None
-            else files_fault(path, holds, read=read if isinstance(read, bool) else day in read)
-        )
-        if fault:
+    names = [entry.name for entry in os.scandir(home)] if home.is_dir() else []
+    days = {date.fromisoformat(entry) for entry in names if _DATE.fullmatch(entry)}
+    wanted = days if every else {*sorted(days)[-_LOOKED_AT:], *read}
+    faults = dict.fromkeys(days - described.keys(), f"{name} is missing or not as it was written")
+    for day in wanted & described.keys():
+        if fault := files_fault(home / str(day), described[day], read=every or day in read):
             faults[day] = fault
     return faults
 

@@ -40,7 +40,7 @@ class BuildPlan:
         missing: Streams of which it lacks extracts.
         approvals: What it is built on that a person approved.
         begins: The first date each stream owes, by its name.
-        is_current: Readers already see exactly this.
+        is_current: Readers already see exactly this, or would if they were not pinned.
     """
 
     reach: Reach
@@ -119,7 +119,7 @@ def plan_build(setup: Setup, last_date: date) -> BuildPlan:
     streams = {stream.stream for stream in setup.sources.streams}
     all_accepted = [batch for batch in accepted_batches(setup.folder) if batch.stream_id in streams]
     standing = look(setup.folder)
-    newest, current = standing.last_said, standing.shown
+    newest, current = standing.last_said, standing.reached
     approvals = read_approvals(setup.folder)
     deliverers = _deliverers(setup, all_accepted, newest, approvals)
     reached = reach(deliverers, last_date, current.manifest.as_of if current else None)
@@ -211,7 +211,7 @@ def wanted_date(setup: Setup) -> date:
     standing = look(setup.folder)
     complete = newest_complete_date(setup)
     # What readers saw before it was damaged is to be seen again.
-    known = standing.seen.manifest if standing.seen else standing.last_said
+    known = standing.reached.manifest if standing.reached and standing.seen else standing.last_said
     return max(complete, known.as_of) if known else complete
 
 
@@ -242,7 +242,7 @@ def outstanding_dates(setup: Setup, through: date, begin: date | None = None) ->
         raise JourneymartError(
             f"{too_early[0]} lies before {first}, the first_date of {setup.sources.file}: name a later date."
         )
-    version = look(setup.folder).shown
+    version = look(setup.folder).reached
     current = version.manifest.as_of if version else None
     plan = plan_build(setup, current) if current else None
     late = [day for stream in setup.sources.streams for day in _to_land(setup, stream)]
