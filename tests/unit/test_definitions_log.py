@@ -13,6 +13,7 @@ from assets.versions.definition_log import definition_log, definitions
 from assets.versions.fingerprint import project_meaning
 from assets.versions.manifest import DefinitionChange, Manifest, read_manifest, write_manifest
 from quality.contract.model import all_contracts
+from storage.sealed import unsealed
 from tests.checkout import CHECKOUT
 from tests.unit.test_versions import manifest
 
@@ -122,7 +123,7 @@ def test_a_manifest_gives_back_the_log_it_was_given(tmp_path: Path) -> None:
 def test_a_manifest_from_before_the_log_is_read(tmp_path: Path) -> None:
     write_manifest(tmp_path, version())
     path = tmp_path / "manifest.json"
-    said = json.loads(path.read_text())
+    said = unsealed(path.read_bytes())
     del said["definitions"], said["definition_changes"]
     path.write_text(json.dumps(said))
     assert (read_manifest(tmp_path).definitions, read_manifest(tmp_path).definition_changes) == ({}, ())
