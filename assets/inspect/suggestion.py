@@ -34,6 +34,7 @@ class Suggestion:
         lacking: Columns nothing can be made without that nothing tells.
         ignored: Delivered columns that are not placed, and what they hold.
         unpivot: Delivered columns that give a row each.
+        placed: How many delivered columns are columns of the stream by name and values.
         merit: How well the file fits; to be compared with that of other streams only.
     """
 
@@ -41,6 +42,7 @@ class Suggestion:
     columns: Mapping[str, Said]
     lacking: tuple[str, ...]
     ignored: tuple[tuple[str, str], ...]
+    placed: int
     merit: float
     unpivot: Unpivoted | None = None
 
@@ -71,6 +73,7 @@ def suggest(file: SeenFile, contract: Contract, name: str) -> Suggestion:
         said,
         lacking,
         tuple((seen.name, _why_left(seen, placing)) for seen in placing.left if seen.name not in used),
+        placed=len(placing.placed),
         merit=2 * (1 - len(lacking) / len(needed)) + len(used) / len(file.columns),
         unpivot=derived.unpivot,
     )

@@ -32,6 +32,8 @@ if TYPE_CHECKING:
 
 # How much better than all others a stream must fit to be taken.
 _CLEAR = 0.15
+# Fewer columns under a usual name tell no stream.
+_FEWEST = 2
 # What a file's name is worth that names the stream.
 _NAMED = 0.3
 
@@ -159,7 +161,13 @@ def _by_merit(seen: SeenFile, name: str) -> list[tuple[float, Suggestion]]:
 
 
 def _clear(fits: Sequence[tuple[float, Suggestion]], name: str) -> Suggestion:
-    (best, suggestion), (second, other) = fits[:2]
+    fits = [each for each in fits if each[1].placed >= _FEWEST]
+    if not fits:
+        raise WrongUsageError(
+            f"{name} has too few columns under a usual name to tell which stream it is: say which with --as, such as "
+            "--as ticket."
+        )
+    (best, suggestion), (second, other) = fits[0], fits[1] if len(fits) > 1 else (0.0, fits[0][1])
     if best - second < _CLEAR:
         raise WrongUsageError(
             f"{name} may be {suggestion.contract.stream} or {other.contract.stream}: say which with --as, such as "

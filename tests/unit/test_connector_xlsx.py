@@ -53,7 +53,7 @@ def seen(value: object) -> str | None:
             return str(value)
 
 
-TEXTS = st.text(st.characters(exclude_categories=("Cs", "Cc")), max_size=20) | st.sampled_from(
+TEXTS = st.text(st.characters(exclude_categories=("Cs", "Cc", "Cn")), max_size=20) | st.sampled_from(
     [" a ", "_x000D_", "<&>\n"]
 )
 

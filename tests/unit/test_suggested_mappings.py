@@ -24,8 +24,10 @@ from assets.inspect.values import ColumnLook
 from assets.inspect.written_times import WrittenTimes
 from assets.landing.connectors.batch import column_fault
 from orchestration.cli import app as cli
+from orchestration.operations.meant import WrongUsageError
 from orchestration.operations.suggest_mapping import suggest_for_file
 from quality.contract.model import load_contract
+from storage.errors import JourneymartError
 from tests.mapping_kit import FIRST, Company
 
 DESK_COLUMNS = (
@@ -133,6 +135,19 @@ def test_a_column_that_is_called_like_ours_and_holds_something_else_is_not_taken
     )
     assert "first_replied_at" not in said
     assert "First response whole number; called like first_replied_at, and no such value" in text
+
+
+def test_a_file_that_may_be_anything_is_asked_about(tmp_path: Path) -> None:
+    for text, said in (
+        ("a,b\n1,2\n", "too few columns under a usual name"),
+        ("Id,Created at,Updated at\n1,2026-02-01,2026-02-01\n", "may be"),
+    ):
+        (tmp_path / "export.csv").write_text(text, encoding="utf-8")
+        with pytest.raises(WrongUsageError, match=said):
+            suggest_for_file(tmp_path / "export.csv", None, None)
+    (tmp_path / "export.csv").write_text("a,b\n", encoding="utf-8")
+    with pytest.raises(JourneymartError, match="holds no row"):
+        suggest_for_file(tmp_path / "export.csv", None, None)
 
 
 def test_seconds_since_1970_become_times(tmp_path: Path) -> None:
