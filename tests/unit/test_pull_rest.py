@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
 from typing import Any
@@ -18,11 +19,14 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from assets.inspect.reached import reach
+from assets.landing.connectors.config import RestPull
 from assets.pulling.delivery import clear_delivery
 from assets.pulling.rest.http import retry_after
 from assets.pulling.rest.pace import OutOfTime, Pace, Turns
 from assets.pulling.rest.zendesk import ZENDESK
 from quality.contract.files import streams_of
+from quality.contract.model import load_contract
 from storage.data_folder import DataFolder
 from storage.errors import JourneymartError, PassingError
 from storage.faults import FAULT_VARIABLE
@@ -67,6 +71,24 @@ def test_all_rows_come_once_through_faults_that_pass(folder: DataFolder) -> None
     rows = pulled(folder)
     assert (delivery.pages, delivery.rows, len(rows)) == (9, 34, 34)
     assert newest(rows, "generated_timestamp") == as_told(desk.rows("tickets").values())
+
+
+def test_a_source_is_asked_for_one_page_of_which_nothing_is_kept(
+    folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in CREDENTIALS.items():
+        monkeypatch.setenv(f"PAGE_{name.upper()}", value)
+    desk = desk_of(34)
+    with serving(desk) as base:
+        how = RestPull(base, tuple((name, f"PAGE_{name.upper()}") for name in CREDENTIALS))
+        found = reach(replace(stream_of(folder), pull=how), load_contract("zendesk", "tickets"), FIRST)
+        assert len(desk.requests) == 1
+        monkeypatch.setenv("PAGE_API_TOKEN", "another")
+        refused = reach(replace(stream_of(folder), pull=how), load_contract("zendesk", "tickets"), FIRST)
+    assert (found.found, found.missing, found.problem) == (f"4 rows of {FIRST}", (), "")
+    assert "another" not in refused.problem
+    assert not refused.is_well
+    assert not folder.root.exists()
 
 
 def test_a_quiet_day_is_one_page_without_rows(folder: DataFolder) -> None:
