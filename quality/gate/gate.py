@@ -13,11 +13,14 @@ Expectations). All new extracts of a stream are typed, split and judged in one p
 from __future__ import annotations
 
 import os
+import shutil
+import tempfile
 import time
 from collections.abc import Sequence
 from contextlib import ExitStack
 from dataclasses import replace
 from datetime import date
+from pathlib import Path
 from types import TracebackType
 from typing import Self
 
@@ -40,6 +43,9 @@ from storage.data_folder import DataFolder
 from storage.engine import connect
 from storage.folders import settle
 
+_WORKSPACE = ".gate-"
+"""Begins the name of the folder a gate works in, beside what is accepted; its process and something unique follow."""
+
 
 class Gate:
     """Judges landed extracts; a context manager that holds one DuckDB connection for all of them.
@@ -60,8 +66,11 @@ class Gate:
     def __enter__(self) -> Self:
         for private in (self._folder.accepted, self._folder.quarantine):
             private.mkdir(mode=0o700, parents=True, exist_ok=True)
-        spill = self._folder.accepted / f".gate-{os.getpid()}"
-        self._connection = self._open.enter_context(connect(spill=spill))
+        _clear_left(self._folder.accepted)
+        workspace = tempfile.TemporaryDirectory(prefix=f"{_WORKSPACE}{os.getpid()}-", dir=self._folder.accepted)
+        working = Path(self._open.enter_context(workspace))
+        # In a file: there the rows are packed and go to disk as they come, so judging many takes no more memory.
+        self._connection = self._open.enter_context(connect(working / "rows.duckdb", spill=working / "spill"))
         set_up(self._connection)
         return self
 
@@ -225,3 +234,20 @@ class Gate:
         if self._judge is None:
             self._judge = self._open.enter_context(Judge(self._connection))
         return self._judge
+
+
+def _clear_left(accepted: Path) -> None:
+    """Remove what gates whose process was killed left: it holds rows of customers."""
+    for left in accepted.glob(f"{_WORKSPACE}*"):
+        if not _is_running(int(left.name.removeprefix(_WORKSPACE).split("-")[0])):
+            shutil.rmtree(left)
+
+
+def _is_running(process: int) -> bool:
+    try:
+        os.kill(process, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        pass
+    return True

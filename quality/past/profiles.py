@@ -162,7 +162,7 @@ def take_profiles(
     for name, column in contract.columns.items():
         value = identifier(name)
         if not column.required:
-            nothing = f"{value} is null" + (f" or trim({value}) = ''" if column.type == "text" else "")
+            nothing = f"{value} is null"
             asked["empty", name] = f"count(*) filter ({nothing})"
         if is_category(contract, name):
             asked["values", name] = f"approx_count_distinct({value})"

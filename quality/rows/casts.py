@@ -58,7 +58,7 @@ def present(column_type: ColumnType, text: str, empty: tuple[str, ...] = ()) -> 
         text: SQL of the delivered text.
         empty: Texts declared to stand for nothing.
     """
-    trimmed = f"trim({text}, {literal(_BLANKS)})"
+    trimmed = _trimmed(text)
     value = f"nullif({trimmed}, '')"
     if column_type == "json":
         value = f"nullif({value}, 'null')"
@@ -67,6 +67,13 @@ def present(column_type: ColumnType, text: str, empty: tuple[str, ...] = ()) -> 
         value = f"case when not {nothing} then {value} end"
     declared = ", ".join(literal(word.strip(_BLANKS)) for word in empty)
     return f"case when {trimmed} not in ({declared}) then {value} end" if declared else value
+
+
+def _trimmed(text: str) -> str:
+    """SQL of a text without the blanks around it; most have none, and to trim one DuckDB reads it whole."""
+    blanks = ", ".join(map(literal, _BLANKS))
+    is_surrounded = f"({text})[1] in ({blanks}) or ({text})[-1] in ({blanks})"
+    return f"case when {is_surrounded} then trim({text}, {literal(_BLANKS)}) else {text} end"
 
 
 def respelled(column: Column, text: str) -> str:

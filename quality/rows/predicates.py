@@ -89,7 +89,7 @@ def any_of(found: Iterable[Predicate]) -> str:
 def _column_predicates(contract: Contract, name: str) -> Iterator[Predicate]:
     column = contract.columns[name]
     value = identifier(name)
-    text = present(column.type, identifier(delivered(contract, name)))
+    text = identifier(delivered(contract, name))
     # A value that does not cast cannot be accepted, so `warn` is no choice here.
     without_value: OnFailure = "block" if column.on_failure == "block" else "quarantine"
     scope = "" if name in contract.key else "_op = 'upsert' and "

@@ -55,7 +55,6 @@ BACKWARDS = History([(SECOND,), (FOURTH,), (FIRST, SECOND, THIRD, FOURTH)], rede
 @settings(
     phases=Phase if LONG else [Phase.explicit],
     max_examples=12,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @example(BACKWARDS)

@@ -87,7 +87,6 @@ def companies(draw: st.DrawFn) -> Company:
 @settings(
     phases=Phase if LONG else [Phase.explicit],
     max_examples=25,
-    deadline=None,
     suppress_health_check=[HealthCheck.function_scoped_fixture, HealthCheck.too_slow],
 )
 @given(any_company=companies())

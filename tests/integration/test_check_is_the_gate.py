@@ -65,7 +65,7 @@ def judged(stream: FileStream, folder: DataFolder, day: date) -> Verdict:
         return gate.judge([extract])[0]
 
 
-@settings(max_examples=8, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS, ragged=st.booleans())
 def test_a_file_is_judged_as_the_gate_judges_it(
     tmp_path_factory: pytest.TempPathFactory, rows: list[Row], ragged: bool

@@ -42,7 +42,7 @@ def judge(connection: duckdb.DuckDBPyConnection) -> Iterator[Judge]:
 
 
 @given(rows=ROWS)
-@settings(max_examples=15, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=15, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_great_expectations_and_sql_say_the_same_of_unsplit_rows(
     tmp_path_factory: pytest.TempPathFactory,
     connection: duckdb.DuckDBPyConnection,

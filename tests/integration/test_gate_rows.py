@@ -145,7 +145,7 @@ def typed(kind: str, text: str) -> object:  # noqa: PLR0911 -- one per type
 
 
 @given(rows=ROWS)
-@settings(max_examples=20, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=20, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_two_judges_agree_on_every_row(tmp_path: Path, rows: list[Row]) -> None:
     # As many sound rows again: an extract of which most rows are at fault is blocked.
     # Their amounts and days say in which format numbers and dates are, so another one is the fault of its row.

@@ -40,7 +40,7 @@ def check(project: DbtProject, folder: Path, seed: int, nights: int) -> None:
 
 
 @pytest.mark.chaos
-@settings(max_examples=60 if LONG else 1, deadline=None, derandomize=not LONG)
+@settings(max_examples=60 if LONG else 1, derandomize=not LONG)
 @given(seed=st.integers(0, 2**32), nights=st.integers(2, 6 if LONG else 4))
 def test_any_order_of_nights_equals_one_full_rebuild(
     dbt_project: DbtProject, tmp_path_factory: pytest.TempPathFactory, seed: int, nights: int

@@ -241,7 +241,7 @@ def expected(orders: Sequence[Order]) -> list[Order]:
 
 
 @given(orders=ORDER_LISTS, style=STYLES)
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_rows_are_what_was_written_or_are_refused_whatever_the_way_of_writing(
     connection: duckdb.DuckDBPyConnection, tmp_path: Path, orders: list[Order], style: Style
 ) -> None:

@@ -169,7 +169,7 @@ MOMENTS = st.builds(
 )
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(st.lists(MOMENTS, max_size=12), st.data())
 def test_whatever_happens_each_cause_is_told_once_and_its_end_once(moments, data):
     """In any order of nights, with sending that fails at any time: told and ended take turns, and nothing is lost."""

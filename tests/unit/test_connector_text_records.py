@@ -33,7 +33,7 @@ def oracle_csv(text: bytes) -> list[list[str]]:
     return [row for row in csv.reader(io.StringIO(text.decode(), newline="")) if row]
 
 
-@settings(max_examples=400, deadline=None)
+@settings(max_examples=400)
 @given(TEXTS, WINDOWS)
 @example(b'5" x,1\n"a,b\nc"\n', 4)
 @example(b'x""",\n"y"\n', 1)
@@ -46,7 +46,7 @@ def test_csv_records_are_those_of_pythons_csv_reader(text: bytes, window: int) -
     assert [row for body in bodies(found) for row in oracle_csv(body)] == oracle_csv(text)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(TEXTS, WINDOWS)
 def test_the_size_of_the_window_changes_nothing(text: bytes, window: int) -> None:
     small, whole = (list(csv_records(array(text), 0, ",", size)) for size in (window, 10_000))
@@ -59,7 +59,7 @@ def test_the_size_of_the_window_changes_nothing(text: bytes, window: int) -> Non
     assert any(each.unterminated for each in small) == any(each.unterminated for each in whole)
 
 
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 @given(TEXTS, WINDOWS)
 def test_lines_are_those_between_newlines_without_the_empty_ones(text: bytes, window: int) -> None:
     expected = [line.removesuffix(b"\r") for line in text.split(b"\n")]

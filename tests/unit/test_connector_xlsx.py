@@ -75,7 +75,7 @@ CELLS = (
 
 
 @given(rows=st.lists(st.lists(CELLS, min_size=3, max_size=3), min_size=1, max_size=6))
-@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=60, suppress_health_check=[HealthCheck.function_scoped_fixture])
 def test_cells_come_as_their_values_and_empty_rows_as_nothing(tmp_path: Path, rows: list[list[Any]]) -> None:
     # What looks like a formula is written as one; those have a test of their own.
     rows = [[f"'{cell}" if str(cell).startswith("=") else cell for cell in row] for row in rows]

@@ -52,7 +52,7 @@ def one_by_one(home: Path) -> dict[str, Any]:
 
 
 @given(changes=st.lists(st.tuples(st.sampled_from(sorted(CHANGES)), st.sampled_from(DAYS), st.integers(0, 9999))))
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_the_index_says_what_the_files_say(
     tmp_path_factory: pytest.TempPathFactory, changes: list[tuple[str, str, int]]
 ) -> None:

@@ -9,7 +9,7 @@ from pathlib import Path
 import duckdb
 import jinja2
 import pytest
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 
 from quality.rows.casts import cast, present
@@ -51,7 +51,6 @@ def spelled(connection: duckdb.DuckDBPyConnection, sql: str, texts: list[str]) -
     return [row[0] for row in rows.fetchall()]
 
 
-@settings(deadline=None)
 @given(st.lists(SHORT_IDS, min_size=1, max_size=20))
 def test_salesforce_ids_of_15_and_18_characters_in_any_case_are_one(
     connection: duckdb.DuckDBPyConnection, in_models: str, shorts: list[str]
@@ -62,7 +61,6 @@ def test_salesforce_ids_of_15_and_18_characters_in_any_case_are_one(
         assert {unfolded_salesforce_id(each) for each in every[1:]} == {long_id(short)}
 
 
-@settings(deadline=None)
 @given(st.lists(st.text(string.ascii_lowercase + string.digits, min_size=18, max_size=18), unique=True, max_size=20))
 def test_no_two_ids_of_other_systems_become_one(
     connection: duckdb.DuckDBPyConnection, in_models: str, texts: list[str]
@@ -76,7 +74,6 @@ def test_no_two_ids_of_other_systems_become_one(
 LOOKALIKES = st.from_regex(r"-?[0-9]{1,17}(\.0{1,3}|[.,][0-9]+[eE][+-]?[0-9]{1,2}|e[+]?[0-9]+)?", fullmatch=True)
 
 
-@settings(deadline=None)
 @given(st.lists(st.sampled_from(NOTHING) | st.text(string.printable, max_size=20) | LOOKALIKES, max_size=30))
 def test_the_register_of_erased_people_spells_ids_as_the_gate_does(
     connection: duckdb.DuckDBPyConnection, texts: list[str]

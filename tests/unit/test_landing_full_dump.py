@@ -160,7 +160,7 @@ def test_changes_left_behind_by_a_killed_run_are_derived_again(drop: Drop) -> No
 states = st.dictionaries(st.sampled_from("abcdef"), st.sampled_from(["open", "new", ""]), max_size=6)
 
 
-@settings(max_examples=6, deadline=None)
+@settings(max_examples=6)
 @given(st.lists(states, min_size=2, max_size=4), st.randoms(use_true_random=False))
 def test_applying_changes_in_turn_gives_each_dump_whatever_the_order_of_landing(
     tmp_path_factory: pytest.TempPathFactory, dumps: list[dict[str, str]], random: object

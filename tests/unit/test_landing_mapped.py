@@ -13,7 +13,7 @@ from pathlib import Path
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assets.landing.map_again import behind_their_mapping
@@ -308,7 +308,7 @@ HEADERS = st.lists(
 ).filter(lambda names: all(any(map(str.isalnum, name)) for name in names))
 
 
-@settings(max_examples=12, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+@settings(max_examples=12)
 @given(data=st.data(), columns=HEADERS)
 def test_every_value_of_any_table_arrives_under_any_name(tmp_path_factory, data, columns):
     """Whatever the columns are called, each value is there where it was renamed to, and what is left out adds up."""

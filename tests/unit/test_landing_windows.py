@@ -133,7 +133,7 @@ def test_a_new_column_makes_no_old_row_a_late_one(tmp_path: Path) -> None:
     assert drop.column("id", DAYS[1]) == ["2"]
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=15),
     st.lists(st.sampled_from(range(4)), max_size=4),
@@ -189,7 +189,7 @@ def test_a_file_without_the_cursor_column_is_refused(tmp_path: Path) -> None:
         cut(tmp_path, "id,when\n1,2026-03-01\n").land()
 
 
-@settings(max_examples=8, deadline=None)
+@settings(max_examples=8)
 @given(
     st.lists(st.datetimes(datetime(2026, 2, 27), datetime(2026, 3, 4, 23)), max_size=20),
     st.sampled_from(["", "Z", "+05:30"]),

@@ -131,7 +131,7 @@ def obey(company: Company, command: tuple) -> None:
             company.approved.add((stream, day, company.landed.get((stream, day))))
 
 
-@settings(max_examples=1000, deadline=None)
+@settings(max_examples=1000)
 @given(st.lists(commands, max_size=25))
 def test_no_version_ever_tells_a_date_that_is_owed(given_commands: list[tuple]) -> None:
     company = Company()
@@ -168,7 +168,7 @@ def test_no_version_ever_tells_a_date_that_is_owed(given_commands: list[tuple]) 
     assert company.version.content[UNDATED, DAYS[-1]] == 10
 
 
-@settings(max_examples=500, deadline=None)
+@settings(max_examples=500)
 @given(
     st.sets(days),
     st.sets(days),

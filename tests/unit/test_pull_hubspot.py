@@ -196,7 +196,7 @@ def test_a_scope_that_is_not_given_is_said(folder: DataFolder) -> None:
     assert "Ada" not in str(said.value)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_fails_and_changes_meanwhile_no_record_is_lost(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch

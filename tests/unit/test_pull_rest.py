@@ -310,7 +310,7 @@ def record(stream: str, number: int, said: str, at: int) -> dict[str, Any]:
     return {"id": number, "name": said, "type": said, VERSIONS[stream]: iso(at)}
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_fails_and_changes_meanwhile_no_row_is_lost(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch

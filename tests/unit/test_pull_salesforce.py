@@ -228,7 +228,7 @@ def test_no_more_requests_at_all_is_said_as_what_passes(folder: DataFolder) -> N
         pull(folder, base, "contact", account=CRM)
 
 
-@settings(max_examples=30, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_fails_and_changes_meanwhile_no_record_is_lost(
     data: st.DataObject, tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch

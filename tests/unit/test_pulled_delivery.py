@@ -72,7 +72,7 @@ def killed_before(step: int) -> Iterator[None]:
         yield
 
 
-@settings(max_examples=15, deadline=None)
+@settings(max_examples=15)
 @given(kills=st.lists(st.integers(0, 60), max_size=8))
 def test_whenever_it_is_killed_the_rows_land_once_each_and_none_is_lost(
     tmp_path_factory: pytest.TempPathFactory, kills: list[int]

@@ -106,7 +106,7 @@ texts = st.text(max_size=30) | st.sampled_from([HOSTILE, "]]>", "\u2028", "{{dat
 
 
 @given(st.recursive(st.none() | st.booleans() | st.integers() | texts, lambda inner: st.lists(inner, max_size=4)))
-@settings(max_examples=200, deadline=None)
+@settings(max_examples=200)
 def test_any_text_travels_unchanged_and_cannot_leave_its_element(value):
     embedded = as_json({"value": value})
     assert embedded.isascii()

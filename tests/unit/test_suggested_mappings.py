@@ -221,7 +221,7 @@ NAMES = st.text(min_size=1, max_size=12).filter(lambda name: not column_fault([n
     data=st.data(),
     stream=st.sampled_from(["ticket", "order", "survey_answer", "contact", "ticket_event"]),
 )
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 def test_whatever_columns_are_called_the_text_is_a_mapping_and_names_each_of_them(names, data, stream) -> None:
     kinds = st.sampled_from(["text", "time", "whole number", "e-mail address", "nothing"])
     columns = tuple(column_of(name, data.draw(kinds)) for name in names)

@@ -119,7 +119,6 @@ def test_a_time_without_an_offset_is_in_the_zone_of_its_source(
     local=st.datetimes(datetime(1990, 1, 1), datetime(2035, 1, 1)),
     timezone=st.sampled_from(["UTC", "Europe/London", "America/Sao_Paulo", "Australia/Lord_Howe", "Asia/Kolkata"]),
 )
-@settings(deadline=None)
 def test_zones_agree_with_another_implementation(
     connection: duckdb.DuckDBPyConnection, local: datetime, timezone: str
 ) -> None:
@@ -213,6 +212,13 @@ def test_nothing_delivered_is_no_value(connection: duckdb.DuckDBPyConnection, ki
     assert read(connection, kind, ["", "  ", "\t\r\n"]) == [None] * 3
 
 
+@given(st.lists(st.text(alphabet=" \t\r\n\u00a0aé\u0301\u2003🇩🇪", max_size=6), max_size=50))
+def test_a_text_loses_the_blanks_around_it_and_nothing_else(
+    connection: duckdb.DuckDBPyConnection, texts: list[str]
+) -> None:
+    assert read(connection, "text", texts) == [text.strip(" \t\r\n\u00a0") or None for text in texts]
+
+
 @given(st.integers())
 def test_integers_are_read_or_refused_whole(connection: duckdb.DuckDBPyConnection, number: int) -> None:
     fits = -(2**63) <= number < 2**63
@@ -246,7 +252,7 @@ def test_json_keeps_its_meaning(connection: duckdb.DuckDBPyConnection, value: ob
 
 
 @given(st.lists(st.text(alphabet="0123456789+-.:eETZ tfrualsy/{}[]\",'", max_size=26), max_size=50))
-@settings(max_examples=50, deadline=None)
+@settings(max_examples=50)
 def test_no_text_breaks_the_reading_and_none_is_read_as_more_than_it_is(
     connection: duckdb.DuckDBPyConnection, texts: list[str]
 ) -> None:

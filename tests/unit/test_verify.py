@@ -73,7 +73,7 @@ def test_a_version_as_it_was_written_is_verified(published):
     verify_in_fresh_process(published.path)
 
 
-@settings(max_examples=60, deadline=None)
+@settings(max_examples=60)
 @given(data=st.data())
 def test_every_flipped_byte_is_refused(published, data):
     file = data.draw(st.sampled_from(published.manifest.files))
@@ -83,7 +83,7 @@ def test_every_flipped_byte_is_refused(published, data):
             verify(copy)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(data=st.data())
 def test_every_byte_flipped_before_it_was_hashed_is_refused_too(published, data):
     file_of = data.draw(st.sampled_from([marts_file, warehouse_file]))

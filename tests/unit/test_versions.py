@@ -107,7 +107,7 @@ def test_versions_are_listed_oldest_first(folder):
     assert [version.id for version in list_versions(folder)] == sorted(names)
 
 
-@settings(max_examples=40, deadline=None)
+@settings(max_examples=40)
 @given(
     histories=st.lists(st.tuples(st.frozensets(st.sampled_from("abcd")), st.sampled_from("xy")), max_size=6),
     accepted=st.frozensets(st.sampled_from("abcd")),
@@ -258,7 +258,7 @@ def test_a_build_needs_room_for_its_base_and_for_what_arrives(folder, monkeypatc
     start_build(folder, base, arriving)
 
 
-@settings(max_examples=30, deadline=None)
+@settings(max_examples=30)
 @given(
     count=st.integers(1, 7),
     keep=st.integers(1, 7),

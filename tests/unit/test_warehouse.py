@@ -211,7 +211,7 @@ def test_a_missing_file_or_description_is_refused(loaded: Path, tmp_path: Path) 
     refused(loaded, [folder], "does not describe an accepted extract")
 
 
-@settings(max_examples=5, deadline=None)
+@settings(max_examples=5)
 @given(
     plan=st.lists(st.lists(st.text("ab", min_size=1, max_size=2), max_size=3), min_size=1, max_size=5),
     cut=st.integers(0, 5),
