@@ -7,6 +7,7 @@ from contextlib import contextmanager
 
 import dagster as dg
 
+from storage.disk import explaining_the_disk
 from storage.errors import JourneymartError, PassingError
 
 
@@ -14,6 +15,7 @@ from storage.errors import JourneymartError, PassingError
 def in_one_sentence() -> Iterator[None]:
     """Turn what a person must act on into a failure that says just that; a retry is for what may pass by itself."""
     try:
-        yield
+        with explaining_the_disk():
+            yield
     except JourneymartError as error:
         raise dg.Failure(description=str(error), allow_retries=isinstance(error, PassingError)) from error

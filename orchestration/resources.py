@@ -6,12 +6,13 @@ Not here: the lock (storage/locks.py) and the gate's processes (orchestration/pr
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import ExitStack
 
 import dagster as dg
 
 from orchestration.config.setup import Setup
-from orchestration.failures import in_one_sentence
 from orchestration.processes.gate import GATE, GateProcess
+from storage.disk import explaining_the_disk
 
 
 def data_lock_resource(setup: Setup) -> dg.ResourceDefinition:
@@ -23,10 +24,12 @@ def data_lock_resource(setup: Setup) -> dg.ResourceDefinition:
         from storage.locks import data_lock
 
         run = context.run_id or "unknown"
-        with data_lock(setup.folder, f"night {run[:8]}"):
+        with ExitStack() as stack:
+            with explaining_the_disk():
+                stack.enter_context(data_lock(setup.folder, f"night {run[:8]}"))
             if context.instance:
                 _end_dead_runs(context.instance, run)
-            with in_one_sentence():
+            with explaining_the_disk():
                 said = mend(setup)
             for sentence in said:
                 dg.get_dagster_logger().warning(sentence)

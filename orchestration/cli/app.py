@@ -27,6 +27,7 @@ from orchestration.cli.people import erase, identity_app
 from orchestration.cli.quarantine import quarantine_app
 from orchestration.cli.sources import sources_app
 from orchestration.cli.versions import explain, report, rollback, unpin, versions
+from storage.disk import disk_trouble
 from storage.errors import JourneymartError
 from storage.permissions import keep_private
 
@@ -76,6 +77,8 @@ def command_line(arguments: Sequence[str]) -> int:
     except KeyboardInterrupt:
         return _explain("Interrupted; readers keep the version they had.", debug)
     except Exception as error:  # noqa: BLE001 - the outermost place: everything else is a mistake of ours
+        if said := disk_trouble(error):
+            return _explain(said, debug)
         # Its words may quote rows, so they are shown only on demand.
         kind = type(error).__name__
         return _explain(f"Unexpected {kind}: run the command again with --debug to see what and where.", debug)
