@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Literal
 
 from orchestration.config.settings import PROJECT, Settings, load_settings
 from storage.company_folder import MAPPINGS, READ_IN_FOLDER
+from storage.disk import explaining_the_disk
 from storage.engine import memory_limit, processors
 from storage.errors import JourneymartError
 from storage.folders import make_open
@@ -81,7 +82,8 @@ def is_wrong(diagnosis: Diagnosis, *whats: str) -> bool:
 
 def _guarded(what: str, look: Callable[[Settings], Iterator[Diagnosis]], settings: Settings) -> list[Diagnosis]:
     try:
-        return list(look(settings))
+        with explaining_the_disk():
+            return list(look(settings))
     except JourneymartError as error:
         return [Diagnosis(what, "problem", str(error))]
 

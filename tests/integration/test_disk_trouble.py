@@ -16,6 +16,8 @@ import pytest
 from assets.versions.standing import look
 from assets.versions.versions import current_id
 from orchestration.cli import app as cli
+from orchestration.cli.doctor import Diagnosis, _guarded
+from orchestration.config.settings import Settings
 from storage.data_folder import DataFolder
 from storage.disk import disk_trouble, explaining_the_disk
 from storage.errors import JourneymartError
@@ -103,6 +105,15 @@ def test_a_rollback_on_a_full_disk_changes_all_or_nothing(published, disk, capsy
     assert current_id(published) in {SECOND, "2026-01-02-run00001"}
     assert "Unexpected" not in capsys.readouterr().err
     assert look(published).sentences == ()
+
+
+def test_doctor_says_it_and_goes_on(tmp_path):
+    def look(_: Settings) -> Iterator[Diagnosis]:
+        raise OSError(errno.EROFS, "Read-only file system", "/state/dbt")
+
+    (found,) = _guarded("dbt project", look, Settings(data=tmp_path, state=tmp_path))
+    assert (found.what, found.health) == ("dbt project", "problem")
+    assert found.said.startswith("/state/dbt could not be written or read, because the disk is read-only")
 
 
 @pytest.mark.parametrize(("name", "said"), [("ledger", "something else lies"), ("build", "folder should be")])
