@@ -6,6 +6,9 @@ Each defect is landed for an extract that was accepted before: what was accepted
 from __future__ import annotations
 
 import shutil
+import signal
+import subprocess
+import sys
 from collections.abc import Callable
 from datetime import timedelta
 from pathlib import Path
@@ -357,6 +360,28 @@ def test_one_pass_judges_one_stream(landing: Landing, tmp_path: Path) -> None:
     other = Landing(tmp_path / "other", contract())
     with Gate(landing.folder, None) as gate, pytest.raises(ValueError, match="extracts of one stream"):
         gate.judge([landing.extract(), other.extract()])
+
+
+def test_what_a_killed_gate_left_goes_and_what_another_works_with_stays(landing: Landing) -> None:
+    killed = subprocess.run([sys.executable, "-c", _KILLED_GATE, str(landing.folder.root)], check=False)
+    assert killed.returncode == -signal.SIGKILL
+    (left,) = landing.folder.accepted.glob(".gate-*")
+    with Gate(landing.folder, None):
+        (own,) = landing.folder.accepted.glob(".gate-*")
+        assert own != left
+        with Gate(landing.folder, None):
+            assert own.is_dir()
+    assert not list(landing.folder.accepted.glob(".gate-*"))
+
+
+_KILLED_GATE = """
+import os, signal, sys
+from pathlib import Path
+from quality.gate.gate import Gate
+from storage.data_folder import DataFolder
+with Gate(DataFolder(Path(sys.argv[1])), None):
+    os.kill(os.getpid(), signal.SIGKILL)
+"""
 
 
 def test_the_history_and_the_first_nights_are_of_any_size(tmp_path: Path) -> None:
