@@ -23,7 +23,7 @@ from orchestration.cli.gate import gate_app
 from orchestration.cli.installation import doctor, ui
 from orchestration.cli.mapping import map_columns
 from orchestration.cli.nights import run, sample, status
-from orchestration.cli.people import erase, identity_app
+from orchestration.cli.people import erase, identity_app, subject_access
 from orchestration.cli.quarantine import quarantine_app
 from orchestration.cli.sources import sources_app
 from orchestration.cli.versions import explain, report, rollback, unpin, versions
@@ -39,7 +39,22 @@ app = typer.Typer(
     context_settings={"help_option_names": ["-h", "--help"]},
 )
 
-for command in (init, check, run, sample, status, versions, rollback, unpin, explain, erase, report, ui, doctor):
+for command in (
+    init,
+    check,
+    run,
+    sample,
+    status,
+    versions,
+    rollback,
+    unpin,
+    explain,
+    erase,
+    subject_access,
+    report,
+    ui,
+    doctor,
+):
     app.command()(command)
 app.command("map")(map_columns)
 app.add_typer(quarantine_app, name="quarantine")

@@ -1,6 +1,6 @@
-"""Commands of people: `erase`, and `identity` with who is whom and why.
+"""Commands of people: `erase`, `subject-access`, and `identity` with who is whom and why.
 
-Not here: erasing (orchestration/operations/erase_person.py), explaining (assets/identity).
+Not here: erasing and handing out (orchestration/operations), explaining (assets/identity).
 """
 
 from __future__ import annotations
@@ -9,6 +9,7 @@ import dataclasses
 import sys
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
+from pathlib import Path
 from typing import Annotated, Any
 
 import typer
@@ -19,16 +20,15 @@ from orchestration.cli.output import Json, console, print_json, print_table
 identity_app = typer.Typer(help="Look at which records are one customer, and why.", no_args_is_help=True)
 
 
-def erase(
-    email: Annotated[
-        list[str] | None, typer.Option(help="An address of the person; `-` reads them from standard input, one a line.")
-    ] = None,
-    phone: Annotated[list[str] | None, typer.Option(help="A phone number with its country code, or `-`.")] = None,
-    record: Annotated[
-        list[str] | None, typer.Option("--id", help="A record of the person as source:stream:key, or `-`.")
-    ] = None,
-    as_json: Json = False,
-) -> None:
+Emails = Annotated[
+    list[str] | None,
+    typer.Option("--email", help="An address of the person; `-` reads them from standard input, one a line."),
+]
+Phones = Annotated[list[str] | None, typer.Option("--phone", help="A phone number with its country code, or `-`.")]
+Records = Annotated[list[str] | None, typer.Option("--id", help="A record of the person as source:stream:key, or `-`.")]
+
+
+def erase(email: Emails = None, phone: Phones = None, record: Records = None, as_json: Json = False) -> None:
     """Forget a person who asked for it: rewrite every extract, and keep later ones from bringing the person back.
 
     Nothing of what is given is written or printed. Without any, an erasure that was interrupted is finished.
@@ -36,9 +36,7 @@ def erase(
     setup = installation()
     from orchestration.operations.erase_person import erase as erase_person
 
-    if sum("-" in (texts or ()) for texts in (email, phone, record)) > 1:
-        raise typer.BadParameter("one option at most can be read from standard input")
-    emails, phones, records = (_from_stdin(texts or ()) for texts in (email, phone, record))
+    emails, phones, records = _given(email, phone, record)
     done = erase_person(setup, emails, phones, records, datetime.now(UTC))
     if as_json:
         print_json(dataclasses.asdict(done))
@@ -57,6 +55,39 @@ def erase(
         )
     else:
         console.print("No published version holds the person.")
+
+
+def subject_access(
+    to: Annotated[Path, typer.Argument(help="A folder that is not there yet; its owner alone can read it.")],
+    email: Emails = None,
+    phone: Phones = None,
+    record: Records = None,
+    as_json: Json = False,
+) -> None:
+    """Write what is held on a person who asked for it: what was delivered, and what was made of it.
+
+    Read it through before it is handed on: texts of conversations may name others.
+    """
+    setup = installation()
+    from orchestration.operations.hand_out_person import hand_out
+    from orchestration.operations.named_person import read_given
+
+    done = hand_out(setup, read_given(setup, *_given(email, phone, record)), to, datetime.now(UTC))
+    if as_json:
+        print_json(dataclasses.asdict(done))
+        return
+    for what, count in {"records of the person": done.records, **done.rows}.items():
+        console.print(f"{count:>8} {what}", highlight=False, markup=False)
+    seen = f"published as {done.version}" if done.version else "delivered; nothing is published"
+    console.print(f"Written to {to}: what is {seen}.", highlight=False, markup=False, soft_wrap=True)
+
+
+def _given(*options: list[str] | None) -> tuple[list[str], list[str], list[str]]:
+    """Addresses, numbers and records, those of one of them from standard input."""
+    if sum("-" in (texts or ()) for texts in options) > 1:
+        raise typer.BadParameter("one option at most can be read from standard input")
+    emails, phones, records = (_from_stdin(texts or ()) for texts in options)
+    return emails, phones, records
 
 
 def _from_stdin(texts: Sequence[str]) -> list[str]:

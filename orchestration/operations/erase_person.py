@@ -13,49 +13,37 @@ import shutil
 from collections import Counter
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
-from datetime import date, datetime
-from pathlib import Path
-from typing import NamedTuple
-
-import pyarrow.parquet as pq
+from datetime import datetime
 
 from assets.erasure.accepted import follow_landing, forget_accepted
-from assets.erasure.find import find
 from assets.erasure.landed import files_to_replace, forget_in
-from assets.erasure.people import read_people, role_addresses, spell_number, who
 from assets.erasure.quarantined import forget_quarantined
-from assets.erasure.register import BlockList, Register, has_entries, open_register, scoped_ids, settled
+from assets.erasure.register import BlockList, Register, has_entries, open_register, settled
 from assets.erasure.take_out import Taken, take_out
 from assets.identity.suggest import SUGGESTIONS
-from assets.landing.connectors.config import FileStream
 from assets.landing.land import sweep
 from assets.landing.partition import land_without
 from assets.pulling.delivery import discard_pages
-from assets.text.contact_points import spell_email
 from assets.versions.retention import remove
 from assets.versions.versions import list_versions
 from assets.versions.versions import sweep as sweep_versions
 from orchestration.config.setup import Setup
 from orchestration.operations.damaged_extracts import ASIDE
-from quality.contract.model import Contract, load_contract
+from orchestration.operations.named_person import (
+    Partition,
+    all_partitions,
+    conversations_of,
+    find_person,
+    read_given,
+)
 from quality.gate.accepted import accepted_batches
 from quality.gate.approvals import follow_content
 from quality.landed.extract import ROWS
 from quality.landed.manifest import read_manifest
 from storage.data_folder import DataFolder
-from storage.errors import JourneymartError
 from storage.faults import fault_point
 from storage.folders import settle
 from storage.locks import data_lock
-
-
-class Partition(NamedTuple):
-    """One extract of a stream: how it is delivered, its contract, its date, its folder in landing."""
-
-    stream: FileStream
-    contract: Contract
-    day: date
-    landed: Path
 
 
 @dataclass(frozen=True)
@@ -93,19 +81,15 @@ def erase(
     """
     with data_lock(setup.folder, "an erasure"):
         register = open_register(setup.folder)
-        points, scoped = _given(setup, emails, phones, ids)
-        partitions = _partitions(setup)
+        given = read_given(setup, emails, phones, ids)
+        partitions = all_partitions(setup)
         _clear_up(setup)
         records = 0
-        if points or scoped:
-            people = read_people(
-                (stream.stream, contract, landed) for stream, contract, _, landed in partitions if landed.exists()
-            )
-            seed = setup.settings.composed_project() / "seeds" / "identity_exclusions.csv"
-            points, scoped = who(people, points, scoped, role_addresses(seed))
-            records = sum(bool((each.ids | each.links) & scoped or each.points & points) for each in people)
-            marks = register.blocked().of(points, scoped)
-            register.enter(marks | _conversations(register.blocked(marks), partitions), requested_at)
+        if given:
+            person = find_person(setup, partitions, given)
+            records = person.records
+            marks = register.blocked().of(person.points, person.ids)
+            register.enter(marks | conversations_of(register.blocked(marks), partitions), requested_at)
         elif not any(entry.status == "open" for entry in register.entries):
             return Erasure(None, 0, {}, ())
         counts = _take_out(setup, register.blocked(), partitions)
@@ -123,67 +107,6 @@ def remove_versions_of_the_erased(folder: DataFolder, now: datetime) -> None:
             register.save(settled(entry, remove(folder, entry.versions), now))
 
 
-def _given(
-    setup: Setup, emails: Sequence[str], phones: Sequence[str], ids: Sequence[str]
-) -> tuple[set[tuple[str, str]], set[tuple[str, str]]]:
-    """What was given, as it is compared: contact points, and ids in their scopes."""
-    points: set[tuple[str, str]] = set()
-    for kind, texts, spell in (("email", emails, spell_email), ("phone", phones, spell_number)):
-        for number, text in enumerate(texts, start=1):
-            spelled = spell(text)
-            if spelled is None:
-                form = "an e-mail address" if kind == "email" else "a phone number with its country code"
-                raise JourneymartError(f"The {_ordinal(number)} --{kind} is not {form}: write it as one.")
-            points.add((kind, spelled))
-    known = {
-        f"{stream.stream.source}:{stream.stream.stream}"
-        for stream in setup.sources.streams
-        if load_contract(stream.stream.system, stream.stream.stream).record == "person"
-    }
-    scoped: set[tuple[str, str]] = set()
-    for number, text in enumerate(ids, start=1):
-        source, stream, key = [*text.split(":", 2), "", ""][:3]
-        if f"{source}:{stream}" not in known or not key.strip():
-            raise JourneymartError(
-                f"The {_ordinal(number)} --id is not source:stream:key with one of {', '.join(sorted(known))}: "
-                "name a record of a person."
-            )
-        scoped |= scoped_ids(source, key)
-    return points, scoped
-
-
-def _ordinal(number: int) -> str:
-    return {1: "first", 2: "second", 3: "third"}.get(number, f"{number}th")
-
-
-def _partitions(setup: Setup) -> list[Partition]:
-    """Every extract there is anything of, by stream, oldest first.
-
-    Raises:
-        JourneymartError: One is of a stream that is not configured, so nobody knows how to read it.
-    """
-    folder = setup.folder
-    streams = {(stream.stream.source, stream.stream.stream): stream for stream in setup.sources.streams}
-    found = sorted(
-        {
-            (path.parent.parent.name, path.parent.name, date.fromisoformat(path.name))
-            for layer in (folder.landing, folder.accepted, folder.quarantine)
-            for path in layer.glob("*/*/????-??-??")
-        }
-    )
-    if unknown := sorted({f"{source}/{stream}" for source, stream, _ in found if (source, stream) not in streams}):
-        raise JourneymartError(
-            f"{folder.root} holds extracts of {unknown[0]}, which {setup.sources.file} does not name: name it there, "
-            "or remove its folders, then erase again."
-        )
-    partitions = []
-    for source, name, day in found:
-        stream = streams[source, name]
-        contract = load_contract(stream.stream.system, stream.stream.stream)
-        partitions.append(Partition(stream, contract, day, folder.landing_partition(stream.stream, day)))
-    return partitions
-
-
 def _clear_up(setup: Setup) -> None:
     """Remove what killed nights left half made, what has not landed and what was damaged: it may hold anybody."""
     folder = setup.folder
@@ -195,19 +118,6 @@ def _clear_up(setup: Setup) -> None:
     for left in (*folder.accepted.glob(".gate-*"), *folder.root.glob(f"*/*/*/{ASIDE}*")):
         shutil.rmtree(left)
     sweep_versions(folder)
-
-
-def _conversations(blocked: BlockList, partitions: Sequence[Partition]) -> frozenset[str]:
-    """Marks of the conversations of people: what others wrote in them goes too."""
-    marks: set[str] = set()
-    for stream, contract, _, landed in partitions:
-        if contract.record == "conversation" and landed.exists():
-            own = find(blocked, contract, stream.stream.source, landed / ROWS).own
-            if own.any():
-                ids = pq.read_table(landed / ROWS, columns=[contract.key[0]]).column(0).to_pylist()
-                for place in own.nonzero()[0]:
-                    marks |= blocked.of_id("ticket", stream.stream.source, ids[place] or "")
-    return frozenset(marks)
 
 
 def _take_out(setup: Setup, blocked: BlockList, partitions: Sequence[Partition]) -> dict[str, int]:

@@ -132,6 +132,23 @@ def _with_lines(lines: bytes, content: bytes) -> bytes:
     return content + lines
 
 
+def test_before_the_erasure_all_that_was_made_of_the_customer_could_be_asked_for(
+    two_nights: Installation, story: Story, tmp_path: Path
+) -> None:
+    target, person = tmp_path / "asked for", story.person
+    done = two_nights.command("subject-access", str(target), "--email", person.email, "--json")
+    assert done.returncode == 0, done.stderr
+    said = json.loads(done.stdout)
+    for table, (key, _) in FACTS.items():
+        told = [json.loads(line) for line in (target / f"{table}.jsonl").read_text().splitlines()]
+        assert sorted(row[key] for row in told) == sorted(person.facts[table])
+        assert said["rows"][f"{table}.jsonl"] == len(told)
+    assert {"dim_customer.jsonl", "delivered.salesforce.contact.jsonl", "delivered.zendesk.users.jsonl"} <= set(
+        said["rows"]
+    )
+    assert person.email not in done.stdout + done.stderr
+
+
 def test_the_customer_is_in_no_mart(story: Story) -> None:
     tables = story.installation.marts(
         "select table_name from duckdb_columns() where column_name = 'customer_key' and schema_name = 'main'"

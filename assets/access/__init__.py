@@ -1,0 +1,1 @@
+"""What is held on a person: for somebody who asks what the company knows of them."""
