@@ -5,7 +5,9 @@ Not here: what readers may see, which publishing opens to them (assets/versions/
 
 from __future__ import annotations
 
+import contextlib
 import os
+import stat
 from pathlib import Path
 
 OWN_UMASK = 0o077
@@ -20,6 +22,14 @@ def keep_private() -> None:
 def make_private(folder: Path) -> None:
     """Make a folder and close it, with all that older releases or other tools left open in it."""
     folder.mkdir(parents=True, exist_ok=True)
-    for path in (folder, *folder.rglob("*")):
-        if not path.is_symlink() and path.stat().st_mode & _OTHERS:
-            path.chmod(0o700 if path.is_dir() else 0o600)
+    for parent, _, names in os.walk(folder):
+        for path in (Path(parent), *(Path(parent, name) for name in names)):
+            # What other processes are done with meanwhile, such as the journal of a database, is closed to everybody.
+            with contextlib.suppress(FileNotFoundError):
+                _close(path)
+
+
+def _close(path: Path) -> None:
+    mode = path.lstat().st_mode
+    if mode & _OTHERS and not stat.S_ISLNK(mode):
+        path.chmod(0o700 if stat.S_ISDIR(mode) else 0o600)

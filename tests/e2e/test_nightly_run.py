@@ -131,7 +131,7 @@ def test_the_command_runs_what_is_due_and_ends_with_the_scorecard(three_nights):
 def test_what_was_rolled_back_is_due_again(three_nights, tmp_path):
     company = three_nights.copy_to(tmp_path / "da ta")
     newest, before, *_ = (row["version"] for row in reversed(said(company, "versions")))
-    assert said(company, "rollback") == {"from": newest, "to": before}
+    assert said(company, "rollback") == {"from": newest, "to": before, "is_pinned": False}
     assert said(company, "status")["as_of"] == SECOND.isoformat()
     assert outstanding_dates(company.setup, THIRD) == [THIRD]
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
+from threading import Event, Thread
 
 import pytest
 
@@ -71,6 +72,29 @@ def test_a_wrong_number_names_its_variable(monkeypatch, value):
     with pytest.raises(JourneymartError, match="JOURNEYMART_KEEP_VERSIONS is not usable") as caught:
         load_settings()
     assert "\n" not in str(caught.value)
+
+
+def test_files_that_others_are_done_with_meanwhile_are_no_trouble(tmp_path: Path) -> None:
+    ended = Event()
+
+    def come_and_go() -> None:
+        while not ended.is_set():
+            journals = [tmp_path / "history" / f"{number}.db-journal" for number in range(50)]
+            for journal in journals:
+                journal.parent.mkdir(exist_ok=True)
+                journal.touch(0o644)
+            for journal in journals:
+                journal.unlink()
+            journals[0].parent.rmdir()
+
+    writer = Thread(target=come_and_go)
+    writer.start()
+    try:
+        for _ in range(300):
+            make_private(tmp_path)
+    finally:
+        ended.set()
+        writer.join()
 
 
 def test_what_stood_open_is_closed_and_what_readers_look_into_is_open(tmp_path: Path) -> None:
