@@ -1,6 +1,8 @@
-"""Who may change the data folder. What lives here: the two locks. Not here: what is done under them.
+"""Who may change the data folder, and whose turn it is.
 
-Both are flocks: the kernel lets go of them when the process that holds them ends, however it ends, so none is
+What lives here: the folder's two locks, and any other that is waited for. Not here: what is done under them.
+
+All are flocks: the kernel lets go of them when the process that holds them ends, however it ends, so none is
 ever stale.
 """
 
@@ -13,6 +15,7 @@ import socket
 from collections.abc import Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from pathlib import Path
 
 from storage.data_folder import DataFolder
 from storage.errors import JourneymartError
@@ -72,7 +75,19 @@ def link_lock(folder: DataFolder) -> Iterator[None]:
     """
     make_open(folder.root)
     folder.versions.mkdir(exist_ok=True)
-    descriptor = os.open(folder.versions / ".lock", os.O_RDWR | os.O_CREAT, 0o644)
+    with in_turn(folder.versions / ".lock", mode=0o644):
+        yield
+
+
+@contextmanager
+def in_turn(path: Path, mode: int = 0o600) -> Iterator[None]:
+    """Wait until nobody else holds a lock file, and hold it meanwhile.
+
+    Args:
+        path: The file; made when it is not there.
+        mode: Of a new one.
+    """
+    descriptor = os.open(path, os.O_RDWR | os.O_CREAT, mode)
     try:
         fcntl.flock(descriptor, fcntl.LOCK_EX)
         yield

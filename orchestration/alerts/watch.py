@@ -7,11 +7,7 @@ Whatever goes wrong here changes nothing about the night: it is said in the log 
 
 from __future__ import annotations
 
-import fcntl
 import logging
-import os
-from collections.abc import Iterator
-from contextlib import contextmanager
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +15,7 @@ from typing import TYPE_CHECKING
 from orchestration.alerts.facts import Promise
 from orchestration.alerts.record import Record, Waiting, decide, read_record, without, write_record
 from storage.errors import JourneymartError
+from storage.locks import in_turn
 
 if TYPE_CHECKING:
     from dagster import DagsterInstance
@@ -72,7 +69,8 @@ def _watch(setup: Setup, instance: DagsterInstance, job: str, *, asked: datetime
     if promise is None:
         return ""
     path = record_file(setup)
-    with _held(path):
+    # The schedule and a command may look at once.
+    with in_turn(path.with_name(f".{path.name}.lock")):
         before = read_record(path)
         facts = look(setup, instance, job, figures_of=before.figures_of, asked=asked)
         after = decide(before, facts, promise)
@@ -105,14 +103,3 @@ def _send_all(record: Record) -> set[Waiting]:
             deaf.add(each.to)
             _log.warning("A message to %s was not sent, because %s; the next look tries again.", each.to, why_not)
     return sent
-
-
-@contextmanager
-def _held(path: Path) -> Iterator[None]:
-    """Hold the record: the schedule and a command may look at once."""
-    descriptor = os.open(path.with_name(f".{path.name}.lock"), os.O_RDWR | os.O_CREAT, 0o600)
-    try:
-        fcntl.flock(descriptor, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(descriptor)

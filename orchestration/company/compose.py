@@ -9,7 +9,6 @@ Files are links to where they are written, so that an edit is seen at once, exce
 
 from __future__ import annotations
 
-import fcntl
 import json
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
@@ -20,6 +19,7 @@ from orchestration.company.tables import CompanyTable, described_seeds, load_tab
 from quality.contract.files import contract_files
 from storage.company_folder import BESIDE_IN_FOLDER, READ_IN_FOLDER, CompanyFolder
 from storage.errors import JourneymartError
+from storage.locks import in_turn
 from storage.nearest import nearest_words
 from storage.permissions import make_private
 
@@ -62,8 +62,7 @@ def compose(company: Company, project: Path) -> None:
     if _is_current(stamp_file, stamp):
         return
     make_private(project.parent)
-    with project.with_name(f".{project.name}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with in_turn(project.with_name(f".{project.name}.lock")):
         if _is_current(stamp_file, stamp):
             return
         files = project_files(company)

@@ -5,7 +5,6 @@ What lives here: parsing when something changed. Not here: running dbt.
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import json
 import os
@@ -18,6 +17,7 @@ from typing import Any
 from orchestration.config.settings import Settings
 from storage.data_folder import marts_file, warehouse_file
 from storage.errors import JourneymartError
+from storage.locks import in_turn
 from storage.permissions import OWN_UMASK, make_private
 
 # Not the `dbt` script: its first line cannot hold every path.
@@ -79,8 +79,7 @@ def prepare_manifest(settings: Settings) -> bool:
     if is_prepared(settings):
         return False
     make_private(settings.dbt_target)
-    with (settings.dbt_target / ".parsing").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with in_turn(settings.dbt_target / ".parsing"):
         if is_prepared(settings):
             return False
         stamp = _stamp(settings)

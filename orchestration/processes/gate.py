@@ -9,7 +9,6 @@ judgement by a killed night finishes it under a lock, which the next one waits f
 
 from __future__ import annotations
 
-import fcntl
 import gc
 import os
 import pickle
@@ -26,6 +25,7 @@ from orchestration.processes.process import ModuleProcess
 from quality.landed.extract import LandedExtract
 from storage.data_folder import DataFolder
 from storage.errors import JourneymartError
+from storage.locks import in_turn
 
 if TYPE_CHECKING:
     from quality.gate.gate import Gate
@@ -145,8 +145,7 @@ def _judge_stream(folder: DataFolder, gate: Gate, extracts: Sequence[LandedExtra
     stream = extracts[0].stream
     home = folder.accepted / stream.source
     home.mkdir(exist_ok=True)
-    with (home / f".{stream.stream}.lock").open("w") as lock:
-        fcntl.flock(lock, fcntl.LOCK_EX)
+    with in_turn(home / f".{stream.stream}.lock"):
         return gate.judge(extracts)
 
 
