@@ -8,14 +8,16 @@ from __future__ import annotations
 import json
 import os
 import sys
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Collection, Iterable, Mapping
 from dataclasses import dataclass, replace
 from datetime import date, timedelta
+from itertools import count
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+import pytest
 
 from assets.landing.connectors.config import FileStream, RestPull
 from assets.pulling.delivery import Delivery
@@ -131,6 +133,19 @@ def day_after(day: date = FIRST) -> date:
 
 class Killed(BaseException):
     """Stands for a kill, where a process for each would take too long."""
+
+
+def killed_at(kills: Collection[int], monkeypatch: pytest.MonkeyPatch) -> None:
+    """Have pulls killed at some of the points where they can be, counted from the first on."""
+    points = count(1)
+
+    def die(_: str) -> None:
+        if next(points) in kills:
+            raise Killed
+
+    monkeypatch.setattr("assets.pulling.delivery.fault_point", die)
+    # Of a kill that is none, the machine's buffers stay.
+    monkeypatch.setattr("storage.files.flush", lambda _: None)
 
 
 def until_it_works(act: Callable[[], object]) -> None:

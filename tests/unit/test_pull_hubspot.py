@@ -20,7 +20,7 @@ from storage.data_folder import DataFolder
 from storage.errors import JourneymartError
 from tests.emulator_kit import PASSING, serving
 from tests.hubspot_emulator import CREDENTIALS, Portal, instant
-from tests.rest_kit import FIRST, Account, Killed, day_after, newest, pages, pull, pulled, until_it_works
+from tests.rest_kit import FIRST, Account, day_after, killed_at, newest, pages, pull, pulled, until_it_works
 
 HUB = Account("hub", HUBSPOT, CREDENTIALS)
 # Answers with status 200 that are no page of a search.
@@ -215,7 +215,7 @@ def test_whatever_fails_and_changes_meanwhile_no_record_is_lost(
     kinds = st.tuples(st.sampled_from(["change", "archive", "merge"]), st.integers(1, 25))
     changes = data.draw(st.dictionaries(requests, kinds, max_size=12), "changes")
     kills = data.draw(st.sets(st.integers(1, 40), max_size=5), "kills")
-    points, rows = 0, list[dict[str, Any]]()
+    rows = list[dict[str, Any]]()
 
     def change(request: int) -> None:
         portal.now += 40
@@ -231,16 +231,8 @@ def test_whatever_fails_and_changes_meanwhile_no_record_is_lost(
         record = portal.tables.get("contacts", {}).get(number)
         return bool(record and record.archived_at)
 
-    def die(_: str) -> None:
-        nonlocal points
-        points += 1
-        if points in kills:
-            raise Killed
-
     portal.before_page = change
-    monkeypatch.setattr("assets.pulling.delivery.fault_point", die)
-    # Of a kill that is none, the machine's buffers stay.
-    monkeypatch.setattr("storage.files.flush", lambda _: None)
+    killed_at(kills, monkeypatch)
     with serving(portal) as base:
         for day in (FIRST, day_after()):
             until_it_works(lambda day=day: pull(folder, base, "contacts", day, account=HUB))

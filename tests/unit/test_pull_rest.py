@@ -31,7 +31,7 @@ from storage.data_folder import DataFolder
 from storage.errors import JourneymartError, PassingError
 from storage.faults import FAULT_VARIABLE
 from tests.emulator_kit import PASSING, iso, serving
-from tests.rest_kit import FIRST, Killed, as_told, day_after, newest, pages, pull, pulled, stream_of, until_it_works
+from tests.rest_kit import FIRST, as_told, day_after, killed_at, newest, pages, pull, pulled, stream_of, until_it_works
 from tests.zendesk_emulator import (
     ACCESS_TOKEN,
     API_TOKEN,
@@ -327,23 +327,15 @@ def test_whatever_fails_and_changes_meanwhile_no_row_is_lost(
     desk.faults = data.draw(st.dictionaries(requests, st.sampled_from(PASSING + STRANGE[:4]), max_size=8), "faults")
     changes = data.draw(st.dictionaries(requests, st.integers(1, 20), max_size=8), "changes")
     kills = data.draw(st.sets(st.integers(1, 30), max_size=5), "kills")
-    points, rows = 0, list[dict[str, Any]]()
+    rows = list[dict[str, Any]]()
 
     def change(request: int) -> None:
         desk.now += 40
         if request in changes:
             desk.put(stream, record(stream, changes[request], "deleted" if request % 3 == 0 else "solved", desk.now))
 
-    def die(_: str) -> None:
-        nonlocal points
-        points += 1
-        if points in kills:
-            raise Killed
-
     desk.before_page = change
-    monkeypatch.setattr("assets.pulling.delivery.fault_point", die)
-    # Of a kill that is none, the machine's buffers stay.
-    monkeypatch.setattr("storage.files.flush", lambda _: None)
+    killed_at(kills, monkeypatch)
     with serving(desk) as base:
         for day in (FIRST, day_after()):
             until_it_works(lambda day=day: pull(folder, base, stream, day))

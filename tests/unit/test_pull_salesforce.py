@@ -26,9 +26,9 @@ from tests.emulator_kit import PASSING, serving
 from tests.rest_kit import (
     FIRST,
     Account,
-    Killed,
     as_told,
     day_after,
+    killed_at,
     newest,
     pages,
     pull,
@@ -245,7 +245,7 @@ def test_whatever_fails_and_changes_meanwhile_no_record_is_lost(
     kinds = st.tuples(st.sampled_from(["change", "delete", "merge", "purge"]), st.integers(1, 25))
     changes = data.draw(st.dictionaries(requests, kinds, max_size=12), "changes")
     kills = data.draw(st.sets(st.integers(1, 40), max_size=5), "kills")
-    points, rows = 0, list[dict[str, Any]]()
+    rows = list[dict[str, Any]]()
 
     def change(request: int) -> None:
         crm.now += 40
@@ -259,16 +259,8 @@ def test_whatever_fails_and_changes_meanwhile_no_record_is_lost(
             case "purge", number:
                 crm.purge("Contact", number)
 
-    def die(_: str) -> None:
-        nonlocal points
-        points += 1
-        if points in kills:
-            raise Killed
-
     crm.before_page = change
-    monkeypatch.setattr("assets.pulling.delivery.fault_point", die)
-    # Of a kill that is none, the machine's buffers stay.
-    monkeypatch.setattr("storage.files.flush", lambda _: None)
+    killed_at(kills, monkeypatch)
     with serving(crm) as base:
         for day in (FIRST, day_after()):
             until_it_works(lambda day=day: pull(folder, base, "contact", day, account=CRM))
