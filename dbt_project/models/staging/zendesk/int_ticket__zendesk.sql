@@ -59,10 +59,10 @@ select
     requester_id,
     organization_id as account_id,
     {#- Short values of custom fields may be anything; the longer ones name a record where there is one of that name. #}
-    list_distinct(list_filter(
+    list_sort(list_distinct(list_filter(
         [external_id] || custom_values,
         lambda named: named = external_id or (length(named) between 4 and 40 and not regexp_matches(named, '\s'))
-    )) as named_ids,
+    ))) as named_ids,
     submitter_id as created_by_id,
     assignee_id,
     group_id as team,
