@@ -46,8 +46,8 @@ bench: $(STAMP) ## Measure what nights cost at three sizes (SIZES=S,M,L), or som
 bench-quick: $(STAMP) ## Hold what a small night may cost.
 	@$(BIN)/python -m bench --quick
 
-chaos: $(STAMP) ## The long campaign of kills, races and random histories.
-	@JOURNEYMART_CHAOS=long $(BIN)/python -m pytest -m chaos
+chaos: $(STAMP) ## Try every promise at length (or some: PROMISE=kills,disk) and write docs/promises.md.
+	@JOURNEYMART_CHAOS=long $(BIN)/python -m pytest -m chaos $(if $(PROMISE),--promise $(PROMISE))
 
 lock: $(STAMP) ## Rewrite requirements.lock from pyproject.toml.
 	@scripts/lock

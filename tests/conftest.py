@@ -8,6 +8,8 @@ import os
 import pytest
 from hypothesis import HealthCheck, settings
 
+pytest_plugins = ("tests.promises_plugin",)
+
 # They make what others wait for, or wait for nobody and take long.
 FIRST = {"test_erased_person.py", "test_marts_history.py", "test_olist.py"}
 

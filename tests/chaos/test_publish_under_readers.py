@@ -67,7 +67,9 @@ def killed_night(folder: DataFolder, night: int, dice: random.Random) -> None:
         process.send_signal(signal.SIGKILL)
 
 
-def test_readers_never_fail_and_never_go_back_through_publishes_and_kills(tmp_path):
+@pytest.mark.promise("readers")
+def test_readers_never_fail_and_never_go_back_through_publishes_and_kills(tmp_path, record_property):
+    record_property("cases", 2 * ROUNDS)
     folder, dice = data_folder(tmp_path), random.Random(20260101)  # noqa: S311
     run(folder, SmallNight(1))
     night = 1
@@ -85,7 +87,9 @@ def test_readers_never_fail_and_never_go_back_through_publishes_and_kills(tmp_pa
     assert not folder.build.exists()
 
 
-def test_readers_never_fail_through_rollbacks(tmp_path):
+@pytest.mark.promise("readers")
+def test_readers_never_fail_through_rollbacks(tmp_path, record_property):
+    record_property("cases", 20 * ROUNDS)
     folder, dice = data_folder(tmp_path), random.Random(20260102)  # noqa: S311
     for night in (1, 2, 3):
         run(folder, SmallNight(night))

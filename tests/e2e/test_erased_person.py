@@ -149,6 +149,7 @@ def test_before_the_erasure_all_that_was_made_of_the_customer_could_be_asked_for
     assert person.email not in done.stdout + done.stderr
 
 
+@pytest.mark.promise("erased")
 def test_the_customer_is_in_no_mart(story: Story) -> None:
     tables = story.installation.marts(
         "select table_name from duckdb_columns() where column_name = 'customer_key' and schema_name = 'main'"
@@ -172,6 +173,7 @@ def test_what_the_company_sold_and_answered_still_counts_as_that_of_nobody_known
         assert customers == [(-1,)], table
 
 
+@pytest.mark.promise("erased")
 def test_nothing_the_person_wrote_or_was_written_is_left(story: Story) -> None:
     tickets = ", ".join(map(str, story.person.facts["fct_ticket"]))
     with duckdb.connect(str(warehouse_file(story.installation.data / "current")), read_only=True) as connection:
@@ -189,6 +191,7 @@ def test_nothing_the_person_wrote_or_was_written_is_left(story: Story) -> None:
     assert texts[0][1:] == (0, 0, 0)
 
 
+@pytest.mark.promise("erased")
 def test_no_byte_and_no_value_below_the_data_folder_names_the_person(story: Story) -> None:
     data = story.installation.data
     needles = [text.encode().lower() for text in story.person.texts]
@@ -206,6 +209,7 @@ def test_the_drop_folder_is_the_sources_own_and_stays(story: Story) -> None:
     assert story.person.email.encode() in gzip.decompress(history.read_bytes()).lower()
 
 
+@pytest.mark.promise("erased")
 def test_the_versions_that_held_the_person_are_gone(story: Story) -> None:
     data = story.installation.data
 
@@ -222,6 +226,7 @@ def test_the_register_tells_how_it_went_and_nothing_else(story: Story) -> None:
     assert entry["requested_at"] < entry["completed_at"] < entry["due_at"]
 
 
+@pytest.mark.promise("erased")
 def test_nothing_that_was_said_or_noted_names_the_person(story: Story) -> None:
     needles = [text.lower() for text in story.person.texts]
     noted = [

@@ -114,6 +114,7 @@ def test_every_kind_of_check_of_an_extract_has_its_defect_here() -> None:
     assert set(DELIVERED) | {"format", "volume", "distribution"} == set(CHECK_KINDS)
 
 
+@pytest.mark.promise("audited")
 @pytest.mark.parametrize("kind", DELIVERED)
 def test_a_defect_in_an_extract_publishes_nothing(company: Installation, kind: str) -> None:
     before = company.published_hashes()
@@ -132,6 +133,7 @@ def too_many_days_in_the_manifest(company: Installation) -> None:
     write_manifest(current, replace(manifest, tables=tuple(tables)))
 
 
+@pytest.mark.promise("audited")
 @pytest.mark.parametrize("kinds", TOGETHER, ids=" and ".join)
 def test_defects_in_the_marts_publish_nothing_and_are_all_named(company: Installation, kinds: tuple[str, ...]) -> None:
     spoil(company, kinds)
@@ -144,6 +146,7 @@ def test_defects_in_the_marts_publish_nothing_and_are_all_named(company: Install
     assert company.published_hashes() == before
 
 
+@pytest.mark.promise("audited")
 @pytest.mark.chaos
 @pytest.mark.skipif(os.environ.get("JOURNEYMART_CHAOS") != "long", reason="the long campaign runs under `make chaos`")
 @pytest.mark.parametrize("kind", [*TAMPERED, "drift"])
@@ -155,6 +158,7 @@ def test_a_single_defect_in_the_marts_publishes_nothing(company: Installation, k
     assert company.published_hashes() == before
 
 
+@pytest.mark.promise("audited")
 def test_a_check_that_did_not_run_publishes_nothing(company: Installation, monkeypatch: pytest.MonkeyPatch) -> None:
     """A test of which dbt tells nothing, or that was not asked, is missing, and missing is not passed."""
     from orchestration import dbt_assets

@@ -24,6 +24,7 @@ LONG = pytest.mark.skipif(
 )
 
 
+@pytest.mark.promise("kills")
 @pytest.mark.parametrize(
     "fault",
     [

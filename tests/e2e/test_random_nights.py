@@ -51,6 +51,7 @@ def histories(draw: st.DrawFn) -> History:
 BACKWARDS = History([(SECOND,), (FOURTH,), (FIRST, SECOND, THIRD, FOURTH)], redelivered=FOURTH)
 
 
+@pytest.mark.promise("order")
 @pytest.mark.chaos
 @settings(
     phases=Phase if LONG else [Phase.explicit],

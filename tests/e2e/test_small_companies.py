@@ -64,6 +64,7 @@ def live_through(company: Company, folder: Path, state: Path) -> None:
         assert published(installation) == company.figures(night)
 
 
+@pytest.mark.promise("figures")
 def test_every_night_of_a_small_company_publishes_the_right_figures(tmp_path: Path, state: Path) -> None:
     live_through(COMPANY, tmp_path, state)
 
@@ -83,6 +84,7 @@ def companies(draw: st.DrawFn) -> Company:
     return Company(draw(st.sampled_from(ZONES)), draw(st.sampled_from(CURRENCIES)), nights, quiet)
 
 
+@pytest.mark.promise("figures")
 @pytest.mark.chaos
 @settings(
     phases=Phase if LONG else [Phase.explicit],

@@ -56,10 +56,12 @@ def build(warehouse: Warehouse, day: date, seed: int, mixed: int) -> None:
     assert not stopped
 
 
+@pytest.mark.promise("records")
 def test_whatever_contracts_accept_every_model_test_and_audit_holds(warehouse: Warehouse) -> None:
     build(warehouse, DAY, seed=0, mixed=10)
 
 
+@pytest.mark.promise("records")
 @pytest.mark.chaos
 @pytest.mark.skipif(not LONG, reason="the long campaign runs under `make chaos`")
 @pytest.mark.parametrize("seed", range(1, 11))

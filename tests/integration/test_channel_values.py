@@ -105,6 +105,7 @@ class Company:
         return int(f"{as_of + timedelta(days=days):%Y%m%d}")
 
 
+@pytest.mark.promise("order")
 @pytest.mark.parametrize("seed", SEEDS)
 def test_any_nights_compare_the_channels_of_one_rebuild(dbt_project: DbtProject, tmp_path: Path, seed: int) -> None:
     """Business dates stand still, jump and step back; each night is compared."""

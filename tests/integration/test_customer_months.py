@@ -53,6 +53,7 @@ def histories(company: Company, chance: random.Random, nights: int) -> Iterator[
             yield {}
 
 
+@pytest.mark.promise("order")
 @pytest.mark.chaos
 @pytest.mark.parametrize("seed", range(1, 41) if LONG else [1])
 def test_nights_in_any_order_make_the_months_and_kpi_records_of_one_full_rebuild(

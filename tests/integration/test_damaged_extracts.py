@@ -180,6 +180,7 @@ def setup(judged: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Setu
     return read_setup(root)
 
 
+@pytest.mark.promise("damage")
 @pytest.mark.parametrize("state", STATES.values(), ids=STATES)
 def test_what_is_damaged_is_said_and_made_again_as_it_was(setup, state, capsys):
     before = batches(setup)
@@ -197,6 +198,7 @@ def test_what_is_damaged_is_said_and_made_again_as_it_was(setup, state, capsys):
     assert list(setup.folder.root.glob(f"*/*/*/{ASIDE}*")) == []
 
 
+@pytest.mark.promise("damage")
 def test_where_landing_and_what_was_accepted_are_damaged_both_are_made_again(setup):
     before = batches(setup)
     flip(setup.folder.root / "accepted/shop/order/2026-03-01/batch.json")
@@ -209,6 +211,7 @@ def test_where_landing_and_what_was_accepted_are_damaged_both_are_made_again(set
     assert batches(setup) == before
 
 
+@pytest.mark.promise("damage")
 def test_what_was_published_is_due_again_where_it_is_damaged(setup):
     publish(setup)
     assert outstanding_dates(setup, SECOND) == []
@@ -219,6 +222,7 @@ def test_what_was_published_is_due_again_where_it_is_damaged(setup):
     assert outstanding_dates(setup, SECOND) == []
 
 
+@pytest.mark.promise("damage")
 def test_bytes_of_what_the_next_night_does_not_read_are_read_by_doctor_alone(setup):
     publish(setup)
     flip(setup.folder.root / "accepted/shop/order/2026-03-01/rows.parquet")
@@ -230,6 +234,7 @@ def test_bytes_of_what_the_next_night_does_not_read_are_read_by_doctor_alone(set
     ]
 
 
+@pytest.mark.promise("damage")
 @pytest.mark.parametrize(
     ("files", "named"),
     [
@@ -252,6 +257,7 @@ def test_what_nobody_can_make_again_stops_the_night_with_what_to_deliver(setup, 
     assert len(batches(setup)) == 4
 
 
+@pytest.mark.promise("damage")
 def test_what_landed_and_was_accepted_since_is_said_and_stops_nothing(setup):
     for file in drop(setup).iterdir():
         file.unlink()
@@ -261,6 +267,7 @@ def test_what_landed_and_was_accepted_since_is_said_and_stops_nothing(setup):
     assert list(setup.folder.root.glob(f"*/*/*/{ASIDE}*")) == []
 
 
+@pytest.mark.promise("damage")
 def test_descriptions_of_older_releases_are_believed_and_their_accepted_rows_known_by_the_batch(setup):
     root = setup.folder.root
     for path in (*root.glob("landing/*/*/*/manifest.json"), *root.glob("accepted/*/*/*/batch.json")):

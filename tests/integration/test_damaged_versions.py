@@ -156,6 +156,7 @@ def ids(versions: tuple[Version, ...]) -> list[str]:
     return [version.id for version in versions]
 
 
+@pytest.mark.promise("damage")
 def test_status_doctor_and_a_night_say_the_same_and_readers_see_a_sound_version(damage, folder, capsys):
     assert cli.command_line(["status", "--json"]) == 0
     said = json.loads(capsys.readouterr().out)["damaged"]
@@ -172,6 +173,7 @@ def test_status_doctor_and_a_night_say_the_same_and_readers_see_a_sound_version(
     assert look(folder).link is None
 
 
+@pytest.mark.promise("damage")
 @pytest.mark.parametrize("damage", ["warehouse flipped", "manifest deleted", "link a folder"], indirect=True)
 def test_the_night_builds_on_the_newest_sound_version_even_if_nobody_mended_before(damage, folder):
     made = run(folder, SmallNight(4, rows=ROWS))
@@ -180,6 +182,7 @@ def test_the_night_builds_on_the_newest_sound_version_even_if_nobody_mended_befo
     assert look(folder).link is None
 
 
+@pytest.mark.promise("damage")
 def test_a_rollback_leads_to_a_sound_version_in_every_state(damage, folder):
     went = rollback(folder)
     assert current_version(folder).id == went.id
@@ -190,6 +193,7 @@ def test_a_rollback_leads_to_a_sound_version_in_every_state(damage, folder):
         assert current_id(folder) == went.id
 
 
+@pytest.mark.promise("damage")
 def test_what_is_sound_is_left_as_it_is(folder, capsys):
     assert damages(load_setup(), every=True) == mend(load_setup()) == ()
     assert cli.command_line(["status", "--json"]) == 0
@@ -197,6 +201,7 @@ def test_what_is_sound_is_left_as_it_is(folder, capsys):
     assert not (folder.root / "rollbacks.jsonl").exists()
 
 
+@pytest.mark.promise("damage")
 def test_an_older_version_that_is_damaged_is_no_target_of_a_rollback_and_no_base(folder):
     flip(warehouse_file(folder.versions / "2026-01-03-run00002"))
     assert rollback(folder).id == "2026-01-02-run00001"
@@ -204,6 +209,7 @@ def test_an_older_version_that_is_damaged_is_no_target_of_a_rollback_and_no_base
     assert made.manifest.base == "2026-01-02-run00001"
 
 
+@pytest.mark.promise("damage")
 def test_where_no_version_is_sound_a_night_builds_from_nothing_and_numbers_go_on(folder):
     for version in list_versions(folder):
         flip(marts_file(version.path))
@@ -215,6 +221,7 @@ def test_where_no_version_is_sound_a_night_builds_from_nothing_and_numbers_go_on
     assert (made.manifest.base, made.sequence, night_seen(folder)) == (None, 4, 4)
 
 
+@pytest.mark.promise("damage")
 def test_what_stood_in_the_place_of_the_link_is_kept(folder):
     folder_in_its_place(folder.current)
     (folder.current / "somebody's copy").touch()
@@ -223,6 +230,7 @@ def test_what_stood_in_the_place_of_the_link_is_kept(folder):
     assert [path.name for path in folder.root.glob("current-was-no-link-*/*")] == ["somebody's copy"]
 
 
+@pytest.mark.promise("damage")
 def test_a_mended_link_is_on_record_as_a_rollback_is(folder):
     delete(folder.current)
     with data_lock(folder):
@@ -232,6 +240,7 @@ def test_a_mended_link_is_on_record_as_a_rollback_is(folder):
     assert "is missing" in record["because"]
 
 
+@pytest.mark.promise("damage")
 def test_a_damaged_version_goes_when_as_many_newer_ones_are_kept(folder):
     damaged = folder.versions / "2026-01-02-run00001"
     flip(manifest_file(damaged))

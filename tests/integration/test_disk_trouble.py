@@ -65,6 +65,7 @@ def fill(disk: Path, leave: int) -> Path:
     return waste
 
 
+@pytest.mark.promise("disk")
 def test_commands_on_a_read_only_disk_say_so_or_answer(published, disk, capsys):
     make_read_only(disk)
     for command in (["rollback"], ["rollback", "--pin"], ["run"]):
@@ -79,6 +80,7 @@ def test_commands_on_a_read_only_disk_say_so_or_answer(published, disk, capsys):
     assert current_id(published) == SECOND
 
 
+@pytest.mark.promise("disk")
 def test_a_night_begins_only_where_there_is_room(published, disk):
     waste = fill(disk, leave=100_000)
     with pytest.raises(JourneymartError, match="are needed to build the next version: free some space"):
@@ -89,6 +91,7 @@ def test_a_night_begins_only_where_there_is_room(published, disk):
     assert night_seen(published) == 3
 
 
+@pytest.mark.promise("disk")
 def test_a_disk_that_fills_up_while_a_night_builds_leaves_readers_what_they_had(published, disk):
     waste = []
     with pytest.raises(JourneymartError, match=r"the disk is (not )?full"), explaining_the_disk():
@@ -99,6 +102,7 @@ def test_a_disk_that_fills_up_while_a_night_builds_leaves_readers_what_they_had(
     assert night_seen(published) == 3
 
 
+@pytest.mark.promise("disk")
 def test_a_rollback_on_a_full_disk_changes_all_or_nothing(published, disk, capsys):
     fill(disk, leave=0)
     cli.command_line(["rollback"])
@@ -107,6 +111,7 @@ def test_a_rollback_on_a_full_disk_changes_all_or_nothing(published, disk, capsy
     assert look(published).sentences == ()
 
 
+@pytest.mark.promise("disk")
 def test_doctor_says_it_and_goes_on(tmp_path):
     def look(_: Settings) -> Iterator[Diagnosis]:
         raise OSError(errno.EROFS, "Read-only file system", "/state/dbt")
@@ -116,6 +121,7 @@ def test_doctor_says_it_and_goes_on(tmp_path):
     assert found.said.startswith("/state/dbt could not be written or read, because the disk is read-only")
 
 
+@pytest.mark.promise("disk")
 @pytest.mark.parametrize(("name", "said"), [("ledger", "something else lies"), ("build", "folder should be")])
 def test_a_file_in_the_place_of_a_folder_is_said_and_moved_away_by_whoever_put_it_there(published, name, said):
     shutil.rmtree(published.root / name, ignore_errors=True)
@@ -129,6 +135,7 @@ def test_a_file_in_the_place_of_a_folder_is_said_and_moved_away_by_whoever_put_i
     assert night_seen(published) == 3
 
 
+@pytest.mark.promise("disk")
 @pytest.mark.parametrize(
     ("error", "said"),
     [

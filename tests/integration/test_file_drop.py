@@ -57,6 +57,7 @@ def test_empty_fields_are_null_in_quotes_or_not(drop: Drop) -> None:
     assert set(drop.column("_file")) == {f"{NAME}.csv"}
 
 
+@pytest.mark.promise("records")
 @pytest.mark.parametrize(
     ("record", "reason"),
     [
@@ -86,6 +87,7 @@ def test_one_bad_record_is_rejected_and_the_others_stay(drop: Drop, record: byte
     assert reject["raw"] == record[: 1024**2].decode("utf-8", "replace")
 
 
+@pytest.mark.promise("records")
 def test_a_huge_last_and_only_record_is_not_lost(drop: Drop) -> None:
     drop.deliver(f"{NAME}.csv", b"id,status\n1," + b"x" * 40_000_000)
 
@@ -267,6 +269,7 @@ def parquet() -> bytes:
     return sink.getvalue()
 
 
+@pytest.mark.promise("records")
 @pytest.mark.parametrize(
     ("suffix", "content", "said"),
     [
@@ -472,6 +475,7 @@ def unpacked(content: bytes) -> bytes | None:
 many = settings(max_examples=60)
 
 
+@pytest.mark.promise("records")
 @many
 @given(content=mutations(CSV + b'4,open,"a ""b"""\r\n5,new,x\n'))
 def test_mutated_csv_loses_no_record(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
@@ -484,6 +488,7 @@ def test_mutated_csv_loses_no_record(tmp_path_factory: pytest.TempPathFactory, c
         assert counts[1] <= sum(len(row) == len(rows[0]) for row in rows[1:])
 
 
+@pytest.mark.promise("records")
 @many
 @given(content=mutations(b'{"id":1,"a":"x","b":null}\n{"id":2,"a":{"c":[1,2.5]}}\r\n{"id":3,"b":1e5}\n'))
 def test_mutated_json_lines_lose_no_record(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
@@ -501,6 +506,7 @@ def test_mutated_json_lines_lose_no_record(tmp_path_factory: pytest.TempPathFact
         assert counts[1] <= sum(map(is_object, lines))
 
 
+@pytest.mark.promise("records")
 @many
 @given(content=mutations(gzip.compress(CSV, mtime=0)))
 def test_mutated_gzip_lands_just_what_python_unpacks(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:
@@ -512,6 +518,7 @@ def test_mutated_gzip_lands_just_what_python_unpacks(tmp_path_factory: pytest.Te
         assert counts[0] == len([row for row in csv.reader(io.StringIO(plain.decode(), newline="")) if row]) - 1
 
 
+@pytest.mark.promise("records")
 @many
 @given(content=mutations(parquet()))
 def test_mutated_parquet_loses_no_record(tmp_path_factory: pytest.TempPathFactory, content: bytes) -> None:

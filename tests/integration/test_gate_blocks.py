@@ -182,6 +182,7 @@ DEFECTS: list[tuple[str, str, Callable[[Landing], object]]] = [
 ]
 
 
+@pytest.mark.promise("audited")
 @pytest.mark.parametrize(("kind", "defect"), [(kind, make) for kind, _, make in DEFECTS], ids=[d[1] for d in DEFECTS])
 def test_a_defect_blocks_and_what_was_accepted_stays(
     landing: Landing, kind: str, defect: Callable[[Landing], object]
@@ -223,6 +224,7 @@ def test_a_check_blocks_by_itself(landing: Landing, kind: str, defect: Callable[
     assert verdict.blocked_by == (kind,)
 
 
+@pytest.mark.promise("audited")
 def test_a_mass_deletion_blocks(tmp_path: Path) -> None:
     dump = Landing(tmp_path, contract(), mode="full")
     dump.land([["1", VERSION]], changes=[("delete", None, [str(n), None]) for n in range(2, 9)], delete_breaker=True)
@@ -362,6 +364,7 @@ def test_one_pass_judges_one_stream(landing: Landing, tmp_path: Path) -> None:
         gate.judge([landing.extract(), other.extract()])
 
 
+@pytest.mark.promise("kills")
 def test_what_a_killed_gate_left_goes_and_what_another_works_with_stays(landing: Landing) -> None:
     killed = subprocess.run([sys.executable, "-c", _KILLED_GATE, str(landing.folder.root)], check=False)
     assert killed.returncode == -signal.SIGKILL

@@ -39,6 +39,7 @@ def check(project: DbtProject, folder: Path, seed: int, nights: int) -> None:
     assert warehouse.differences(warehouse.rebuilt(), [*TABLES, *GRAPH]) == {}
 
 
+@pytest.mark.promise("order")
 @pytest.mark.chaos
 @settings(max_examples=60 if LONG else 1, derandomize=not LONG)
 @given(seed=st.integers(0, 2**32), nights=st.integers(2, 6 if LONG else 4))

@@ -57,6 +57,7 @@ def check(project: DbtProject, folder: Path, seed: int, nights: int) -> None:
     assert warehouse.differences(warehouse.rebuilt(), TABLES) == {}
 
 
+@pytest.mark.promise("order")
 @pytest.mark.chaos
 @settings(max_examples=60 if LONG else 1, derandomize=not LONG)
 @given(seed=st.integers(0, 2**32), nights=st.integers(2, 6) if LONG else st.just(3))

@@ -94,6 +94,7 @@ def _key(day: date) -> int:
     return int(f"{day:%Y%m%d}")
 
 
+@pytest.mark.promise("order")
 @pytest.mark.parametrize("seed", SEEDS)
 def test_any_nights_count_the_ways_of_one_rebuild(dbt_project: DbtProject, tmp_path: Path, seed: int) -> None:
     """Business dates stand still, jump and step back; each night is compared."""

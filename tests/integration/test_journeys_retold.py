@@ -457,6 +457,7 @@ def test_journeys_are_what_their_definition_says(
     check(dbt_project, tmp_path_factory.mktemp("recount"), seed=2)
 
 
+@pytest.mark.promise("figures")
 @pytest.mark.chaos
 @pytest.mark.skipif(os.environ.get("JOURNEYMART_CHAOS") != "long", reason="the long campaign runs under `make chaos`")
 @pytest.mark.parametrize("seed", range(100, 130))

@@ -230,6 +230,7 @@ def history(
     return nights
 
 
+@pytest.mark.promise("order")
 def test_nights_make_the_kpis_of_one_full_rebuild(history: Nights) -> None:
     assert history.differences() == {}
 

@@ -194,6 +194,7 @@ def recount(version: duckdb.DuckDBPyConnection) -> Recount:
     return Recount(version)
 
 
+@pytest.mark.promise("figures")
 @pytest.mark.parametrize("seed", SEEDS)
 def test_every_kpi_is_what_its_definition_counts(
     version: duckdb.DuckDBPyConnection, recount: Recount, seed: int
@@ -201,6 +202,7 @@ def test_every_kpi_is_what_its_definition_counts(
     assert disagreements(version, recount, draw(recount, random.Random(seed)))[:10] == []  # noqa: S311
 
 
+@pytest.mark.promise("figures")
 def test_what_explains_a_figure_adds_up_to_it(built: Warehouse, version: duckdb.DuckDBPyConnection) -> None:
     """The records of every KPI by source, of the company and of one member that is shown and one that is hidden."""
     for kpi, *_ in version.execute("select kpi from marts.main.dim_kpi order by kpi").fetchall():

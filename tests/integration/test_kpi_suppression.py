@@ -153,6 +153,7 @@ def _windows(day: date) -> Iterator[tuple[str, date]]:
         yield "month", day.replace(day=1)
 
 
+@pytest.mark.promise("hidden")
 @pytest.mark.parametrize("measure", DAILY)
 def test_nothing_hidden_can_be_worked_out(
     shown: tuple[list[tuple[str, date, int, str]], list[dict[str, Any]]], measure: str
@@ -166,6 +167,7 @@ def test_nothing_hidden_can_be_worked_out(
     assert [group for group in found if set(group) & (few | suppressed)] == []
 
 
+@pytest.mark.promise("hidden")
 @pytest.mark.parametrize("measure", DAILY)
 def test_every_shown_cell_is_of_five_customers_or_more(
     shown: tuple[list[tuple[str, date, int, str]], list[dict[str, Any]]], measure: str

@@ -250,6 +250,7 @@ LONG = pytest.mark.skipif(
 )
 
 
+@pytest.mark.promise("figures")
 @pytest.mark.chaos
 @LONG
 @pytest.mark.parametrize("seed", range(100, 112))
@@ -269,6 +270,7 @@ def test_many_companies_on_many_nights(
     assert warehouse.differences(warehouse.rebuilt(), TABLES) == {}
 
 
+@pytest.mark.promise("order")
 @pytest.mark.chaos
 @LONG
 @pytest.mark.parametrize("seed", range(200, 212))

@@ -64,6 +64,7 @@ def tables(warehouse: Warehouse) -> list[str]:
     )
 
 
+@pytest.mark.promise("order")
 @pytest.mark.parametrize("seed", [1])
 def test_any_order_of_nights_makes_the_marts_of_one_full_rebuild(
     dbt_project: DbtProject, tmp_path_factory: pytest.TempPathFactory, seed: int
@@ -71,6 +72,7 @@ def test_any_order_of_nights_makes_the_marts_of_one_full_rebuild(
     check_law(dbt_project, tmp_path_factory.mktemp("law"), seed, nights=3)
 
 
+@pytest.mark.promise("order")
 @pytest.mark.chaos
 @pytest.mark.skipif(os.environ.get("JOURNEYMART_CHAOS") != "long", reason="the long campaign runs under `make chaos`")
 @pytest.mark.parametrize("seed", range(100, 130))

@@ -42,6 +42,7 @@ def folder(published: DataFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatc
     return DataFolder(Path(shutil.copytree(published.root, tmp_path / "data", symlinks=True)))
 
 
+@pytest.mark.promise("pinned")
 def test_nights_go_on_behind_a_pin_and_readers_see_the_newest_when_it_is_lifted(folder):
     rollback(folder, pinned_by="Ada")
     made = run(folder, SmallNight(3, rows=ROWS), keep=1)
@@ -53,6 +54,7 @@ def test_nights_go_on_behind_a_pin_and_readers_see_the_newest_when_it_is_lifted(
     assert look(folder).pin is None
 
 
+@pytest.mark.promise("pinned")
 def test_a_rollback_without_a_pin_is_what_it_was(folder):
     rollback(folder)
     assert look(folder).reached == look(folder).seen
@@ -60,6 +62,7 @@ def test_a_rollback_without_a_pin_is_what_it_was(folder):
     assert night_seen(folder) == 3
 
 
+@pytest.mark.promise("pinned")
 def test_status_says_who_reads_what_since_when_and_how_to_end_it(folder, capsys):
     assert cli.command_line(["rollback", FIRST, "--pin"]) == 0
     assert "until `journeymart unpin`" in capsys.readouterr().out.replace("\n", " ")
@@ -75,6 +78,7 @@ def test_status_says_who_reads_what_since_when_and_how_to_end_it(folder, capsys)
     assert json.loads(capsys.readouterr().out)["pinned"] is None
 
 
+@pytest.mark.promise("pinned")
 def test_who_is_pinned_is_on_record(folder):
     rollback(folder, FIRST, pinned_by="Ada")
     unpin(folder)
@@ -83,6 +87,7 @@ def test_who_is_pinned_is_on_record(folder):
     assert (lifted["to"], lifted["because"]) == (SECOND, "unpinned")
 
 
+@pytest.mark.promise("pinned")
 def test_a_pin_is_not_lost_by_a_rollback_that_does_not_name_it(folder):
     rollback(folder, FIRST, pinned_by="Ada")
     with pytest.raises(JourneymartError, match=f"held to version {FIRST} by Ada .* say --pin"):
@@ -91,6 +96,7 @@ def test_a_pin_is_not_lost_by_a_rollback_that_does_not_name_it(folder):
     assert look(folder).pin.version == SECOND
 
 
+@pytest.mark.promise("pinned")
 def test_nothing_removes_what_is_pinned(folder):
     rollback(folder, FIRST, pinned_by="Ada")
     folder.current.unlink()
@@ -99,6 +105,7 @@ def test_nothing_removes_what_is_pinned(folder):
     assert (folder.versions / FIRST).exists()
 
 
+@pytest.mark.promise("pinned")
 def test_a_link_that_is_mended_does_not_lead_past_a_pin(folder):
     rollback(folder, FIRST, pinned_by="Ada")
     folder.current.unlink()
@@ -109,6 +116,7 @@ def test_a_link_that_is_mended_does_not_lead_past_a_pin(folder):
     assert mend_link(folder) is None, "no other version is as old"
 
 
+@pytest.mark.promise("pinned")
 def test_a_pin_that_cannot_be_read_leads_nobody_anywhere_and_can_be_set_or_lifted(folder):
     rollback(folder, FIRST, pinned_by="Ada")
     folder.pin.write_text("{")
@@ -121,6 +129,7 @@ def test_a_pin_that_cannot_be_read_leads_nobody_anywhere_and_can_be_set_or_lifte
     assert unpin(folder).sequence == 3
 
 
+@pytest.mark.promise("pinned")
 def test_there_is_nothing_to_unpin_where_nothing_is_pinned(folder):
     with pytest.raises(JourneymartError, match="nothing to unpin"):
         unpin(folder)

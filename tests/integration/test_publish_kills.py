@@ -35,6 +35,7 @@ def kill(folder: DataFolder, night: int, point: str) -> None:
     assert result.returncode == -signal.SIGKILL
 
 
+@pytest.mark.promise("kills")
 @pytest.mark.parametrize(
     ("point", "seen"), [("before_verify", 1), ("before_rename", 1), ("before_swing", 1), ("after_swing", 2)]
 )
@@ -64,6 +65,7 @@ def test_readers_see_a_whole_version_and_the_next_night_is_undisturbed(tmp_path,
     assert not folder.build.exists()
 
 
+@pytest.mark.promise("kills")
 def test_a_night_killed_before_the_first_swing_leaves_no_version_and_the_next_one_makes_it(tmp_path):
     folder = data_folder(tmp_path)
     kill(folder, 1, "before_swing")
@@ -72,6 +74,7 @@ def test_a_night_killed_before_the_first_swing_leaves_no_version_and_the_next_on
     assert night_seen(folder) == 2
 
 
+@pytest.mark.promise("kills")
 def test_the_same_night_can_be_run_again_under_another_run(tmp_path):
     folder = data_folder(tmp_path)
     kill(folder, 1, "before_swing")
@@ -79,6 +82,7 @@ def test_the_same_night_can_be_run_again_under_another_run(tmp_path):
     assert night_seen(folder) == 1
 
 
+@pytest.mark.promise("kills")
 def test_a_build_killed_while_it_is_cloned_is_made_anew(tmp_path):
     folder = data_folder(tmp_path)
     base = run(folder, SmallNight(1))
@@ -89,6 +93,7 @@ def test_a_build_killed_while_it_is_cloned_is_made_anew(tmp_path):
     assert night_seen(folder) == 2
 
 
+@pytest.mark.promise("kills")
 def test_a_version_half_removed_is_cleared_by_the_next_night(tmp_path):
     folder = data_folder(tmp_path)
     version = run(folder, SmallNight(1))

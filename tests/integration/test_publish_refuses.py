@@ -63,6 +63,7 @@ def sql(*statements: str) -> Callable[[Path], None]:
     return spoil
 
 
+@pytest.mark.promise("audited")
 @pytest.mark.parametrize(
     ("outcome", "said"),
     [("fail", "failed"), ("error", "broke"), (None, "did not run")],
@@ -71,11 +72,13 @@ def test_a_ledger_that_does_not_say_yes_blocks(served, outcome, said):
     refuse(served, f"reconciliation of mart_a {said}", replace(SmallNight(2), outcome=outcome))
 
 
+@pytest.mark.promise("audited")
 def test_a_ledger_that_expects_nothing_blocks(served, monkeypatch):
     monkeypatch.setattr(SmallNight, "ledger", lambda self, folder: Ledger(folder.ledger("of nobody")))
     refuse(served, "nothing was judged")
 
 
+@pytest.mark.promise("audited")
 @pytest.mark.parametrize(
     ("match", "statement"),
     [
@@ -118,6 +121,7 @@ def test_a_file_of_a_version_too_new_for_old_clients_blocks(served):
     refuse(served, r"storage version v1\.5\.0", spoil=spoil)
 
 
+@pytest.mark.promise("audited")
 @pytest.mark.parametrize("spoil", [Path.unlink, lambda page: page.write_text("")], ids=["missing", "empty"])
 def test_a_build_without_its_report_blocks(served, spoil):
     refuse(served, r"lacks .*journey\.html", spoil=lambda build: spoil(report_file(build, "journey")))
@@ -157,6 +161,7 @@ def kill_after_writing(path: Path) -> None:
     subprocess.run([sys.executable, "-c", program, str(path)], check=True)
 
 
+@pytest.mark.promise("audited")
 def test_a_damaged_build_blocks(served):
     def spoil(build: Path) -> None:
         with warehouse_file(build).open("r+b") as file:
@@ -167,6 +172,7 @@ def test_a_damaged_build_blocks(served):
     refuse(served, "could not be finished", spoil=spoil)
 
 
+@pytest.mark.promise("audited")
 def test_a_process_that_still_writes_the_marts_blocks(served):
     writers: list[subprocess.Popen[str]] = []
 

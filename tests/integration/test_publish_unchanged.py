@@ -99,6 +99,7 @@ def test_bytes_the_base_does_not_have_are_read_back(folder: DataFolder, versions
         verify_in_fresh_process(second.path, first.path)
 
 
+@pytest.mark.promise("kills")
 @pytest.mark.parametrize("point", ["before_verify", "before_swing"])
 def test_a_night_killed_with_shared_copies_leaves_its_base_whole(folder: DataFolder, point: str) -> None:
     first = run(folder, SmallNight(1))

@@ -279,6 +279,7 @@ def test_rows_that_are_written_during_a_pull_are_the_next_dates(server: Server, 
     assert ids(desk.pulled(NEXT_DAY)) == [0, 4900]
 
 
+@pytest.mark.promise("kills")
 def test_a_pull_that_is_killed_between_pages_is_gone_on_with(server: Server, desk: Desk) -> None:
     tickets(server, MANY)
     program = (
@@ -298,6 +299,7 @@ def test_a_pull_that_is_killed_between_pages_is_gone_on_with(server: Server, des
     assert ids(desk.pulled()) == list(range(1, 5001))
 
 
+@pytest.mark.promise("once")
 def test_a_server_that_dies_half_way_may_pass_and_nothing_is_pulled_twice(
     server: Server, desk: Desk, between_pages: Any
 ) -> None:

@@ -96,6 +96,7 @@ def test_a_corrected_contract_lets_the_rows_out_as_if_they_had_been_right(tmp_pa
     assert not landing.folder.quarantine_partition(STREAM, DAY).exists()
 
 
+@pytest.mark.promise("kills")
 def test_a_kill_between_old_and_new_is_put_right_by_the_next_judgement(tmp_path: Path) -> None:
     landing = Landing(tmp_path, STRICT)
     landing.land([["1", "open", VERSION]])

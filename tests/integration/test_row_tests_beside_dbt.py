@@ -71,6 +71,7 @@ def failed_by_dbt(dbt_project, build):
     return set()
 
 
+@pytest.mark.promise("audited")
 def test_each_fault_is_found_by_name_and_key_as_dbt_finds_it(dbt_project, setup):
     results, problem = asked(setup)
     assert {result.status for result in results.values()} == {"pass"}

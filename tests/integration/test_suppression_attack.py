@@ -74,11 +74,13 @@ def targets(company: Warehouse) -> dict[str, Target]:
     }  # fmt: skip
 
 
+@pytest.mark.promise("hidden")
 def test_nothing_hidden_can_be_worked_out(targets: dict[str, Target]) -> None:
     found = {name: target.broken_into(target.shown)[:5] for name, target in targets.items()}
     assert {name: cells for name, cells in found.items() if cells} == {}
 
 
+@pytest.mark.promise("hidden")
 def test_no_cell_of_few_people_is_shown(targets: dict[str, Target]) -> None:
     small = {
         name: [cell for cell in target.shown if 0 < target.people[cell] < target.least]

@@ -200,6 +200,7 @@ def corrections(company: Company, chance: random.Random) -> list[dict[str, list[
     return [first, *later, {}, {}]
 
 
+@pytest.mark.promise("order")
 @pytest.mark.chaos
 @pytest.mark.skipif(os.environ.get("JOURNEYMART_CHAOS") != "long", reason="the long campaign runs under `make chaos`")
 @pytest.mark.parametrize("seed", range(100, 110))

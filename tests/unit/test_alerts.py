@@ -169,6 +169,7 @@ MOMENTS = st.builds(
 )
 
 
+@pytest.mark.promise("told")
 @settings(max_examples=200)
 @given(st.lists(MOMENTS, max_size=12), st.data())
 def test_whatever_happens_each_cause_is_told_once_and_its_end_once(moments, data):

@@ -100,6 +100,7 @@ def keep_out(setup, check: str, day: str, *, passed: bool = False) -> None:
     (folder / "rows.parquet").write_text(PERSON)
 
 
+@pytest.mark.promise("told")
 def test_every_kind_arrives_once_then_its_end_and_nothing_personal_or_secret_leaves(setup, receiver, caplog, capfd):
     caplog.set_level(logging.DEBUG - 1)
     # Published long ago, so it is old, and the nights since are late.
@@ -162,6 +163,7 @@ def test_a_version_that_is_damaged_is_told_and_none_is_said_to_be_seen(setup, re
     assert damaged.endswith("Readers see nothing that is whole.")
 
 
+@pytest.mark.promise("told")
 def test_what_cannot_be_sent_is_said_without_the_address_and_sent_at_the_next_look(setup, receiver, caplog):
     keep_out(setup, "schema", "2026-01-02")
     receiver.status = 500

@@ -252,6 +252,7 @@ def test_a_damaged_workbook_is_refused_in_a_sentence(tmp_path: Path, spoil: Any,
         read(path)
 
 
+@pytest.mark.promise("records")
 def test_flipped_bytes_never_pass_for_another_sheet(tmp_path: Path) -> None:
     rows = [["id", "text"], *([n, f"text {n}"] for n in range(40))]
     path = workbook(tmp_path / "a.xlsx", rows)

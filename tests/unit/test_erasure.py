@@ -229,6 +229,7 @@ def test_erasing_twice_changes_nothing_the_second_time(without_ann: Shop, tmp_pa
     assert len(list((shop.root / "data" / "erasures").glob("*.json"))) == 2, "one person, and the key's check"
 
 
+@pytest.mark.promise("kills")
 @pytest.mark.parametrize("after", [0, 2, 5])
 def test_an_erasure_that_was_killed_holds_back_the_night_and_is_finished_by_the_next_one(
     shop: Shop, without_ann: Shop, monkeypatch: pytest.MonkeyPatch, after: int

@@ -143,6 +143,7 @@ def unequal() -> list[tuple[int, int]]:
     return [(n, m) for n in few for m in {n + 1, 2 * n, 5 * n, 57, 119, 188, MOST} if n < m <= MOST]
 
 
+@pytest.mark.promise("quiet")
 @pytest.mark.parametrize("pairs", ["equal", "unequal"])
 def test_chance_changes_no_share_in_more_than_six_of_a_hundred(pairs: str) -> None:
     every = np.linspace(0, 1, 201)
@@ -155,6 +156,7 @@ def test_chance_changes_no_share_in_more_than_six_of_a_hundred(pairs: str) -> No
     assert worst[0] <= ALLOWED
 
 
+@pytest.mark.promise("quiet")
 @pytest.mark.parametrize("pairs", ["equal", "unequal"])
 def test_chance_changes_no_score_in_more_than_six_of_a_hundred(pairs: str) -> None:
     steps = (0, 0.01, 0.03, 0.1, 0.2, 0.3, 0.4, 0.5, 0.6, 0.7, 0.8, 0.9, 0.97, 0.99, 1)
@@ -183,6 +185,7 @@ def score_alarms(n: int, m: int, p: float, d: float) -> float:
     return float(weights @ is_change(now, before) @ weights_before) + left
 
 
+@pytest.mark.promise("quiet")
 def test_chance_changes_no_rate_in_more_than_six_of_a_hundred() -> None:
     """Events are Poisson counts; as many customers on either side, or up to thirty times as many."""
     most = 700
@@ -223,6 +226,7 @@ def places(n: int) -> tuple[Numbers, Numbers, Numbers]:
     return counts.T, found["estimate"], found["margin"]
 
 
+@pytest.mark.promise("quiet")
 def test_chance_changes_no_mean_of_places_on_a_scale_in_more_than_six_of_a_hundred() -> None:
     """Answers 1 to 5 of customers of many minds; of those who know only the ends, a mean is a share."""
     chance = random.Random(5)  # noqa: S311 (no secrets here)

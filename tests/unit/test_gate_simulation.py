@@ -26,6 +26,7 @@ def test_the_table_is_printed() -> None:
     print("\n" + "\n".join(gate_simulation.table()))
 
 
+@pytest.mark.promise("quiet")
 @pytest.mark.parametrize("name", COMPANIES)
 def test_a_clean_company_is_stopped_once_and_warned_three_times_in_90_nights_at_most(name: str) -> None:
     found = clean(name)
@@ -36,6 +37,7 @@ def test_a_clean_company_is_stopped_once_and_warned_three_times_in_90_nights_at_
     assert np.quantile(found.warned, 0.95) <= 6
 
 
+@pytest.mark.promise("quiet")
 @pytest.mark.parametrize("name", DEFECTS)
 def test_a_defect_is_caught_on_its_first_night(name: str) -> None:
     caught, blocked = defects()[name]

@@ -144,6 +144,7 @@ def test_another_dump_before_derives_the_next_changes_again(drop: Drop) -> None:
     assert again.manifest.sha256 != sha256
 
 
+@pytest.mark.promise("kills")
 def test_changes_left_behind_by_a_killed_run_are_derived_again(drop: Drop) -> None:
     dump(drop, DAYS[0], [("1", "open")])
     dump(drop, DAYS[1], [("1", "solved")])

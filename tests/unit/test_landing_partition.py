@@ -106,6 +106,7 @@ def test_nothing_but_partitions_stays_in_landing(drop: Drop) -> None:
     assert names(drop.partition().parent) == [FIRST.isoformat()]
 
 
+@pytest.mark.promise("kills")
 def test_a_killed_landing_leaves_no_partition_and_the_next_sweeps_it_up(drop: Drop) -> None:
     code = "import sys, pathlib; from tests.landing_kit import Drop; Drop.at(pathlib.Path(sys.argv[1])).land()"
     killed = subprocess.run(
@@ -123,6 +124,7 @@ def test_a_killed_landing_leaves_no_partition_and_the_next_sweeps_it_up(drop: Dr
     assert names(home) == [FIRST.isoformat()]
 
 
+@pytest.mark.promise("kills")
 def test_a_partition_moved_aside_by_a_killed_replacement_comes_back(drop: Drop) -> None:
     drop.land()
     before = content(drop.partition())

@@ -61,6 +61,7 @@ def test_nights_one_by_one_land_what_a_range_lands(tmp_path: Path) -> None:
     assert not any(landed.changed for landed in together.land_many(*DAYS))
 
 
+@pytest.mark.promise("once")
 def test_a_date_alone_takes_what_no_date_before_it_has_and_nothing_lands_twice(tmp_path: Path) -> None:
     drop = cut(tmp_path, "id,at\n1,2026-03-01\n2,2026-03-02\n3,2026-03-03\n")
 
@@ -111,6 +112,7 @@ def test_the_same_night_again_takes_what_the_file_has_grown_by(tmp_path: Path) -
     assert not reordered.changed, "the same rows in another order are nothing new"
 
 
+@pytest.mark.promise("records")
 def test_records_nobody_can_read_are_not_lost_when_they_come_late(tmp_path: Path) -> None:
     drop = cut(tmp_path, "id,at\n1,2026-03-01\nragged\n")
     drop.land(DAYS[0])
@@ -133,6 +135,7 @@ def test_a_new_column_makes_no_old_row_a_late_one(tmp_path: Path) -> None:
     assert drop.column("id", DAYS[1]) == ["2"]
 
 
+@pytest.mark.promise("once")
 @settings(max_examples=40)
 @given(
     st.lists(st.tuples(st.integers(0, 3), st.integers(0, 3)), max_size=15),

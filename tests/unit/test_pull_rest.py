@@ -285,6 +285,7 @@ def test_ticket_events_become_audits(folder: DataFolder) -> None:
     assert row == as_told([audit], "ticket_audits")["77"]
 
 
+@pytest.mark.promise("kills")
 def test_a_pull_killed_at_any_page_goes_on(folder: DataFolder) -> None:
     """SIGKILL, in a process of its own: within a page, which is lost, and behind each of two, which stay."""
     desk = desk_of(10)
@@ -310,6 +311,7 @@ def record(stream: str, number: int, said: str, at: int) -> dict[str, Any]:
     return {"id": number, "name": said, "type": said, VERSIONS[stream]: iso(at)}
 
 
+@pytest.mark.promise("once")
 @settings(max_examples=30, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(data=st.data())
 def test_whatever_fails_and_changes_meanwhile_no_row_is_lost(

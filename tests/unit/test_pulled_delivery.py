@@ -72,6 +72,7 @@ def killed_before(step: int) -> Iterator[None]:
         yield
 
 
+@pytest.mark.promise("once")
 @settings(max_examples=15)
 @given(kills=st.lists(st.integers(0, 60), max_size=8))
 def test_whenever_it_is_killed_the_rows_land_once_each_and_none_is_lost(
@@ -93,6 +94,7 @@ def test_whenever_it_is_killed_the_rows_land_once_each_and_none_is_lost(
     assert everything(folder) == [f"{STREAM}/ends.json"]
 
 
+@pytest.mark.promise("kills")
 @pytest.mark.parametrize("point", ["in_page", "after_page", "in_completion", "in_clearing"])
 def test_a_process_killed_at_any_point_is_gone_on_with(folder: DataFolder, point: str) -> None:
     program = [sys.executable, "-m", "tests.pull_kit", str(folder.root), FIRST.isoformat()]

@@ -73,6 +73,7 @@ def test_a_version_as_it_was_written_is_verified(published):
     verify_in_fresh_process(published.path)
 
 
+@pytest.mark.promise("verified")
 @settings(max_examples=60)
 @given(data=st.data())
 def test_every_flipped_byte_is_refused(published, data):
@@ -83,6 +84,7 @@ def test_every_flipped_byte_is_refused(published, data):
             verify(copy)
 
 
+@pytest.mark.promise("verified")
 @settings(max_examples=40)
 @given(data=st.data())
 def test_every_byte_flipped_before_it_was_hashed_is_refused_too(published, data):
@@ -101,6 +103,7 @@ def test_the_files_of_the_flip_tests_have_no_unused_blocks(published):
             assert connection.execute("SELECT free_blocks FROM pragma_database_size()").fetchall() == [(0,)]
 
 
+@pytest.mark.promise("verified")
 @pytest.mark.parametrize(
     "name", ["marts/cx_marts.duckdb.wal", "warehouse/.spill/x", "parquet/mart_c.parquet", "base.json"]
 )
@@ -111,6 +114,7 @@ def test_a_stray_file_is_refused(copy, name):
         verify(copy)
 
 
+@pytest.mark.promise("verified")
 @pytest.mark.parametrize("name", ["marts/cx_marts.duckdb", "warehouse/warehouse.duckdb", "parquet/mart_a.parquet"])
 def test_a_lost_file_is_refused(copy, name):
     (copy / name).unlink()
@@ -131,6 +135,7 @@ def test_a_link_in_place_of_a_file_is_refused(copy, tmp_path):
         verify(copy)
 
 
+@pytest.mark.promise("verified")
 @pytest.mark.parametrize("file_of", [marts_file, warehouse_file])
 @pytest.mark.parametrize(
     "sql",
@@ -154,6 +159,7 @@ def test_tables_that_are_not_those_of_the_manifest_are_refused(copy, file_of, sq
         verify(copy)
 
 
+@pytest.mark.promise("verified")
 def test_a_parquet_copy_that_differs_from_its_mart_is_refused(copy):
     path = copy / "parquet" / "mart_b.parquet"
     with duckdb.connect(marts_file(copy), read_only=True) as connection:

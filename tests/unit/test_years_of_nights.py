@@ -174,6 +174,7 @@ def opened():
     return count
 
 
+@pytest.mark.promise("flat")
 def test_a_night_after_a_year_opens_what_one_after_a_quarter_opens(tmp_path, monkeypatch, opened):
     # What is entered into an index must be two seconds old; here it may be new.
     monkeypatch.setattr(files, "_SETTLES_AFTER_NS", 0)

@@ -1,0 +1,162 @@
+"""Counts what tests found of the promises they stand for: a plugin of pytest.
+
+`@pytest.mark.promise("kills")` says which. Such a test is part of the long campaign (marker `chaos`). The long campaign
+(`JOURNEYMART_CHAOS=long`) prints the table; where it ran whole, over all promises or those of `--promise`, it writes
+the page, and fails if nothing tried one of them. Not here: the sentences, the table and the page (promises.py).
+
+A test is one case; one of hypothesis as many as it tried; another says how many with `record_property("cases", n)`.
+"""
+
+from __future__ import annotations
+
+import functools
+import os
+import subprocess
+from collections.abc import Generator, Iterable, Iterator
+from contextlib import contextmanager
+from datetime import UTC, datetime
+
+import pytest
+
+from tests.promises import PAGE, Campaign, Tally, page, read_promises, table, this_machine
+
+_CAMPAIGN = pytest.StashKey["_Campaign"]()
+
+
+def pytest_addoption(parser: pytest.Parser) -> None:
+    parser.addoption("--promise", default="", help="only tests of these promises (tests/promises.yml), with commas")
+
+
+def pytest_configure(config: pytest.Config) -> None:
+    config.addinivalue_line("markers", "promise(name): the promise of tests/promises.yml that a test stands for")
+    _refuse_unknown(config, _asked(config))
+    if os.environ.get("JOURNEYMART_CHAOS") == "long" and not hasattr(config, "workerinput"):
+        config.stash[_CAMPAIGN] = campaign = _Campaign(config)
+        config.pluginmanager.register(campaign)
+
+
+@pytest.hookimpl(tryfirst=True)
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Tests with a promise are those of the campaign, and say which in all they report."""
+    for item in items:
+        names = dict.fromkeys(mark.args[0] for mark in item.iter_markers("promise"))
+        _refuse_unknown(config, names)
+        item.user_properties += [("promise", name) for name in names]
+        if names:
+            item.add_marker("chaos")
+    asked = _asked(config)
+    if asked:
+        wanted = [item for item in items if any(("promise", name) in item.user_properties for name in asked)]
+        config.hook.pytest_deselected(items=[item for item in items if item not in wanted])
+        items[:] = wanted
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_call(item: pytest.Item) -> Generator[None, object, object]:
+    """Count the examples of a test of hypothesis that stands for a promise."""
+    handle = getattr(getattr(item, "obj", None), "hypothesis", None)
+    if handle is None or not any(name == "promise" for name, _ in item.user_properties):
+        return (yield)
+    with _counted(handle) as tried:
+        try:
+            return (yield)
+        finally:
+            item.user_properties.append(("cases", len(tried)))
+
+
+@contextmanager
+def _counted(handle: object) -> Iterator[list[None]]:
+    inner = handle.inner_test
+    tried: list[None] = []
+
+    @functools.wraps(inner)
+    def counting(*args: object, **kwargs: object) -> object:
+        tried.append(None)
+        return inner(*args, **kwargs)
+
+    handle.inner_test = counting
+    try:
+        yield tried
+    finally:
+        handle.inner_test = inner
+
+
+def _asked(config: pytest.Config) -> list[str]:
+    return [name for name in str(config.getoption("--promise")).split(",") if name]
+
+
+def _refuse_unknown(config: pytest.Config, names: Iterable[str]) -> None:
+    unknown = ", ".join(name for name in names if name not in read_promises(config.rootpath))
+    if unknown:
+        raise pytest.UsageError(f"tests/promises.yml has no promise {unknown}")
+
+
+class _Campaign:
+    """What the long campaign heard of its tests, in the process that people look at."""
+
+    def __init__(self, config: pytest.Config) -> None:
+        self.config = config
+        self.promises = read_promises(config.rootpath)
+        self.asked = _asked(config) or list(self.promises)
+        self.where = Campaign(datetime.now(UTC).date().isoformat(), _commit(config), this_machine())
+        self.tallies: dict[str, Tally] = {}
+        self.skipped: list[str] = []
+
+    @property
+    def is_whole(self) -> bool:
+        """Whether nobody named files or words that leave tests out."""
+        option = self.config.option
+        left_out = option.keyword or option.deselect or option.lf or option.markexpr not in ("", "chaos")
+        return self.config.args_source is pytest.Config.ArgsSource.TESTPATHS and not left_out
+
+    @property
+    def untried(self) -> list[str]:
+        """Promises that no test tried."""
+        return [name for name in self.asked if not self.tallies.get(name, Tally()).cases]
+
+    def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
+        said = list(report.user_properties)
+        names = [str(value) for name, value in said if name == "promise" and value in self.asked]
+        if report.skipped and names:
+            self.skipped.append(report.nodeid)
+        if report.skipped or (report.when != "call" and not report.failed):
+            return
+        for name in names:
+            tally = self.tallies.setdefault(name, Tally())
+            tally.tests.add(report.nodeid.partition("[")[0])
+            if report.when != "teardown":
+                tally.cases += sum(int(str(value)) for key, value in said if key == "cases") or 1
+            tally.failures += report.failed
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
+        if not self.is_whole or exitstatus not in (pytest.ExitCode.OK, pytest.ExitCode.TESTS_FAILED):
+            return
+        if self.untried:
+            session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        file = self.config.rootpath / PAGE
+        before = file.read_text(encoding="utf-8") if file.exists() else ""
+        file.parent.mkdir(exist_ok=True)
+        file.write_text(page(before, self.promises, self.tallies, self.asked, self.where), encoding="utf-8")
+
+    def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        asked = {name: self.promises[name] for name in self.asked if self.is_whole or name in self.tallies}
+        terminalreporter.section("promises")
+        terminalreporter.write(table(asked, self.tallies))
+        for nodeid in self.skipped:
+            terminalreporter.write_line(f"left out: {nodeid}")
+        if not self.is_whole:
+            terminalreporter.write_line(f"Only a part was run: {PAGE} stays as it is.")
+        for name in self.untried if self.is_whole else ():
+            terminalreporter.write_line(f"Nothing tried the promise {name}: {self.promises[name].promise}", red=True)
+
+
+def _commit(config: pytest.Config) -> str:
+    """The commit that was tried, and whether files differ from it; the page itself does not count."""
+
+    def git(*arguments: str) -> str:
+        asked = ["git", "-C", str(config.rootpath), *arguments]
+        return subprocess.run(asked, capture_output=True, text=True, check=False).stdout.strip()
+
+    changed = git("status", "--porcelain", "--", ".", f":!{PAGE}")
+    return (git("rev-parse", "--short=12", "HEAD") or "no commit") + (" and changes to it" if changed else "")

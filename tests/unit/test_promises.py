@@ -1,0 +1,124 @@
+"""Every promise is held by a test, and a campaign counts what they found and misses what nobody tried."""
+
+from __future__ import annotations
+
+import ast
+import os
+import subprocess
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+import pytest
+
+from tests.promises import PAGE, SENTENCES, read_promises, rows_of
+from tests.unit.test_traps import ROOT
+
+PROMISES = read_promises(ROOT)
+
+SENTENCES_OF_THREE = """
+kept: {promise: It is kept., tried: three times}
+broken: {promise: It is broken., tried: by examples}
+forgotten: {promise: Nobody asks., tried: never}
+"""
+TESTS_OF_TWO = """
+import pytest
+from hypothesis import given, settings, strategies as st
+
+@pytest.mark.promise("kept")
+@pytest.mark.parametrize("n", range(3))
+def test_three(n):
+    pass
+
+@pytest.mark.promise("kept")
+def test_many(record_property):
+    record_property("cases", 100)
+
+@pytest.mark.promise("kept")
+@pytest.mark.skip(reason="not today")
+def test_none():
+    pass
+
+@pytest.mark.promise("broken")
+@settings(max_examples=7, database=None)
+@given(st.integers(0, 1000))
+def test_examples(n):
+    pass
+
+@pytest.mark.promise("broken")
+def test_wrong():
+    assert False
+
+def test_of_no_promise():
+    pass
+"""
+
+
+def stands_for() -> dict[str, set[str]]:
+    """Which tests say in the code that they stand for which promise."""
+    found = defaultdict(set)
+    for file in (ROOT / "tests").rglob("test_*.py"):
+        for node in ast.parse(file.read_text(encoding="utf-8")).body:
+            for decorator in node.decorator_list if isinstance(node, ast.FunctionDef) else ():
+                if isinstance(decorator, ast.Call) and ast.unparse(decorator.func) == "pytest.mark.promise":
+                    found[ast.literal_eval(decorator.args[0])].add(node.name)
+    return found
+
+
+def test_every_promise_is_held_by_a_test_and_every_test_stands_for_one_that_was_given() -> None:
+    assert stands_for().keys() == PROMISES.keys()
+
+
+@pytest.fixture(scope="module")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project of three promises, of which one is broken and one is forgotten."""
+    root = tmp_path_factory.mktemp("a project")
+    (root / "pytest.ini").write_text("[pytest]\ntestpaths = tests\nmarkers = chaos: a campaign\n")
+    (root / SENTENCES).parent.mkdir()
+    (root / SENTENCES).write_text(SENTENCES_OF_THREE)
+    (root / "tests" / "test_two.py").write_text(TESTS_OF_TWO)
+    return root
+
+
+def campaign(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-m", "pytest", "-p", "tests.promises_plugin", "-m", "chaos"]
+    environment = os.environ | {
+        "JOURNEYMART_CHAOS": "long",
+        "PYTHONPATH": str(ROOT),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+    }
+    return subprocess.run(
+        [*command, *arguments], cwd=project, env=environment, capture_output=True, text=True, check=False
+    )
+
+
+def cells(project: Path) -> dict[str, list[str]]:
+    rows = [row.removeprefix("| ").removesuffix(" |").split(" | ") for row in rows_of((project / PAGE).read_text())]
+    return {row[0]: [row[2], row[3], row[5]] for row in rows}
+
+
+def test_a_campaign_counts_cases_and_failures_and_fails_for_a_promise_that_nothing_tried(project: Path) -> None:
+    part = campaign(project, "tests/test_two.py", "-k", "three")
+    assert (part.returncode, (project / PAGE).exists()) == (0, False), part.stdout
+    assert "Only a part was run" in part.stdout
+
+    one = campaign(project, "--promise", "kept")
+    assert one.returncode == 0, one.stdout
+    kept = ["103", "0", "`tests/test_two.py::test_many`, `tests/test_two.py::test_three`"]
+    assert cells(project) == {"It is kept.": kept}
+    assert "left out: tests/test_two.py::test_none" in one.stdout
+
+    whole = campaign(project)
+    assert whole.returncode == 1
+    assert "Nothing tried the promise forgotten: Nobody asks." in whole.stdout
+    assert cells(project) == {
+        "It is kept.": kept,
+        "It is broken.": ["8", "1", "`tests/test_two.py::test_examples`, `tests/test_two.py::test_wrong`"],
+        "Nobody asks.": ["0", "0", ""],
+    }
+
+
+def test_a_promise_nobody_gave_is_refused(project: Path) -> None:
+    refused = campaign(project, "--promise", "kept,wings")
+    assert refused.returncode == 4
+    assert "tests/promises.yml has no promise wings" in refused.stderr + refused.stdout
