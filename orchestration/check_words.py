@@ -55,6 +55,10 @@ AUDITS = {
         "Records that did not change still find each other, few are in doubt, no customer is oversized.",
         "`journeymart identity explain RECORD` shows why; the seed identity_exclusions excludes shared addresses",
     ),
+    "closed_months": (
+        "Figures of closed months are those they were closed with. It warns and never blocks.",
+        "`journeymart restate` shows what changed; `journeymart restate approve MONTH` takes it, with your reason",
+    ),
 }
 
 _BUILD_AGAIN = "nothing is published; mend the model or what it reads, and run the night again"

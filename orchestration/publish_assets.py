@@ -131,6 +131,7 @@ def audit_asset(setup: Setup, ends: Iterable[dg.AssetKey]) -> dg.AssetsDefinitio
     )
     def audit_marts(context: AssetExecutionContext) -> Iterator[Any]:
         from assets.audit.audit import audit
+        from assets.audit.closed_months import ClosedMonths
         from assets.versions.versions import list_versions
 
         began = time.monotonic()
@@ -138,7 +139,8 @@ def audit_asset(setup: Setup, ends: Iterable[dg.AssetKey]) -> dg.AssetsDefinitio
             ledger = Ledger(setup.folder.ledger(context.run_id))
             require_tested(ledger)
             before = next(reversed(list_versions(setup.folder)), None)
-            findings = audit(setup.folder.build, before, setup.fingerprint)
+            closed = ClosedMonths(setup.folder, setup.sources.months_close_after_days)
+            findings = audit(setup.folder.build, before, setup.fingerprint, closed)
             ledger.record_all(
                 Recorded(audit_check(finding.audit), finding.outcome, finding.detail) for finding in findings
             )
@@ -227,6 +229,7 @@ def published_asset(setup: Setup, manifest: Mapping[str, Any]) -> dg.AssetsDefin
         required_resource_keys={"data_lock"},
     )
     def publish(context: AssetExecutionContext) -> Iterator[Any]:
+        from assets.closed_months.kept import close_months
         from assets.versions.manifest import Night
         from assets.versions.publish import publish as publish_build
         from orchestration.operations.clear_history import clear_history
@@ -258,6 +261,7 @@ def published_asset(setup: Setup, manifest: Mapping[str, Any]) -> dg.AssetsDefin
                 published_at=datetime.now(UTC),
                 keep=setup.settings.keep_versions,
             )
+            closed = close_months(setup.folder, version, setup.sources.months_close_after_days)
             remove_versions_of_the_erased(setup.folder, datetime.now(UTC))
         cleared = clear_history(setup.folder, context.instance, setup.settings.keep_history_days, datetime.now(UTC))
         written = version.manifest
@@ -276,6 +280,7 @@ def published_asset(setup: Setup, manifest: Mapping[str, Any]) -> dg.AssetsDefin
                 "megabytes": round(written.bytes / 1e6, 3),
                 "is_stale": written.is_stale,
                 "old_runs_cleared": cleared.runs,
+                "months_closed": closed,
                 "seconds": round(time.monotonic() - began, 3),
                 **{f"rows/{table.name}": table.rows for table in written.tables_of("marts")},
             },

@@ -51,6 +51,11 @@ class DataFolder:
         return self.root / "approvals"
 
     @property
+    def closed_months(self) -> Path:
+        """Figures of closed months as they were closed, and what was approved of them since."""
+        return self.root / "closed_months"
+
+    @property
     def ledgers(self) -> Path:
         """One ledger per night."""
         return self.root / "ledger"

@@ -106,7 +106,9 @@ class _Campaign:
     def is_whole(self) -> bool:
         """Whether nobody named files or words that leave tests out."""
         option = self.config.option
-        left_out = option.keyword or option.deselect or option.lf or option.markexpr not in ("", "chaos")
+        left_out = (
+            option.keyword or option.deselect or option.lf or option.collectonly or option.markexpr not in ("", "chaos")
+        )
         return self.config.args_source is pytest.Config.ArgsSource.TESTPATHS and not left_out
 
     @property
@@ -140,6 +142,8 @@ class _Campaign:
         file.write_text(page(before, self.promises, self.tallies, self.asked, self.where), encoding="utf-8")
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
+        if self.config.option.collectonly:
+            return
         asked = {name: self.promises[name] for name in self.asked if self.is_whole or name in self.tallies}
         terminalreporter.section("promises")
         terminalreporter.write(table(asked, self.tallies))

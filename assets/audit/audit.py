@@ -1,7 +1,7 @@
 """The audit of finished marts, before anybody may see them: every audit asked, none of them breaking the others.
 
 What lives here: the order of audits. Not here: the audits themselves (reconciliation.py, kpi_identities.py, drift.py,
-identity.py), what follows from the answers (publish).
+identity.py, closed_months.py), what follows from the answers (publish).
 """
 
 from __future__ import annotations
@@ -11,6 +11,7 @@ from pathlib import Path
 
 import duckdb
 
+from assets.audit.closed_months import ClosedMonths, compare_closed_months
 from assets.audit.drift import compare_with_before
 from assets.audit.identity import check_customers
 from assets.audit.kpi_identities import check_identities
@@ -22,13 +23,16 @@ from storage.data_folder import spill_folder, warehouse_file
 from storage.engine import connect
 
 
-def audit(build: Path, before: Version | None, fingerprint: str) -> tuple[AuditResult, ...]:
+def audit(
+    build: Path, before: Version | None, fingerprint: str, closed: ClosedMonths | None = None
+) -> tuple[AuditResult, ...]:
     """Audit a finished build; an exception inside an audit is an error, which blocks.
 
     Args:
         build: The build, closed by whoever wrote it.
         before: The newest version before it; None: it is the first.
         fingerprint: What it was built by: with other models, a mart may shrink on purpose.
+        closed: The figures of closed months; None: none are kept of this build.
     """
     with connect(spill=spill_folder(build)) as connection:
         attach(connection, build, read_only=True)
@@ -39,6 +43,7 @@ def audit(build: Path, before: Version | None, fingerprint: str) -> tuple[AuditR
             _guarded("kpi_identities", lambda: check_identities(connection)),
             _guarded("drift", lambda: compare_with_before(connection, before, fingerprint)),
             _guarded("identity", lambda: check_customers(connection, before, fingerprint)),
+            _guarded("closed_months", lambda: compare_closed_months(connection, closed)),
         )
 
 

@@ -21,7 +21,7 @@ class AuditResult:
     """What one audit found.
 
     Attributes:
-        audit: `reconciliation`, `kpi_identities`, `drift` or `identity`.
+        audit: `reconciliation`, `kpi_identities`, `drift`, `identity` or `closed_months`.
         outcome: As the ledger takes it.
         detail: Counts by what was found.
         sentence: The same for a person.

@@ -49,7 +49,14 @@ class Cause:
 
 def causes(facts: Facts, promise: Promise) -> tuple[Cause, ...]:
     """All that is wrong now, of the kinds that are told."""
-    found = (*_failed(facts), *_blocked(facts), *_late(facts, promise), *_stale(facts, promise), *_worse(facts))
+    found = (
+        *_failed(facts),
+        *_blocked(facts),
+        *_late(facts, promise),
+        *_stale(facts, promise),
+        *_worse(facts),
+        *_restated(facts),
+    )
     return tuple(cause for cause in found if cause.kind in promise.alerts.kinds)
 
 
@@ -64,6 +71,8 @@ def has_ended(cause: Cause, facts: Facts) -> bool:
             return facts.night is not None and facts.night.outcome == "succeeded" and facts.night.began > cause.since
         case "kpi":
             return facts.worse is not None and cause.subject not in {each.kpi for each in facts.worse}
+        case "restated":
+            return facts.restated is not None
         case "stale" if cause.subject == _AGE:
             return facts.seen is not None
         case _:
@@ -143,6 +152,13 @@ def _worse(facts: Facts) -> Iterator[Cause]:
                 f"{before} in the period before."
             )
             yield Cause("kpi", each.kpi, said, facts.now, f"journeymart explain {each.kpi}")
+
+
+def _restated(facts: Facts) -> Iterator[Cause]:
+    for each in facts.restated or ():
+        month = f"{each.month:%Y-%m}"
+        said = f"{each.kpi} of {month}, which is closed, has {each.figures} figures that are others than they were: "
+        yield Cause("restated", f"{each.kpi} {month}", f"{said}{each.example}.", facts.now, "journeymart restate")
 
 
 def readers_see(seen: Seen | None, damage: str | None) -> str:

@@ -86,6 +86,23 @@ class Worse:
 
 
 @dataclass(frozen=True)
+class Restated:
+    """A KPI of which figures of a closed month are others than they were closed with.
+
+    Attributes:
+        kpi: Code.
+        month: First day of the month.
+        figures: How many of its figures: of the company and of its parts.
+        example: The first of them, from what to what.
+    """
+
+    kpi: str
+    month: date
+    figures: int
+    example: str
+
+
+@dataclass(frozen=True)
 class Facts:
     """What is true at one moment.
 
@@ -95,6 +112,7 @@ class Facts:
         night: The newest night; None: there was none.
         blocked: What keeps extracts out.
         worse: KPIs that got worse; None: the figures are those looked at last time.
+        restated: Closed months whose figures changed; None: the figures are those looked at last time.
         damage: What is wrong with what readers see, in a sentence without its full stop; None: nothing.
         stopped: A night was asked for and ended before its first step.
     """
@@ -104,5 +122,6 @@ class Facts:
     night: LastNight | None
     blocked: tuple[Blocked, ...]
     worse: tuple[Worse, ...] | None
+    restated: tuple[Restated, ...] | None = ()
     damage: str | None = None
     stopped: bool = False

@@ -6,18 +6,20 @@ Not here: what is wrong about it (causes.py). Nothing is changed, and nothing of
 from __future__ import annotations
 
 import os
+from collections import defaultdict
 from collections.abc import Iterator
 from datetime import date, datetime
 from statistics import NormalDist
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from orchestration.alerts.facts import Blocked, Facts, LastNight, Outcome, Seen, Worse
+from orchestration.alerts.facts import Blocked, Facts, LastNight, Outcome, Restated, Seen, Worse
 
 if TYPE_CHECKING:
     import duckdb
     from dagster import DagsterInstance
 
+    from assets.closed_months.changes import Change
     from assets.versions.versions import Version
     from orchestration.config.setup import Setup
     from storage.data_folder import DataFolder
@@ -40,12 +42,14 @@ def look(setup: Setup, instance: DagsterInstance, job: str, *, figures_of: str, 
     """
     version, damage = _seen_version(setup.folder)
     night = _last_night(instance, job)
+    is_new = version is not None and version.id != figures_of
     return Facts(
         now=now_there(setup),
         seen=_seen(version),
         night=night,
         blocked=tuple(_blocked(setup.folder)),
-        worse=tuple(_worse(version)) if version and version.id != figures_of else None,
+        worse=tuple(_worse(version)) if version and is_new else None,
+        restated=tuple(_restated(setup, version)) if version and is_new else None,
         damage=damage,
         stopped=asked is not None and (night is None or night.began < asked),
     )
@@ -111,6 +115,17 @@ def _worse(version: Version) -> Iterator[Worse]:
     if {"dim_kpi", "mart_kpi_daily"} <= {table.name for table in version.manifest.tables_of("marts")}:
         with opened_marts(version.path, "alerts") as connection:
             yield from worse_figures(connection, version)
+
+
+def _restated(setup: Setup, version: Version) -> Iterator[Restated]:
+    from assets.closed_months.kept import changes_since_closing
+
+    found: defaultdict[tuple[date, str], list[Change]] = defaultdict(list)
+    if "mart_kpi_daily" in {table.name for table in version.manifest.tables_of("marts")}:
+        for change in changes_since_closing(setup.folder, version, setup.sources.months_close_after_days):
+            found[change.month, change.kpi].append(change)
+    for (month, kpi), changed in found.items():
+        yield Restated(kpi, month, len(changed), f"{changed[0].where}, {changed[0].words}")
 
 
 def worse_figures(connection: duckdb.DuckDBPyConnection, version: Version) -> Iterator[Worse]:

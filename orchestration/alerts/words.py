@@ -23,6 +23,7 @@ _TITLES: dict[AlertKind, str] = {
     "late": "a night is late",
     "stale": "readers see an old version, or none",
     "kpi": "a figure got worse",
+    "restated": "a figure of a closed month changed",
     "recovery": "over",
 }
 

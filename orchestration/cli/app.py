@@ -25,6 +25,7 @@ from orchestration.cli.mapping import map_columns
 from orchestration.cli.nights import run, sample, status
 from orchestration.cli.people import erase, identity_app, subject_access
 from orchestration.cli.quarantine import quarantine_app
+from orchestration.cli.restate import restate_app
 from orchestration.cli.sources import sources_app
 from orchestration.cli.versions import explain, report, rollback, unpin, versions
 from storage.disk import disk_trouble
@@ -60,6 +61,7 @@ app.command("map")(map_columns)
 app.add_typer(quarantine_app, name="quarantine")
 app.add_typer(identity_app, name="identity")
 app.add_typer(gate_app, name="gate")
+app.add_typer(restate_app, name="restate")
 app.add_typer(sources_app, name="sources")
 app.add_typer(alerts_app, name="alerts")
 

@@ -59,6 +59,7 @@ class Sources:
         currency: ISO 4217 code of the marts' money.
         first_date: The first extract date; it holds all history.
         text_sentiment: Language of texts whose source names none; None: the mood of texts is not estimated.
+        months_close_after_days: How many days after its end a month is closed.
         nights: When a night is promised.
         alerts: Who is told of what goes wrong; None: nobody.
         sources: The source systems, in the order of the file.
@@ -70,6 +71,7 @@ class Sources:
     currency: str
     first_date: date
     text_sentiment: str | None
+    months_close_after_days: int
     nights: NightKeys
     alerts: AlertKeys | None
     sources: tuple[Source, ...]
@@ -132,6 +134,7 @@ def load_sources(path: Path, data: Path) -> Sources:
         currency=parsed.currency,
         first_date=parsed.first_date,
         text_sentiment=parsed.text_sentiment,
+        months_close_after_days=parsed.months_close_after_days,
         nights=parsed.nights,
         alerts=parsed.alerts,
         sources=tuple(_source(file, data, parsed, name, roles[name]) for name in parsed.sources),

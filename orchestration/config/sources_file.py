@@ -131,7 +131,7 @@ Language = Annotated[str, BeforeValidator(_language)]
 TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
 Role = Literal["crm", "other"]
 Connector = Literal["files", "postgres", "rest"]
-AlertKind = Literal["failed", "blocked", "quarantine", "late", "stale", "kpi", "recovery"]
+AlertKind = Literal["failed", "blocked", "quarantine", "late", "stale", "kpi", "restated", "recovery"]
 
 
 class StrictModel(BaseModel):
@@ -251,7 +251,8 @@ class AlertKeys(StrictModel):
     kinds: Annotated[tuple[AlertKind, ...], Field(min_length=1)] = get_args(AlertKind)
     """What is told, all if nothing is said. failed: a night failed. blocked: the gate keeps an extract out. quarantine:
     too many of its rows are at fault. late: a night did not begin, or is not published, by its hour. stale: readers see
-    an old version. kpi: a figure got worse beyond chance. recovery: what was told has ended."""
+    an old version. kpi: a figure got worse beyond chance. restated: a figure of a closed month is another than it was
+    closed with. recovery: what was told has ended."""
     stale_after_hours: Annotated[float, Field(ge=1)] = 36.0
     """stale: how old what readers see may become; 36 if nothing is said."""
 
@@ -269,6 +270,9 @@ class SourcesFile(StrictModel):
     """The first extract date; its extract holds all history before it, too."""
     text_sentiment: Language | None = None
     """Estimates the mood of English texts; the value is the language of texts whose source names none, such as "en"."""
+    months_close_after_days: Annotated[int, Field(ge=1, le=366)] = 14
+    """How many days after its end a month is closed: from then on a figure of it that changes is told, until somebody
+    approves it; 14 if nothing is said."""
     nights: NightKeys = NightKeys()
     """When a night is promised, by the keys below."""
     alerts: AlertKeys | None = None

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestration.alerts.causes import causes, has_ended
-from orchestration.alerts.facts import Blocked, Facts, LastNight, Promise, Seen, Worse
+from orchestration.alerts.facts import Blocked, Facts, LastNight, Promise, Restated, Seen, Worse
 from orchestration.alerts.record import Record, Waiting, decide, read_record, without, write_record
 from orchestration.config.sources_file import AlertKeys, NightKeys
 
@@ -30,6 +30,8 @@ WELL = Facts(
 BEHIND = replace(WELL, seen=Seen("2026-06-29-aaaa", date(2026, 6, 29), MORNING - timedelta(hours=29)))
 SCHEMA = Blocked("desk/ticket", YESTERDAY, "schema", 100, 0)
 FALL = Worse("csat", "Customer satisfaction", "percent", 1, 70, 80, date(2026, 6, 3), YESTERDAY, is_beyond_chance=True)
+
+MAY = Restated("csat", date(2026, 5, 1), 3, "csat of 2026-05, 70 of 100 records before, 71 of 101 records now")
 
 
 def names(facts: Facts, promise: Promise = PROMISE) -> list[str]:
@@ -61,6 +63,7 @@ def test_nothing_is_told_of_a_night_that_went_well():
         (replace(WELL, seen=replace(WELL.seen, published_at=MORNING - timedelta(hours=36))), ["stale: age"]),
         (replace(WELL, damage="The link current is missing", seen=None), ["late: published", "stale: damage"]),
         (replace(WELL, worse=(FALL,)), ["kpi: csat"]),
+        (replace(WELL, restated=(MAY,)), ["restated: csat 2026-05"]),
         (replace(WELL, worse=(replace(FALL, is_beyond_chance=False),)), []),
     ],
 )

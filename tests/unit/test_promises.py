@@ -1,9 +1,10 @@
-"""Every promise is held by a test, and a campaign counts what they found and misses what nobody tried."""
+"""Every promise is held by tests that exist, and a campaign counts what they found and misses what nobody tried."""
 
 from __future__ import annotations
 
 import ast
 import os
+import re
 import subprocess
 import sys
 from collections import defaultdict
@@ -12,9 +13,10 @@ from pathlib import Path
 import pytest
 
 from tests.promises import PAGE, SENTENCES, read_promises, rows_of
-from tests.unit.test_traps import ROOT
+from tests.unit.test_traps import ROOT, exists
 
 PROMISES = read_promises(ROOT)
+ROWS = rows_of((ROOT / PAGE).read_text(encoding="utf-8"))
 
 SENTENCES_OF_THREE = """
 kept: {promise: It is kept., tried: three times}
@@ -69,6 +71,18 @@ def test_every_promise_is_held_by_a_test_and_every_test_stands_for_one_that_was_
     assert stands_for().keys() == PROMISES.keys()
 
 
+def test_the_page_tells_of_promises_that_are_given() -> None:
+    assert ROWS
+    assert {row.split(" | ")[0].removeprefix("| ") for row in ROWS} <= {each.promise for each in PROMISES.values()}
+
+
+@pytest.mark.parametrize("row", ROWS, ids=lambda row: row.split(" | ")[0].removeprefix("| "))
+def test_a_promise_of_the_page_is_held_by_tests_that_exist(row: str) -> None:
+    tests = re.findall(r"`(tests/[^`]+)`", row)
+    assert tests
+    assert [test for test in tests if not exists(test)] == [], "were they renamed? make chaos writes the page"
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project of three promises, of which one is broken and one is forgotten."""
@@ -82,11 +96,8 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def campaign(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pytest", "-p", "tests.promises_plugin", "-m", "chaos"]
-    environment = os.environ | {
-        "JOURNEYMART_CHAOS": "long",
-        "PYTHONPATH": str(ROOT),
-        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
-    }
+    said = {"JOURNEYMART_CHAOS": "long", "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    environment = os.environ | said
     return subprocess.run(
         [*command, *arguments], cwd=project, env=environment, capture_output=True, text=True, check=False
     )

@@ -135,7 +135,7 @@ def test_nobody_is_told_unless_the_file_says_who_and_hours_have_defaults(tmp_pat
     said = load_sources(write(tmp_path, GOOD.replace("currency: EUR\n", told)), tmp_path)
     assert said.nights.started_by == time(4, 30)
     assert said.alerts.to == ("OPS", "CHAT")
-    assert said.alerts.kinds == ("failed", "blocked", "quarantine", "late", "stale", "kpi", "recovery")
+    assert said.alerts.kinds == ("failed", "blocked", "quarantine", "late", "stale", "kpi", "restated", "recovery")
 
 
 def test_no_text_is_estimated_unless_the_file_says_in_which_language_texts_are(tmp_path):
