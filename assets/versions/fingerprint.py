@@ -9,6 +9,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Mapping
 from dataclasses import asdict
+from functools import lru_cache
 from importlib.metadata import version as installed_version
 from pathlib import Path
 from typing import Any
@@ -80,8 +81,14 @@ def _files(dbt_project: Path) -> list[Path]:
 def _meaning(path: Path) -> object:
     """What a file of the project says: the values of a property file, the bytes of any other."""
     if path.suffix in {".yml", ".yaml"} and path.name != "dbt_project.yml":
-        return _without_words(yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader))
+        return _values(path.read_bytes())
     return hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+@lru_cache(maxsize=256)
+def _values(text: bytes) -> object:
+    """What a property file says: read once for nights that follow one another, for no other file takes as long."""
+    return _without_words(yaml.load(text, Loader=yaml.CSafeLoader))
 
 
 def _without_words(value: object) -> object:

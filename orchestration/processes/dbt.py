@@ -16,10 +16,12 @@ import subprocess
 import sys
 import threading
 from collections.abc import Sequence
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestration.config.settings import Settings
 from orchestration.dbt.project import dbt_environment
+from orchestration.dbt.templates import kept_templates
 from orchestration.processes.process import ModuleProcess
 from storage.permissions import OWN_UMASK
 
@@ -87,7 +89,8 @@ def main() -> None:
     if line:
         build, *arguments = json.loads(line)
         os.chdir(build)
-        done = dbtRunner(callbacks=[_Events()]).invoke(arguments)
+        with kept_templates(Path(os.environ["DBT_TARGET_PATH"])):
+            done = dbtRunner(callbacks=[_Events()]).invoke(arguments)
         if done.exception:
             sys.stderr.write(f"{done.exception}\n")
         sys.exit(0 if done.success else 2 if done.exception else 1)
