@@ -28,7 +28,7 @@ _MINUTE = 60
 
 @dataclass(frozen=True)
 class Asked:
-    """A request: its body as it came, its login as its header says it."""
+    """A request: its body as it came, its login as the header of the vendor says it."""
 
     path: str
     query: Mapping[str, str]
@@ -38,7 +38,7 @@ class Asked:
 
 @dataclass(frozen=True)
 class Told:
-    """An answer."""
+    """An answer: a body of bytes as it is, any other as JSON."""
 
     status: int
     body: Body
@@ -55,6 +55,7 @@ class Host:
         faults: What requests meet, by their number from 1 on; each is used up by one.
         before_page: Called before each page of data is made, with the number of the request: changes of records.
         per_minute: Requests a minute let through; more are answered 429. None: any number.
+        login_header: Which header says who asks.
         tells_its_time: Its answers say its own time, and not that of this machine.
         requests: Path and query of each request so far.
         tokens: Tokens of its login that are good.
@@ -65,6 +66,7 @@ class Host:
     faults: dict[int, Fault] = field(default_factory=dict)
     before_page: Callable[[int], None] | None = None
     per_minute: int | None = None
+    login_header: str = "Authorization"
     tells_its_time: bool = False
     requests: list[str] = field(default_factory=list)
     tokens: set[str] = field(default_factory=set)
@@ -101,6 +103,11 @@ def iso(at: int) -> str:
     return datetime.fromtimestamp(at, UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
+def written(body: Body) -> bytes:
+    """A body as it is sent."""
+    return body if isinstance(body, bytes) else json.dumps(body).encode()
+
+
 class _Handler(BaseHTTPRequestHandler):
     protocol_version = "HTTP/1.1"
     host: Host
@@ -112,7 +119,7 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        asked = Asked(parts.path, dict(parse_qsl(parts.query)), body, self.headers.get("Authorization", ""))
+        asked = Asked(parts.path, dict(parse_qsl(parts.query)), body, self.headers.get(self.host.login_header, ""))
         with self.lock:
             self.host.requests.append(self.path)
             number = len(self.host.requests)
@@ -142,7 +149,7 @@ class _Handler(BaseHTTPRequestHandler):
         return self.host.page(asked), fault
 
     def tell(self, told: Told) -> None:
-        self.send(told.status, json.dumps(told.body).encode(), told.headers)
+        self.send(told.status, written(told.body), told.headers)
 
     def send(self, status: int, body: bytes, headers: Mapping[str, str] | None = None) -> None:
         self.start(status, len(body), headers)
@@ -171,7 +178,7 @@ class _Handler(BaseHTTPRequestHandler):
 
 
 def _cut(handler: _Handler, body: Body) -> None:
-    text = json.dumps(body).encode()
+    text = written(body)
     handler.start(200, len(text))
     handler.wfile.write(text[: len(text) // 2])
     handler.hang_up()
@@ -208,9 +215,7 @@ FAULTS: dict[Fault, Callable[[_Handler, Body], None]] = {
     "list": _fixed(200, b"[]"),
     "other host": _fixed(302, b"", {"Location": "http://elsewhere.invalid/api/v2/tickets.json"}),
     "this host": lambda handler, _: handler.send(302, b"", {"Location": handler.path}),
-    "half a character": lambda handler, body: handler.send(
-        200, json.dumps(body).encode().replace(b"Made up", b"Made \\ud83d")
-    ),
+    "half a character": lambda handler, body: handler.send(200, written(body).replace(b"Made up", b"Made \\ud83d")),
     "huge": _huge,
 }
 # Those that pass by themselves.

@@ -1,10 +1,11 @@
 """Pulls of emulated vendors, a help desk if nothing is said: what the tests of the REST connector share.
 
-As a program, to be killed: `python -m tests.rest_kit DATA_FOLDER ADDRESS STREAM DATE`.
+As a program, to be killed: `python -m tests.rest_kit DATA_FOLDER ADDRESS STREAM DATE [SYSTEM]`.
 """
 
 from __future__ import annotations
 
+import importlib
 import json
 import os
 import sys
@@ -24,6 +25,7 @@ from assets.pulling.delivery import Delivery
 from assets.pulling.rest.http import Patience
 from assets.pulling.rest.pull import pull_rest
 from assets.pulling.rest.vendor import Limit, Vendor
+from assets.pulling.rest.vendors import VENDORS
 from assets.pulling.rest.zendesk import ZENDESK
 from quality.contract.model import load_contract
 from storage.data_folder import DataFolder, StreamId
@@ -77,6 +79,7 @@ def pull(
     credentials: Mapping[str, str] | None = None,
     hours: float = 1.0,
     vendor: Vendor | None = None,
+    patience: Patience = SOON,
 ) -> Delivery:
     """Pull an extract."""
     said = credentials or account.credentials
@@ -85,7 +88,7 @@ def pull(
     how = RestPull(base, tuple(named.items()), hours)
     contract = load_contract(account.vendor.system, stream)
     asked = vendor or account.unlimited()
-    return pull_rest(stream_of(folder, stream, account), how, contract, folder, day, vendor=asked, patience=SOON)
+    return pull_rest(stream_of(folder, stream, account), how, contract, folder, day, vendor=asked, patience=patience)
 
 
 def pages(folder: DataFolder, stream: str = "tickets", day: date = FIRST, account: Account = DESK) -> list[Path]:
@@ -159,4 +162,9 @@ def until_it_works(act: Callable[[], object]) -> None:
 
 
 if __name__ == "__main__":
-    pull(DataFolder(Path(sys.argv[1])), sys.argv[2], sys.argv[3], date.fromisoformat(sys.argv[4]))
+    _, root, address, stream, day, *system = sys.argv
+    asked = DESK
+    if system:
+        credentials = importlib.import_module(f"tests.{system[0]}_emulator").CREDENTIALS
+        asked = Account(system[0], VENDORS[system[0]], credentials)
+    pull(DataFolder(Path(root)), address, stream, date.fromisoformat(day), account=asked)

@@ -38,16 +38,16 @@ _NEXT, _END, _ASKED = b"journeymart.next", b"journeymart.end", b"journeymart.ask
 
 
 class FirstPageIsThereError(Exception):
-    """The first page of a delivery came, and no more was wanted."""
+    """The first page of a delivery that holds rows came, and no more was wanted."""
 
 
-# Whether only the first page is wanted.
+# Whether only the first page that holds rows is wanted.
 _ONLY_FIRST: ContextVar[bool] = ContextVar("only_first", default=False)
 
 
 @contextmanager
 def only_first_page() -> Iterator[None]:
-    """Inside, whatever pulls is stopped behind its first page, as if it had been killed there; it is no delivery."""
+    """Inside, whatever pulls is stopped behind its first page with rows, as if killed there; it is no delivery."""
     token = _ONLY_FIRST.set(True)
     try:
         yield
@@ -128,7 +128,7 @@ class Delivery:
             fault_point("in_page")
         fault_point("after_page")
         self._pages.append(_Page(rows.num_rows, next, end, self._asked))
-        if _ONLY_FIRST.get():
+        if _ONLY_FIRST.get() and rows.num_rows:
             raise FirstPageIsThereError
 
     def complete(self) -> None:
@@ -212,9 +212,13 @@ def ended_before(folder: DataFolder, stream: StreamId, extract_date: date) -> st
 
 
 def first_page_of(folder: DataFolder, stream: StreamId, extract_date: date) -> pa.Table | None:
-    """The first page that is there; None: there is none."""
-    files = _files(folder.pulled_stream(stream) / extract_date.isoformat())
-    return pq.read_table(files[0]) if files else None
+    """The first page that holds rows, or the last one if none does; None: there is none."""
+    page = None
+    for file in _files(folder.pulled_stream(stream) / extract_date.isoformat()):
+        page = pq.read_table(file)
+        if page.num_rows:
+            break
+    return page
 
 
 def _ends(home: Path) -> dict[str, str]:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import csv
 import io
+import json
 import re
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -164,6 +165,7 @@ _READINGS: Mapping[str, tuple[Callable[[str], bool], str]] = {
     "decimal": _NUMBER,
     "date": (lambda text: date.fromisoformat(text) is not None, "a day: write it as 2026-06-27"),
     "boolean": (lambda text: text.lower() in {"true", "false"}, "true or false"),
+    "json": (lambda text: json.loads(text) is not None, 'JSON: write it as [4, 5] or as {"Very satisfied": 5}'),
     "zone": (lambda text: text in time_zones(), "a time zone: give its IANA name, such as Europe/Berlin"),
     "time": (
         lambda text: _TIME.fullmatch(text) is not None,

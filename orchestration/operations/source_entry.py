@@ -158,13 +158,21 @@ def _entry(
         lines.append(_line(f"first_date: {begins}", "its first extract date, which holds all history before it, too."))
     lines.append(_line("when_missing: block", "a missing extract stops the night (the other choice: carry_forward)."))
     lines.append(_line("streams:", "what it delivers; take the '#' away from what it has."))
-    known = streams_of(system)
+    known = _asked_for(system) if connector == "rest" else streams_of(system)
     taken = set(streams) or ({"ticket"} if system == "canonical" else set(known))
     for stream in dict.fromkeys([*(each for each in known if each in taken), *streams, *known]):
         mark = "" if stream in taken else "# "
         said = f"  {mark}{stream}:{table % stream if table else ''}"
         lines.append(_line(said, "CHANGE: the table it lies in.") if table and not mark else f"  {said}")
     return variables, lines
+
+
+def _asked_for(system: str) -> list[str]:
+    """The streams of a system that are asked of its API."""
+    from assets.pulling.rest.vendors import VENDORS
+    from quality.contract.files import streams_of
+
+    return [stream for stream in streams_of(system) if stream in VENDORS[system].streams]
 
 
 def _of_vendor(system: str, own: str) -> tuple[tuple[str, ...], list[str]]:

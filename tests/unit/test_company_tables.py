@@ -92,6 +92,11 @@ MISTAKES = {
         "system,tag,meaning\nz,vip,vip\n",
         "2: meaning 'vip' is not allowed: say compl",
     ),
+    "no JSON": (
+        "survey_questions",
+        "source,survey_id,question_id,metric,positive_values\nvoice,s,q,csat,4;5\n",
+        "2: positive_values '4;5' is not JSON: write it as [4, 5]",
+    ),
     "no time of day": (
         "schedule_hours",
         "schedule,iso_weekday,opens,closes\na,1,9,17:00\n",

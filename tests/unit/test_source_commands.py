@@ -80,6 +80,7 @@ def test_what_cannot_be_reached_is_said_stream_by_stream(
     ("arguments", "variables"),
     [
         (["zen", "--system", "zendesk", "--connector", "rest"], "ZEN_EMAIL and ZEN_API_TOKEN"),
+        (["voice", "--system", "qualtrics", "--connector", "rest"], "VOICE_API_TOKEN"),
         (["shop", "--connector", "postgres", "--stream", "order", "--stream", "contact"], "SHOP_DATABASE"),
         (["crm", "--system", "salesforce"], ""),
     ],

@@ -106,11 +106,13 @@ class Request:
         path: Absolute path on the host.
         params: The query.
         body: Sent as JSON with POST; None: GET.
+        accept: The kind of answer that is asked for.
     """
 
     path: str
     params: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
+    accept: str = "application/json"
 
 
 @dataclass(frozen=True)
@@ -173,6 +175,14 @@ class Http:
             raise self._refused(answer, request.path)
         return answer
 
+    def wait_for(self, times: int) -> None:
+        """Wait for what the host is still making, longer each time it was asked for.
+
+        Raises:
+            OutOfTime: That would be too long; nothing was waited.
+        """
+        self._pace.wait(min(self._patience.longest_wait, self._patience.first_wait * 2.0 ** min(times, 10)))
+
     def close(self) -> None:
         """Let go of the connection."""
         self._session.close()
@@ -217,7 +227,7 @@ class Http:
         sent = {"params": request.params, "data" if is_form else "json": request.body}
         while True:
             # The header may be asked for at another path, which takes a turn of its own.
-            headers = {"Authorization": self._login.header(self._token)} if has_login else {}
+            headers = {"Accept": request.accept, **(self._login.header(self._token) if has_login else {})}
             self._pace.turn()
             try:
                 answer = self._once(method, self._base + path, headers, **sent)
@@ -257,7 +267,7 @@ class Http:
                 url,
                 # Without an `auth`, requests would take a login from a file of the user's.
                 auth=_as_it_is,
-                headers={"Accept": "application/json", **headers},
+                headers=headers,
                 timeout=(_CONNECT_SECONDS, _READ_SECONDS),
                 allow_redirects=False,
                 stream=True,

@@ -1,4 +1,4 @@
-"""How a request says who asks: the Authorization header of each kind of login.
+"""How a request says who asks: the header of each kind of login.
 
 Not here: where the secrets come from (the environment, by the names in the company file), and sending (http.py).
 Secrets stand in no representation of these objects, so no message or log can show them.
@@ -18,8 +18,8 @@ AskToken = Callable[[str, Mapping[str, str], bool], Mapping[str, Any]]
 class Login(Protocol):
     """A kind of login."""
 
-    def header(self, ask_token: AskToken) -> str:
-        """The value of the Authorization header.
+    def header(self, ask_token: AskToken) -> Mapping[str, str]:
+        """The header that says who asks, by its name.
 
         Args:
             ask_token: Asks the vendor for a token, where the kind of login needs one.
@@ -36,9 +36,9 @@ class Basic:
     user: str = field(repr=False)
     password: str = field(repr=False)
 
-    def header(self, ask_token: AskToken) -> str:
+    def header(self, ask_token: AskToken) -> Mapping[str, str]:
         """As `Login.header`."""
-        return f"Basic {b64encode(f'{self.user}:{self.password}'.encode()).decode()}"
+        return {"Authorization": f"Basic {b64encode(f'{self.user}:{self.password}'.encode()).decode()}"}
 
     def renew(self) -> bool:
         """As `Login.renew`."""
@@ -51,9 +51,25 @@ class Bearer:
 
     token: str = field(repr=False)
 
-    def header(self, ask_token: AskToken) -> str:
+    def header(self, ask_token: AskToken) -> Mapping[str, str]:
         """As `Login.header`."""
-        return f"Bearer {self.token}"
+        return {"Authorization": f"Bearer {self.token}"}
+
+    def renew(self) -> bool:
+        """As `Login.renew`."""
+        return False
+
+
+@dataclass(frozen=True)
+class OwnHeader:
+    """A token in a header of the vendor's own."""
+
+    name: str
+    token: str = field(repr=False)
+
+    def header(self, ask_token: AskToken) -> Mapping[str, str]:
+        """As `Login.header`."""
+        return {self.name: self.token}
 
     def renew(self) -> bool:
         """As `Login.renew`."""
@@ -80,7 +96,7 @@ class ClientCredentials:
     _token: str | None = field(default=None, init=False, repr=False)
     _is_fresh: bool = field(default=False, init=False, repr=False)
 
-    def header(self, ask_token: AskToken) -> str:
+    def header(self, ask_token: AskToken) -> Mapping[str, str]:
         """As `Login.header`.
 
         Raises:
@@ -97,7 +113,7 @@ class ClientCredentials:
             self._token, self._is_fresh = str(answer["access_token"]), True
         else:
             self._is_fresh = False
-        return f"Bearer {self._token}"
+        return {"Authorization": f"Bearer {self._token}"}
 
     def renew(self) -> bool:
         """As `Login.renew`; a token that was given just now and is refused is not asked for again."""

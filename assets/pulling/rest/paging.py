@@ -21,6 +21,10 @@ class NotAPage(Exception):  # noqa: N818 - what came, not whose mistake it is
     """An answer that is no page: its text says what is wrong with it, and repeats nothing of it."""
 
 
+class NotMade(Exception):  # noqa: N818 - what the vendor says, not whose mistake it is
+    """The vendor was to make something, says that it could not, and will not at this place: its text says what."""
+
+
 @dataclass(frozen=True)
 class Following:
     """What comes behind a page.
@@ -30,11 +34,14 @@ class Following:
             vendor keeps such a place.
         end: It is the last page.
         requests: How many requests more the whole of it takes, if that is told.
+        is_ready: False: what was asked for is still being made, so the answer is no page yet; the same is to be asked
+            again after a while.
     """
 
     params: Params | None
     end: bool
     requests: int | None = None
+    is_ready: bool = True
 
 
 class Paging(Protocol):
@@ -50,10 +57,11 @@ class Paging(Protocol):
 
         Raises:
             NotAPage: Its end marker is missing, or it is not the last and does not say what follows.
+            NotMade: What was asked for is not made, and will not be at this place.
         """
 
     def instead_of(self, asked: Params) -> Params | None:
-        """Where to go on without losing a row when the vendor has forgotten a place; None: nowhere.
+        """Where to go on without losing a row where the vendor forgot a place, or made nothing there; None: nowhere.
 
         Args:
             asked: The place, as a page before it named it.

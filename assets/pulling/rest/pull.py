@@ -23,7 +23,7 @@ from assets.pulling.rest.budget import OutOfBudget
 from assets.pulling.rest.http import Answer, Http, Patience, RefusedError, Request
 from assets.pulling.rest.login import Login
 from assets.pulling.rest.pace import OutOfTime, Pace, turns_at
-from assets.pulling.rest.paging import Following, NotAPage, Params, Row
+from assets.pulling.rest.paging import Following, NotAPage, NotMade, Params, Row
 from assets.pulling.rest.rows import parse, rows_of, text_columns, uncollected
 from assets.pulling.rest.vendor import Description, Endpoint, Vendor
 from assets.pulling.rest.vendors import VENDORS
@@ -203,25 +203,32 @@ def _pulled(http: Http, extract: _Extract, delivery: Delivery, first: Params, *,
     params = {name: value for name, value in params.items() if name != _BEGAN}
     asked_before: set[str] = set()
     reached: str | None = None
+    times = 0
     while not delivery.is_ended:
         asked_before.add(urlencode(params))
         try:
             answer = extract.ask(http, extract.endpoint.request(params, extract.columns))
             began = began or answer.at
             rows, following = _page(http, answer, extract, params, began)
+            times = 0 if following.is_ready else times + 1
+            if times:
+                http.wait_for(times)
+                continue
             if not following.end and urlencode(following.params or {}) in asked_before:
                 raise NotAPage("that leads back to a page that was there before")
         except NotAPage as reason:
             raise _strange(extract, delivery, reason) from None
         except OutOfTime as wait:
             raise _out_of_time(extract, delivery, wait, reached) from None
-        except RefusedError as refused:
-            if not extract.is_forgotten(refused):
+        except (RefusedError, NotMade) as refused:
+            if isinstance(refused, RefusedError) and not extract.is_forgotten(refused):
                 raise _refused(extract, delivery, refused) from None
             instead = extract.endpoint.paging.instead_of(params)
             if instead and urlencode(instead) not in asked_before:
                 params = instead
                 continue
+            if isinstance(refused, NotMade):
+                raise _not_made(extract, delivery, refused) from None
             if is_last:
                 raise _refused(extract, delivery, refused) from None
             return False
@@ -244,7 +251,7 @@ def _page(
     """The rows of an answer, with what they lack, and what follows it."""
     endpoint = extract.endpoint
     with uncollected():
-        said = parse(answer.body)
+        said = endpoint.read(answer.body, params) if endpoint.read else parse(answer.body)
         rows: Sequence[Row] = rows_of(said, endpoint.data)
         following = endpoint.paging.following(said, params, began)
         for addition in endpoint.additions:
@@ -268,6 +275,13 @@ def _strange(extract: _Extract, delivery: Delivery, reason: NotAPage) -> Journey
     return JourneymartError(
         f"{_page_name(extract, delivery)} is an answer {reason}, so it is no page and not the end: see what stands "
         f"between this machine and {extract.host}, and run the night again, which goes on there{_kept(delivery)}."
+    )
+
+
+def _not_made(extract: _Extract, delivery: Delivery, reason: NotMade) -> PassingError:
+    return PassingError(
+        f"{_page_name(extract, delivery)} is not there: {reason}; run the night again, which asks {extract.host} for "
+        f"it anew{_kept(delivery)}."
     )
 
 

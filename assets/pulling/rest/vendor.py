@@ -80,6 +80,7 @@ class Endpoint:
         described: Where the fields of the account are named, because not every account has those of the contract; None:
             every one has.
         asks: Makes the request for a page of its place and the columns to take; None: the place is the query.
+        read: Makes of the bytes of an answer, and its place, the object that holds the rows; None: it is one, as JSON.
     """
 
     path: str
@@ -94,6 +95,7 @@ class Endpoint:
     reshape: Callable[[Sequence[Row], Params], Sequence[Row]] | None = None
     described: Description | None = None
     asks: Callable[[Params, Sequence[str]], Request] | None = None
+    read: Callable[[bytes, Params], Mapping[str, Any]] | None = None
 
     def request(self, place: Params, columns: Sequence[str]) -> Request:
         """What is sent for the page at a place."""

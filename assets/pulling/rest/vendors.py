@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from assets.pulling.rest.hubspot import HUBSPOT
+from assets.pulling.rest.qualtrics import QUALTRICS
 from assets.pulling.rest.salesforce import SALESFORCE
 from assets.pulling.rest.vendor import Vendor
 from assets.pulling.rest.zendesk import ZENDESK
 
-VENDORS: Mapping[str, Vendor] = {vendor.system: vendor for vendor in (HUBSPOT, SALESFORCE, ZENDESK)}
+VENDORS: Mapping[str, Vendor] = {vendor.system: vendor for vendor in (HUBSPOT, QUALTRICS, SALESFORCE, ZENDESK)}

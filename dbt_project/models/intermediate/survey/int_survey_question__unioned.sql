@@ -10,6 +10,34 @@ with newest as (
         'system', 'survey_name', 'wording', 'metric', 'scale_min', 'scale_max', 'scale_direction', 'positive_values',
         'recode_values', 'survey_kind', 'touchpoint', 'is_deleted', 'updated_at'
     ]) }}
+),
+
+{#- What the company says of a question goes before what the tool says; a comment is no metric, but which one it is matters to answers. -#}
+told as (
+    select
+        newest.source,
+        newest.system,
+        newest.survey_id,
+        newest.question_id,
+        newest.survey_name,
+        newest.wording,
+        coalesce(case declared.metric when 'comment' then 'other' else declared.metric end, newest.metric) as metric,
+        coalesce(declared.scale_min, newest.scale_min) as scale_min,
+        coalesce(declared.scale_max, newest.scale_max) as scale_max,
+        coalesce(declared.scale_direction, newest.scale_direction) as scale_direction,
+        coalesce(cast(declared.positive_values as json), newest.positive_values) as positive_values,
+        coalesce(cast(declared.recode_values as json), newest.recode_values) as recode_values,
+        coalesce(declared.survey_kind, newest.survey_kind) as survey_kind,
+        coalesce(declared.touchpoint, newest.touchpoint) as touchpoint,
+        newest.is_deleted,
+        newest.is_vanished,
+        newest.updated_at,
+        newest._version_at
+    from newest
+    left join {{ ref('survey_questions') }} as declared
+        on declared.source = newest.source
+        and declared.survey_id = newest.survey_id
+        and declared.question_id = newest.question_id
 )
 
 select
@@ -32,4 +60,4 @@ select
     is_deleted or is_vanished as is_deleted,
     updated_at,
     _version_at
-from newest
+from told

@@ -4,9 +4,7 @@
     count for want of its meaning.
 -#}
 {%- set question = "coalesce(scored_questions.question_id, 'QID1')" -%}
-{%- set answer -%}
-case {{ question }} when 'QID1' then responses.qid1 when 'QID2' then responses.qid2 else {{ json_entry('responses.other_answers', question) }} end
-{%- endset -%}
+{%- set answer = qualtrics_answer(question) -%}
 with scored_questions as (
     select
         source,
@@ -15,6 +13,8 @@ with scored_questions as (
     from {{ ref('int_survey_question__unioned') }}
     where system = 'qualtrics' and (metric in ('nps', 'csat', 'ces', 'enps') or (metric = 'other' and scale_max is not null))
 ),
+
+{{ declared_words() }},
 
 described_surveys as (
     select distinct source, survey_id
@@ -39,6 +39,7 @@ responses as (
         responses.qid1,
         responses.qid2,
         responses.qid3_text,
+        responses.answers,
         responses.other_answers,
         responses.distribution_channel,
         responses.user_language,
@@ -68,8 +69,8 @@ select
     responses.order_id,
     trim({{ answer }}) <> '' as is_given,
     {{ answer }} as answer,
-    responses.qid2 as reason,
-    responses.qid3_text as comment,
+    {{ qualtrics_answer("coalesce(declared_words.reason_question, 'QID2')") }} as reason,
+    {{ qualtrics_answer("coalesce(declared_words.comment_question, 'QID3_TEXT')") }} as comment,
     responses.distribution_channel as channel,
     lower(left(responses.user_language, 2)) as language,
     responses.end_date as answered_at,
@@ -91,4 +92,7 @@ left join scored_questions
 left join described_surveys
     on described_surveys.source = responses.source
     and described_surveys.survey_id = responses.survey_id
+left join declared_words
+    on declared_words.source = responses.source
+    and declared_words.survey_id = responses.survey_id
 where scored_questions.question_id is not null or described_surveys.survey_id is null

@@ -20,6 +20,7 @@ select
     QID1_NPS_GROUP as qid1_nps_group,
     QID2 as qid2,
     QID3_TEXT as qid3_text,
+    answers,
     _extra as other_answers,
     _source,
     _batch_id,

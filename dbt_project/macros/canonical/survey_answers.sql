@@ -1,0 +1,25 @@
+{#-
+    Answers out of responses that hold all of them. What lives here: which questions explain a score or comment on it, where an answer of
+    Qualtrics stands. Not here: what a score means (metrics/).
+-#}
+
+{#- A common table expression: which question of a survey the company says is the reason of a score, and which the comment on it. -#}
+{%- macro declared_words() -%}
+declared_words as (
+    select
+        source,
+        survey_id,
+        min(case when metric = 'reason' then question_id end) as reason_question,
+        min(case when metric = 'comment' then question_id end) as comment_question
+    from {{ ref('survey_questions') }}
+    group by source, survey_id
+)
+{%- endmacro -%}
+
+{#- What was answered to a question of Qualtrics: a column of the contract, another column of an export as CSV, or an entry of what the API gives. -#}
+{%- macro qualtrics_answer(question) -%}
+case {{ question }}
+        when 'QID1' then responses.qid1 when 'QID2' then responses.qid2 when 'QID3_TEXT' then responses.qid3_text
+        else coalesce({{ json_entry('responses.other_answers', question) }}, {{ json_entry('responses.answers', question) }})
+    end
+{%- endmacro -%}
