@@ -37,7 +37,8 @@
 {%- endmacro -%}
 
 {%- macro duckdb__minutes_quantile(seconds, q) -%}
-    quantile_cont({{ seconds }}, {{ q }}) / 60.0
+    {#- Rounded, for the last bits are the processor's: between whole seconds lie tenths at most. -#}
+    round(quantile_cont({{ seconds }}, {{ q }}), 3) / 60.0
 {%- endmacro -%}
 
 {#-

@@ -14,7 +14,14 @@
     "
 ) }}
 
-with records as (
+with told as (
+    select
+        contact_key, country, language, segment, acquisition_source, has_opted_out, created_at, is_deleted,
+        {{ is_crm('source') }} as is_of_crm
+    from {{ ref('int_contact__unioned') }}
+),
+
+records as (
     select
         identity.customer_key,
         contacts.contact_key,
@@ -33,13 +40,13 @@ with records as (
         first_value(contacts.acquisition_source ignore nulls) over best as best_acquisition_source,
         first_value(nullif(identity.account_key, -1) ignore nulls) over best as best_account_key
     from {{ ref('map_customer_identity') }} as identity
-    inner join {{ ref('int_contact__unioned') }} as contacts on contacts.contact_key = identity.contact_key
+    inner join told as contacts on contacts.contact_key = identity.contact_key
     where identity.customer_key <> -1 and {{ is_touched(['identity.customer_key']) }}
     window best as (
         partition by identity.customer_key
         order by
             contacts.is_deleted,
-            case when {{ is_crm('contacts.source') }} then 0 else 1 end,
+            case when contacts.is_of_crm then 0 else 1 end,
             contacts.created_at nulls last,
             contacts.contact_key
         rows between unbounded preceding and unbounded following

@@ -31,8 +31,9 @@ in_all as (
 final as (
     select
         {{ place }}, segment,
-        {{ order_statistic('seconds', 1) }} / 60.0 as minutes_p50,
-        {{ order_statistic('seconds', 2) }} / 60.0 as minutes_p90
+        {#- Rounded, for the last bits are the processor's: between whole seconds lie tenths at most. #}
+        round({{ order_statistic('seconds', 1) }}, 3) / 60.0 as minutes_p50,
+        round({{ order_statistic('seconds', 2) }}, 3) / 60.0 as minutes_p90
     from in_all
     where {{ is_touched(map_cell()) }}
 )

@@ -61,7 +61,7 @@ final as (
     select
         feedback_key,
         -1,
-        1.0,
+        cast(1 as double),
         'rule',
         {{ rules | map(attribute='rule_version') | max if rules else 0 }}
     from words

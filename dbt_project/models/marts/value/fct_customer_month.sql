@@ -31,6 +31,10 @@ nps_classes as (
     select customer_key, month_start, nps_class from {{ ref('int_customer_month__contact') }} where nps_class is not null
 ),
 
+everybody as (
+    select margin_rate, cost_per_contact, currency from {{ ref('value_parameters') }} where segment = '*'
+),
+
 valued as (
     select
         {%- for column in [
@@ -53,9 +57,9 @@ valued as (
         {{ longevity_years(
             'customers.first_ordered_on', 'standings.last_ordered_on', 'standings.is_active', 'churn.left_in_a_year', 'churn.could_have_left'
         ) }} as longevity_years,
-        coalesce(own_parameters.margin_rate, parameters.margin_rate) as margin_rate,
-        coalesce(own_parameters.cost_per_contact, parameters.cost_per_contact) as cost_per_contact,
-        case when own_parameters.cost_per_contact is not null then own_parameters.currency else parameters.currency end as cost_currency
+        coalesce(own_parameters.margin_rate, (select margin_rate from everybody)) as margin_rate,
+        coalesce(own_parameters.cost_per_contact, (select cost_per_contact from everybody)) as cost_per_contact,
+        case when own_parameters.cost_per_contact is not null then own_parameters.currency else (select currency from everybody) end as cost_currency
     from {{ ref('int_customer_month__standing') }} as standings
     inner join months on months.month_start = standings.month_start
     inner join {{ ref('int_customer_month__customer') }} as customers on customers.customer_key = standings.customer_key
@@ -64,7 +68,6 @@ valued as (
     left join {{ ref('int_customer_month__churn') }} as churn
         on months.is_clv_matured and churn.month_start = months.rate_month and churn.segment = segments.segment
     left join {{ ref('value_parameters') }} as own_parameters on own_parameters.segment = segments.segment
-    left join {{ ref('value_parameters') }} as parameters on parameters.segment = '*'
     where {{ is_touched(['standings.customer_key', 'standings.month_start']) }}
 ),
 
