@@ -59,6 +59,11 @@ AUDITS = {
         "Figures of closed months are those they were closed with. It warns and never blocks.",
         "`journeymart restate` shows what changed; `journeymart restate approve MONTH` takes it, with your reason",
     ),
+    "hidden_texts": (
+        "No text that marts show came with an e-mail address or a phone number in it; one that did is hidden, and this "
+        "warns of its source, stream and column.",
+        "the record of what was hidden cannot be read: run the night again",
+    ),
 }
 
 _BUILD_AGAIN = "nothing is published; mend the model or what it reads, and run the night again"

@@ -48,6 +48,7 @@ def begin_build_asset(setup: Setup, manifest: Mapping[str, Any]) -> dg.AssetsDef
     def begin_build(context: AssetExecutionContext) -> Iterator[Any]:
         from assets.versions.versions import start_build
         from assets.warehouse.contact_points import spell_contact_points
+        from assets.warehouse.hidden_texts import hide_contact_points
         from assets.warehouse.load import Night, SourceRole, load, prepare
         from quality.gate.accepted import ROWS
 
@@ -83,6 +84,7 @@ def begin_build_asset(setup: Setup, manifest: Mapping[str, Any]) -> dg.AssetsDef
                 plan.restated,
             )
             spelled = spell_contact_points(build)
+            hidden = hide_contact_points(build)
         yield dg.MaterializeResult(
             asset_key=keys.NIGHT,
             metadata={
@@ -92,6 +94,7 @@ def begin_build_asset(setup: Setup, manifest: Mapping[str, Any]) -> dg.AssetsDef
                 "rows_loaded": sum(loaded.values()),
                 "emails_spelled": spelled["email"],
                 "phones_spelled": spelled["phone"],
+                "texts_hidden": hidden,
                 "stale_since": plan.stale_since.isoformat() if plan.stale_since else "not stale",
                 "missing": ", ".join(f"{each.source}/{each.stream} since {each.since}" for each in plan.missing)
                 or "none",

@@ -49,6 +49,8 @@ TEXTS = (
     "x" * 20_000,
     '"),("',
     "=HYPERLINK(1)",
+    "ask ann@example.org",
+    "call +49 30 1234567",
 )
 EMAILS = ("ann@example.org", "ANN@Example.ORG ", "no address", "a@b@c", "ü@exämple.de", "@", "x" * 300 + "@example.org")
 PHONES = ("+49 30 1234567", "030/1234567", "0", "+" + "9" * 30, "ext. 5", "☎")
@@ -81,6 +83,8 @@ DOCUMENTS = (
     '["\\u0000", "\\ud83e\\udde8", "\\""]',
     "[1, 1]",
     '[0.1, "2", 9, -1]',
+    '["topic_ann@example.org", {"ann@example.org": "+49 30 1234567"}]',
+    '{"channel": "ann@example.org", "policy": {"title": "ann@example.org"}, "value": "+49 30 1234567"}',
 )
 # What an audit may hold, beside what nobody would expect in it.
 EVENTS = (
@@ -95,6 +99,8 @@ EVENTS = (
     {"type": "Change", "field_name": "group_id", "value": 5, "previous_value": None},
     {"type": "Change", "field_name": "assignee_id", "value": "1", "previous_value": "2"},
     {"type": "Change", "field_name": "priority", "value": "urgent", "previous_value": None},
+    {"type": "Change", "field_name": "group_id", "value": "ann@example.org", "previous_value": "+49 30 1234567"},
+    {"type": "Change", "field_name": "priority", "value": "ann@example.org", "previous_value": "normal"},
     {"type": "SatisfactionRating", "score": "good"},
     {"type": {"of": "no kind"}, "field_name": []},
     {"type": None},

@@ -1,7 +1,7 @@
 """The audit of finished marts, before anybody may see them: every audit asked, none of them breaking the others.
 
 What lives here: the order of audits. Not here: the audits themselves (reconciliation.py, kpi_identities.py, drift.py,
-identity.py, closed_months.py), what follows from the answers (publish).
+identity.py, closed_months.py, hidden_texts.py), what follows from the answers (publish).
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ import duckdb
 
 from assets.audit.closed_months import ClosedMonths, compare_closed_months
 from assets.audit.drift import compare_with_before
+from assets.audit.hidden_texts import tell_hidden
 from assets.audit.identity import check_customers
 from assets.audit.kpi_identities import check_identities
 from assets.audit.reconciliation import reconcile
@@ -44,6 +45,7 @@ def audit(
             _guarded("drift", lambda: compare_with_before(connection, before, fingerprint)),
             _guarded("identity", lambda: check_customers(connection, before, fingerprint)),
             _guarded("closed_months", lambda: compare_closed_months(connection, closed)),
+            _guarded("hidden_texts", lambda: tell_hidden(connection)),
         )
 
 

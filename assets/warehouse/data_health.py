@@ -28,6 +28,7 @@ create table if not exists warehouse.night.approvals (
     source varchar, stream varchar, extract_date date, checks varchar, approved_by varchar, approved_on date,
     because varchar
 );
+create table if not exists warehouse.night.hidden_texts (batch_id varchar, column_name varchar, texts bigint);
 """
 
 

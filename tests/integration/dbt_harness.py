@@ -28,6 +28,7 @@ from dbt_runner import PROJECT, DbtFailedError, DbtProject, night_of
 
 from assets.text.sentiment import TextSentiment
 from assets.warehouse.contact_points import spell_contact_points
+from assets.warehouse.hidden_texts import hide_contact_points
 from assets.warehouse.load import accepted_table, load
 from quality.contract.model import DUCKDB_TYPES, Contract, all_contracts, load_contract
 from quality.rows.work import ADDED_COLUMNS
@@ -101,6 +102,7 @@ class Warehouse:
             for stream, delivered in (rows or {}).items():
                 self._append(connection, load_contract(*stream.split(".")), delivered)
         spell_contact_points(self.build)
+        hide_contact_points(self.build)
         self._build_models(*_upstream(wanted))
         if tests:
             assert wanted == "*", "tests may be about several models"
@@ -139,6 +141,7 @@ class Warehouse:
                     f"from before.{table} order by md5(cast(_row as varchar))"
                 )
         spell_contact_points(other.build)
+        hide_contact_points(other.build)
         other._build_models(*_upstream(self.select or "*"), full_refresh=True)
         return other
 

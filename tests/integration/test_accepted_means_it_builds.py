@@ -13,6 +13,7 @@ from pathlib import Path
 import pytest
 
 from assets.audit.audit import audit
+from assets.text.hidden_points import HIDDEN
 from quality.contract.model import QuarantineBudget, all_contracts
 from quality.gate.gate import Gate
 from storage.data_folder import DataFolder, StreamId
@@ -50,10 +51,36 @@ def deliver(root: Path, day: date, seed: int, mixed: int) -> list[Path]:
 
 
 def build(warehouse: Warehouse, day: date, seed: int, mixed: int) -> None:
-    """A night: every model, every test of it, every audit."""
+    """A night: every model, every test of it, every audit, every text that readers see."""
     warehouse.night(batches=deliver(warehouse.folder, day, seed, mixed), as_of=day, tests=True)
-    stopped = [finding.sentence for finding in audit(warehouse.build, None, "") if finding.outcome in ("fail", "error")]
-    assert not stopped
+    findings = {finding.audit: finding for finding in audit(warehouse.build, None, "")}
+    assert not [each.sentence for each in findings.values() if each.outcome in ("fail", "error")]
+    with_stand_in, with_contact_point = shown(warehouse)
+    assert with_contact_point == {}
+    assert {"fct_order.product", "fct_ticket.team", "fct_ticket.topic", "mart_kpi_daily.member"} <= with_stand_in
+    assert findings["hidden_texts"].outcome == "warn"
+    assert "canonical/order.product" in findings["hidden_texts"].detail
+    told = "select message from cx_marts.main.mart_data_health where measure = 'texts_hidden' and stream = 'order'"
+    assert ["product" in message for message in warehouse.values(told)] == [True]
+
+
+def shown(warehouse: Warehouse) -> tuple[set[str], dict[str, str]]:
+    """Columns of marts in which a reader sees a stand-in, and those that show the odd rows' address or number."""
+    columns = warehouse.rows(
+        "select table_name as mart, column_name as name from duckdb_columns() "
+        "where database_name = 'cx_marts' and schema_name = 'main' and data_type in ('VARCHAR', 'JSON')"
+    )
+    assert len(columns) > 200
+    asked = " union all ".join(
+        f"select '{each['mart']}.{each['name']}' as place, bool_or(contains(text, '{HIDDEN}')) as is_hidden, "
+        "max(text) filter (contains(text, 'example.org') or contains(text, '1234567')) as found "
+        f'from (select "{each["name"]}"::varchar as text from cx_marts.main."{each["mart"]}")'
+        for each in columns
+    )
+    found = warehouse.rows(asked)
+    with_stand_in = {each["place"] for each in found if each["is_hidden"]}
+    with_contact_point = {each["place"]: each["found"] for each in found if each["found"]}
+    return with_stand_in, with_contact_point
 
 
 @pytest.mark.promise("records")

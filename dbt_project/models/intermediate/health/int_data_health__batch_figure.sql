@@ -22,27 +22,36 @@
     ('touched_batches', 'checks_passed', percent_value('checks_passed', 'checks_run'), 'checks_passed', 'checks_run', 'checks_run', 'checks_run is not null'),
     ('touched_batches', 'checks_warned', 'checks_warned', 'checks_warned', 'checks_run', 'checks_run', 'checks_run is not null'),
     ('touched_batches', 'checks_failed', 'checks_failed', 'checks_failed', 'checks_run', 'checks_run', 'checks_run is not null'),
+    ('touched_batches', 'texts_hidden', 'texts_hidden', 'texts_hidden', 'null', 'rows', 'texts_hidden is not null'),
 ] %}
 
 with night as (
     select as_of from {{ night() }}
 ),
 
+hidden_texts as (
+    select batch_id, cast(sum(texts) as bigint) as texts, {{ dbt.listagg("column_name || ' ' || texts", "', '", 'order by column_name') }} as said
+    from {{ source('night', 'hidden_texts') }}
+    group by batch_id
+),
+
 batches as (
     select
-        source,
-        stream,
-        extract_date,
-        rows,
-        quarantined,
-        records,
-        checks_passed,
-        checks_warned,
-        checks_failed,
-        checks_passed + checks_warned + checks_failed as checks_run,
-        warned,
-        {{ local_date('newest_at') }} as newest_on
-    from {{ source('night', 'batches') }}
+        batches.source, batches.stream,
+        batches.extract_date,
+        batches.rows,
+        batches.quarantined,
+        batches.records,
+        batches.checks_passed,
+        batches.checks_warned,
+        batches.checks_failed,
+        batches.checks_passed + batches.checks_warned + batches.checks_failed as checks_run,
+        batches.warned,
+        hidden_texts.texts as texts_hidden,
+        hidden_texts.said as hidden,
+        {{ local_date('batches.newest_at') }} as newest_on
+    from {{ source('night', 'batches') }} as batches
+    left join hidden_texts on hidden_texts.batch_id = batches.batch_id
 ),
 
 {#- What is known of a stream from one of its extracts to the day before the next. #}
@@ -61,9 +70,7 @@ spells as (
 ),
 
 bounds as (
-    select
-        min(batches.extract_date) as first_day,
-        max(night.as_of) as last_day
+    select min(batches.extract_date) as first_day, max(night.as_of) as last_day
     from batches
     cross join night
 ),
@@ -102,7 +109,9 @@ touched_batches as (
         checks_warned,
         checks_failed,
         checks_run,
-        warned
+        warned,
+        texts_hidden,
+        hidden
     from batches
     cross join night
     where extract_date <= night.as_of and {{ is_touched(['extract_date']) }}
@@ -128,15 +137,13 @@ missing_{{ window_days }} as (
 
 {% for relation, measure, value, numerator, denominator, n, condition in figures -%}
 select
-    date_day,
-    source,
-    stream,
+    date_day, source, stream,
     '{{ measure }}' as measure,
     cast({{ value }} as double) as value,
     cast({{ numerator }} as double) as numerator,
     cast({{ denominator }} as double) as denominator,
     cast({{ n }} as bigint) as n,
-    {{ "nullif(warned, '')" if measure == 'checks_warned' else 'cast(null as varchar)' }} as said
+    {{ {'checks_warned': "nullif(warned, '')", 'texts_hidden': 'hidden'}.get(measure, 'cast(null as varchar)') }} as said
 from {{ relation }}
 where {{ condition }}
 {{ 'union all' if not loop.last }}
