@@ -4,9 +4,10 @@
 PYTHON ?= python3
 BIN := .venv/bin
 STAMP := .venv/installed
+SPARK := .venv-spark
 
 .DEFAULT_GOAL := help
-.PHONY: help install nightly test lint ui bench bench-quick chaos lock clean
+.PHONY: help install nightly test test-spark lint ui bench bench-quick chaos lock clean
 
 help: ## Show this list.
 	@awk -F ':.*## ' '/^[a-z-]+:.*## /{printf "  make %-11s %s\n", $$1, $$2}' Makefile
@@ -34,6 +35,16 @@ test: $(STAMP) ## Run all tests.
 	@# In the order of the files: whole nights first, so that short tests fill the end.
 	@$(BIN)/python -m pytest -n auto --dist loadfile --no-loadscope-reorder
 
+$(SPARK)/installed: requirements-spark.lock
+	@echo "Installing into $(SPARK) from requirements-spark.lock ..."
+	@rm -rf $(SPARK)
+	@$(PYTHON) -m venv $(SPARK)
+	@$(SPARK)/bin/python -m pip install --quiet --disable-pip-version-check --require-hashes -r requirements-spark.lock
+	@touch $(SPARK)/installed
+
+test-spark: $(STAMP) $(SPARK)/installed ## Run a night's models on Spark's SQL too (Sail, no Java): equal marts.
+	@JOURNEYMART_SPARK_PYTHON=$(SPARK)/bin/python $(BIN)/python -m pytest tests/spark
+
 lint: $(STAMP) ## Linters and the type checker.
 	@$(BIN)/ruff check .
 	@$(BIN)/ruff format --check .
@@ -53,4 +64,4 @@ lock: $(STAMP) ## Rewrite requirements.lock from pyproject.toml.
 	@scripts/lock
 
 clean: ## Remove the environment and what nights made (extracts, versions, run history).
-	rm -rf .venv data .dagster/storage .dagster/dbt .dagster/lineage.json
+	rm -rf .venv $(SPARK) data .dagster/storage .dagster/dbt .dagster/lineage.json
