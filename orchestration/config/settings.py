@@ -9,7 +9,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
-from pydantic import AfterValidator, Field, ValidationError
+from pydantic import AfterValidator, Field, SecretStr, ValidationError
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from orchestration.company.compose import Company, compose
@@ -18,7 +18,20 @@ from storage.data_folder import REPORT_PAGES, DataFolder
 from storage.engine import memory_limit, processors
 from storage.errors import JourneymartError
 
+# The one setting that is a secret: whoever needs it reads it from the environment, so that it stands in no file.
+HISTORY = "JOURNEYMART_HISTORY_URL"
+
 PROJECT = Path(__file__).resolve().parents[2]
+
+_DATABASE = "postgresql+psycopg2://"
+
+
+def _of_postgres(address: SecretStr) -> SecretStr:
+    """Refuse what Dagster's storage would not take."""
+    if not address.get_secret_value().startswith(_DATABASE):
+        raise ValueError(f"must begin with {_DATABASE} (user:password@host/database)")
+    return address
+
 
 Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 
@@ -38,6 +51,7 @@ class Settings(BaseSettings):
         state: Run history of Dagster, the parsed dbt project, logs.
         keep_versions: How many published versions to keep.
         keep_history_days: For how many days to keep what is known of past nights: runs with their events, ledgers.
+        history_url: Database of the run history (docs/deployment.md); None: files in `state`.
         min_free_gb: Free disk space below which no night starts, in GB (10^9 bytes).
         dbt_threads: Models dbt builds at once; as many as there are processors unless said otherwise.
         ui_port: Port of Dagster's web page; the pages of the current version are on the port after it.
@@ -52,6 +66,7 @@ class Settings(BaseSettings):
     state: Folder = Field(default_factory=lambda said: _home(said) / ".dagster")
     keep_versions: int = Field(default=7, ge=1)
     keep_history_days: int = Field(default=90, ge=7)
+    history_url: Annotated[SecretStr, AfterValidator(_of_postgres)] | None = None
     min_free_gb: float = Field(default=1.0, ge=0)
     dbt_threads: int = Field(default_factory=processors, ge=1)
     ui_port: int = Field(default=3000, ge=1, le=65534)
