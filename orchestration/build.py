@@ -80,7 +80,7 @@ def night_assets(setup: Setup, manifest: dict[str, Any]) -> list[dg.AssetsDefini
         *extraction,
         begin_build_asset(setup, manifest),
         build_models(setup, translator),
-        audit_asset(setup, translator.ends),
+        audit_asset(setup, manifest, translator.ends),
         report_asset(setup),
         published_asset(setup, manifest),
     ]

@@ -55,6 +55,10 @@ AUDITS = {
         "Records that did not change still find each other, few are in doubt, no customer is oversized.",
         "`journeymart identity explain RECORD` shows why; the seed identity_exclusions excludes shared addresses",
     ),
+    "shadow": (
+        "A random sample of keys, derived anew from all their rows, is what stands. It warns and never blocks.",
+        "a night did not touch what it should have: mend the model's touched_by; the next night builds anew",
+    ),
     "closed_months": (
         "Figures of closed months are those they were closed with. It warns and never blocks.",
         "`journeymart restate` shows what changed; `journeymart restate approve MONTH` takes it, with your reason",

@@ -106,11 +106,12 @@ def begin_build_asset(setup: Setup, manifest: Mapping[str, Any]) -> dg.AssetsDef
     return begin_build
 
 
-def audit_asset(setup: Setup, ends: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
+def audit_asset(setup: Setup, manifest: Mapping[str, Any], ends: Iterable[dg.AssetKey]) -> dg.AssetsDefinition:
     """The step that audits the finished marts.
 
     Args:
         setup: Settings and sources.
+        manifest: dbt's.
         ends: The public marts no other is made from: what comes after them comes after all that is published.
     """
 
@@ -136,6 +137,7 @@ def audit_asset(setup: Setup, ends: Iterable[dg.AssetKey]) -> dg.AssetsDefinitio
         from assets.audit.audit import audit
         from assets.audit.closed_months import ClosedMonths
         from assets.versions.versions import list_versions
+        from orchestration.dbt.shadow import shadow
 
         began = time.monotonic()
         with in_one_sentence():
@@ -143,7 +145,10 @@ def audit_asset(setup: Setup, ends: Iterable[dg.AssetKey]) -> dg.AssetsDefinitio
             require_tested(ledger)
             before = next(reversed(list_versions(setup.folder)), None)
             closed = ClosedMonths(setup.folder, setup.sources.months_close_after_days)
-            findings = audit(setup.folder.build, before, setup.fingerprint, closed)
+            findings = (
+                *audit(setup.folder.build, before, setup.fingerprint, closed),
+                shadow(setup, manifest, context.run_id, _seconds_of_night(context)),
+            )
             ledger.record_all(
                 Recorded(audit_check(finding.audit), finding.outcome, finding.detail) for finding in findings
             )
@@ -169,6 +174,12 @@ def audit_asset(setup: Setup, ends: Iterable[dg.AssetKey]) -> dg.AssetsDefinitio
         )
 
     return audit_marts
+
+
+def _seconds_of_night(context: AssetExecutionContext) -> float:
+    """How long the run has taken so far."""
+    began = context.instance.get_run_stats(context.run_id).start_time
+    return max(0.0, time.time() - began) if began else 0.0
 
 
 def report_asset(setup: Setup) -> dg.AssetsDefinition:

@@ -21,7 +21,7 @@ class AuditResult:
     """What one audit found.
 
     Attributes:
-        audit: `reconciliation`, `kpi_identities`, `drift`, `identity`, `closed_months` or `hidden_texts`.
+        audit: `reconciliation`, `kpi_identities`, `drift`, `identity`, `closed_months`, `hidden_texts` or `shadow`.
         outcome: As the ledger takes it.
         detail: Counts by what was found.
         sentence: The same for a person.

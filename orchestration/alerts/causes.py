@@ -56,6 +56,7 @@ def causes(facts: Facts, promise: Promise) -> tuple[Cause, ...]:
         *_stale(facts, promise),
         *_worse(facts),
         *_restated(facts),
+        *_shadow(facts),
     )
     return tuple(cause for cause in found if cause.kind in promise.alerts.kinds)
 
@@ -71,6 +72,9 @@ def has_ended(cause: Cause, facts: Facts) -> bool:
             return facts.night is not None and facts.night.outcome == "succeeded" and facts.night.began > cause.since
         case "kpi":
             return facts.worse is not None and cause.subject not in {each.kpi for each in facts.worse}
+        case "shadow":
+            # Other keys are drawn every night: that none of them differs says nothing of those that did.
+            return facts.sampled is not None and facts.sampled.is_built_anew
         case "restated":
             return facts.restated is not None
         case "stale" if cause.subject == _AGE:
@@ -159,6 +163,12 @@ def _restated(facts: Facts) -> Iterator[Cause]:
         month = f"{each.month:%Y-%m}"
         said = f"{each.kpi} of {month}, which is closed, has {each.figures} figures that are others than they were: "
         yield Cause("restated", f"{each.kpi} {month}", f"{said}{each.example}.", facts.now, "journeymart restate")
+
+
+def _shadow(facts: Facts) -> Iterator[Cause]:
+    for model, keys in facts.sampled.differing.items() if facts.sampled else ():
+        said = f"Of the model {model}, {keys} sampled keys derived anew are not what stands: nights did not touch them."
+        yield Cause("shadow", model, said, facts.now, "journeymart ui")
 
 
 def readers_see(seen: Seen | None, damage: str | None) -> str:

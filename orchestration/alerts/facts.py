@@ -7,6 +7,7 @@ Nothing here was delivered by a source: names of streams, steps, checks and KPIs
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date, datetime
 from typing import Literal
@@ -103,6 +104,19 @@ class Restated:
 
 
 @dataclass(frozen=True)
+class Sampled:
+    """What the sample of a night said that was derived anew.
+
+    Attributes:
+        differing: Models of which keys differ, and of how many they do.
+        is_built_anew: The version was built from nothing, so nothing in it stands from nights before.
+    """
+
+    differing: Mapping[str, int]
+    is_built_anew: bool
+
+
+@dataclass(frozen=True)
 class Facts:
     """What is true at one moment.
 
@@ -113,6 +127,7 @@ class Facts:
         blocked: What keeps extracts out.
         worse: KPIs that got worse; None: the figures are those looked at last time.
         restated: Closed months whose figures changed; None: the figures are those looked at last time.
+        sampled: What the night's sample said; None: that of this version was looked at last time.
         damage: What is wrong with what readers see, in a sentence without its full stop; None: nothing.
         stopped: A night was asked for and ended before its first step.
     """
@@ -123,5 +138,6 @@ class Facts:
     blocked: tuple[Blocked, ...]
     worse: tuple[Worse, ...] | None
     restated: tuple[Restated, ...] | None = ()
+    sampled: Sampled | None = None
     damage: str | None = None
     stopped: bool = False

@@ -13,7 +13,7 @@ from statistics import NormalDist
 from typing import TYPE_CHECKING
 from zoneinfo import ZoneInfo
 
-from orchestration.alerts.facts import Blocked, Facts, LastNight, Outcome, Restated, Seen, Worse
+from orchestration.alerts.facts import Blocked, Facts, LastNight, Outcome, Restated, Sampled, Seen, Worse
 
 if TYPE_CHECKING:
     import duckdb
@@ -50,6 +50,7 @@ def look(setup: Setup, instance: DagsterInstance, job: str, *, figures_of: str, 
         blocked=tuple(_blocked(setup.folder)),
         worse=tuple(_worse(version)) if version and is_new else None,
         restated=tuple(_restated(setup, version)) if version and is_new else None,
+        sampled=_sampled(setup.folder, version) if version and is_new else None,
         damage=damage,
         stopped=asked is not None and (night is None or night.began < asked),
     )
@@ -126,6 +127,15 @@ def _restated(setup: Setup, version: Version) -> Iterator[Restated]:
             found[change.month, change.kpi].append(change)
     for (month, kpi), changed in found.items():
         yield Restated(kpi, month, len(changed), f"{changed[0].where}, {changed[0].words}")
+
+
+def _sampled(folder: DataFolder, version: Version) -> Sampled:
+    from assets.audit.shadow import differing_keys
+    from quality.gate.ledger import Ledger
+
+    recorded = Ledger(folder.ledger(version.manifest.run_id)).recorded()
+    said = next((each.detail for check, each in recorded.items() if check.kind == "shadow"), {})
+    return Sampled(differing_keys(said), version.manifest.base is None)
 
 
 def worse_figures(connection: duckdb.DuckDBPyConnection, version: Version) -> Iterator[Worse]:

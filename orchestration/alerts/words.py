@@ -24,6 +24,7 @@ _TITLES: dict[AlertKind, str] = {
     "stale": "readers see an old version, or none",
     "kpi": "a figure got worse",
     "restated": "a figure of a closed month changed",
+    "shadow": "what stands is not what its records make",
     "recovery": "over",
 }
 

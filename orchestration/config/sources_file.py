@@ -131,7 +131,7 @@ Language = Annotated[str, BeforeValidator(_language)]
 TimeOfDay = Annotated[time, BeforeValidator(_time_of_day)]
 Role = Literal["crm", "other"]
 Connector = Literal["files", "postgres", "rest"]
-AlertKind = Literal["failed", "blocked", "quarantine", "late", "stale", "kpi", "restated", "recovery"]
+AlertKind = Literal["failed", "blocked", "quarantine", "late", "stale", "kpi", "restated", "shadow", "recovery"]
 
 
 class StrictModel(BaseModel):
@@ -252,7 +252,7 @@ class AlertKeys(StrictModel):
     """What is told, all if nothing is said. failed: a night failed. blocked: the gate keeps an extract out. quarantine:
     too many of its rows are at fault. late: a night did not begin, or is not published, by its hour. stale: readers see
     an old version. kpi: a figure got worse beyond chance. restated: a figure of a closed month is another than it was
-    closed with. recovery: what was told has ended."""
+    closed with. shadow: a sample that a night derived anew is not what stands. recovery: what was told has ended."""
     stale_after_hours: Annotated[float, Field(ge=1)] = 36.0
     """stale: how old what readers see may become; 36 if nothing is said."""
 

@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from orchestration.alerts.causes import causes, has_ended
-from orchestration.alerts.facts import Blocked, Facts, LastNight, Promise, Restated, Seen, Worse
+from orchestration.alerts.facts import Blocked, Facts, LastNight, Promise, Restated, Sampled, Seen, Worse
 from orchestration.alerts.record import Record, Waiting, decide, read_record, without, write_record
 from orchestration.config.sources_file import AlertKeys, NightKeys
 
@@ -64,6 +64,7 @@ def test_nothing_is_told_of_a_night_that_went_well():
         (replace(WELL, damage="The link current is missing", seen=None), ["late: published", "stale: damage"]),
         (replace(WELL, worse=(FALL,)), ["kpi: csat"]),
         (replace(WELL, restated=(MAY,)), ["restated: csat 2026-05"]),
+        (replace(WELL, sampled=Sampled({"fct_order": 3}, is_built_anew=False)), ["shadow: fct_order"]),
         (replace(WELL, worse=(replace(FALL, is_beyond_chance=False),)), []),
     ],
 )
@@ -129,6 +130,12 @@ def test_a_message_says_what_happened_since_when_what_readers_see_and_what_to_ru
         "Since 2026-07-01 08:30. Run: journeymart gate\n"
         "Readers see version 2026-06-29-aaaa, business date 2026-06-29."
     )
+
+
+def test_a_sample_that_differed_is_over_when_everything_was_built_anew():
+    (cause,) = causes(replace(WELL, sampled=Sampled({"fct_order": 3}, is_built_anew=False)), PROMISE)
+    assert not has_ended(cause, replace(WELL, sampled=Sampled({}, is_built_anew=False)))
+    assert has_ended(cause, replace(WELL, sampled=Sampled({}, is_built_anew=True)))
 
 
 def test_only_kinds_that_are_wanted_are_told():

@@ -114,7 +114,8 @@ def outcomes(build, before=None):
 
 
 def test_a_sound_build_passes(build):
-    assert outcomes(build) == dict.fromkeys(AUDITS, "pass")
+    # The shadow is cast by what dbt compiled: tests/e2e/test_shadowed_night.py.
+    assert outcomes(build) == dict.fromkeys(AUDITS.keys() - {"shadow"}, "pass")
 
 
 @pytest.mark.parametrize(

@@ -74,6 +74,7 @@ def test_a_month_is_closed_when_so_many_days_have_passed_since_its_end(as_of: da
     assert closed + timedelta(days=after_days) <= as_of < following + timedelta(days=after_days)
 
 
+@pytest.mark.promise("closed")
 def test_a_month_is_kept_once_when_it_closes_and_no_later_version_changes_it(folder: DataFolder) -> None:
     assert close_months(folder, version(folder, date(2026, 7, 13), *CLOSED), AFTER_DAYS) == 1
     (may,) = month_files(folder)
@@ -86,6 +87,7 @@ def test_a_month_is_kept_once_when_it_closes_and_no_later_version_changes_it(fol
     assert close_months(folder, version(folder, date(2026, 7, 15), *moved), AFTER_DAYS) == 0
 
 
+@pytest.mark.promise("closed")
 def test_what_changed_is_said_with_the_records_behind_it(folder: DataFolder) -> None:
     close_months(folder, version(folder, date(2026, 7, 14), *CLOSED), AFTER_DAYS)
     assert words(folder, version(folder, date(2026, 7, 15), *CLOSED)) == {}
@@ -114,6 +116,7 @@ def test_a_night_dated_before_the_close_is_compared_with_what_was_closed_by_then
     assert words(folder, early) == {}
 
 
+@pytest.mark.promise("closed")
 def test_a_person_takes_what_changed_of_a_month_or_of_one_kpi_and_that_is_on_record(folder: DataFolder) -> None:
     close_months(folder, version(folder, date(2026, 7, 14), *CLOSED), AFTER_DAYS)
     moved = (figure("csat", "2026-05-31", 69, 102), *CLOSED[1:3], figure("nps", "2026-05-31", 20, 51), CLOSED[4])
@@ -137,6 +140,7 @@ def test_a_person_takes_what_changed_of_a_month_or_of_one_kpi_and_that_is_on_rec
     assert words(folder, version(folder, date(2026, 7, 16), *CLOSED)) != {}, "what changes again is told again"
 
 
+@pytest.mark.promise("closed")
 def test_the_audit_warns_and_never_blocks(folder: DataFolder) -> None:
     close_months(folder, version(folder, date(2026, 7, 14), *CLOSED), AFTER_DAYS)
     shown = version(folder, date(2026, 7, 15), figure("csat", "2026-05-31", 69, 102), *CLOSED[1:])

@@ -5,12 +5,13 @@ from __future__ import annotations
 import re
 from datetime import date, time
 from pathlib import Path
+from typing import get_args
 
 import pytest
 
 from orchestration.config.settings import PROJECT
 from orchestration.config.sources import load_sources
-from orchestration.config.sources_file import NightKeys
+from orchestration.config.sources_file import AlertKind, NightKeys
 from quality.contract.reading import Reading
 from storage.company_folder import COMPANY_FILE, SAMPLE
 from storage.errors import JourneymartError
@@ -135,7 +136,7 @@ def test_nobody_is_told_unless_the_file_says_who_and_hours_have_defaults(tmp_pat
     said = load_sources(write(tmp_path, GOOD.replace("currency: EUR\n", told)), tmp_path)
     assert said.nights.started_by == time(4, 30)
     assert said.alerts.to == ("OPS", "CHAT")
-    assert said.alerts.kinds == ("failed", "blocked", "quarantine", "late", "stale", "kpi", "restated", "recovery")
+    assert said.alerts.kinds == get_args(AlertKind)
 
 
 def test_no_text_is_estimated_unless_the_file_says_in_which_language_texts_are(tmp_path):

@@ -8,6 +8,8 @@
       touched_by   select of the touched keys, columns in the order of touched_key; rendered when the model runs
       touches      more columns that models downstream ask for (optional), such as the day or the customer a row counts for
       keeps_changes  models downstream add up what changes here (optional): they are given whole rows
+      derived_alone  false: the rows of a key are right only beside those of other keys that its touched_by names with it, so a
+                   few keys by themselves cannot be derived anew to compare them (orchestration/dbt/shadow.py)
       derives_all  in place of touched_by, where nobody can say before what will differ: everything is derived, compared with what
                    stands, and what differs is touched
 

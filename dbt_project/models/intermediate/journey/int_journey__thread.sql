@@ -7,6 +7,7 @@
 -#}
 {{ config(
     touched_key=['journey', 'event_key'],
+    derived_alone=false,
     touches=['object', 'source_ref'],
     touched_by="{{ touched_threads() }}"
 ) }}

@@ -8,6 +8,7 @@
 -#}
 {{ config(
     touched_key=['invitation_key'],
+    derived_alone=false,
     touches=['thread_key'],
     touched_by="
         with moved as (

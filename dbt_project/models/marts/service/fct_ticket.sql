@@ -10,6 +10,7 @@
     materialized='incremental',
     incremental_strategy='touched_keys',
     touched_key=['ticket_key'],
+    derived_alone=false,
     touches=['created_date_key', 'first_reply_date_key', 'first_solved_date_key', 'last_solved_date_key', 'customer_key', 'agent_key'],
     touched_by="
         with night as (

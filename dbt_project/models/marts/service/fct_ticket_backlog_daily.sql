@@ -12,6 +12,7 @@
     materialized='incremental',
     incremental_strategy='touched_keys',
     touched_key=['date_key'],
+    derived_alone=false,
     touched_by="
         select dates.date_key
         from {{ ref('dim_date') }} as dates
