@@ -103,6 +103,8 @@ def _json(chance: random.Random, name: str) -> Any:
         return {"channel": chance.choice(("web", "email", "rule"))}
     if name == "tags":
         return chance.sample(("complaint", "closed_by_merge", "topic_billing", "vip"), 2)
+    if name == "answers":
+        return {question: str(chance.randrange(11)) for question in ("QID1", "QID2", "QID4") if chance.random() < 0.8}
     return []
 
 

@@ -21,7 +21,7 @@ from orchestration.config.sources import load_sources
 from quality.contract.model import load_contract
 from quality.gate.gate import Gate
 from storage.data_folder import DataFolder
-from tests import qualtrics_emulator
+from tests import qualtrics_emulator, surveymonkey_emulator, typeform_emulator
 from tests.emulator_kit import Host, serving
 from tests.integration.dbt_harness import DbtProject, Warehouse
 from tests.qualtrics_emulator import Brand
@@ -62,12 +62,14 @@ class Tool:
         questions: The ids of the questions: recommend, satisfied, reason, words.
         credentials: What its login needs.
         streams: Its streams.
+        knows_nps: It says itself which question is NPS.
     """
 
     survey: str
     questions: tuple[str, str, str, str]
     credentials: Mapping[str, str]
     streams: tuple[str, ...]
+    knows_nps: bool = True
 
     def host(self) -> Host:
         """Its account."""
@@ -95,13 +97,92 @@ def brand(tool: Tool) -> Host:
     return made
 
 
-ACCOUNTS = {"SV_1": brand}
+def workspace(tool: Tool) -> Host:
+    """An account of Typeform."""
+    made = typeform_emulator.Workspace()
+    recommend, satisfied, reason, words = tool.questions
+    scale = {"ref": satisfied, "type": "opinion_scale", "properties": {"steps": 5, "start_at_one": True}}
+    asked = [{"ref": recommend, "type": "nps"}, scale, {"ref": reason, "type": "dropdown"}]
+    made.form(tool.survey, [*asked, {"ref": words, "type": "long_text"}], at=AT)
+    for each in RESPONSES:
+        given = [
+            typeform_emulator.given(question, kind, value)
+            for question, kind, value in (
+                (recommend, "number", each.recommends),
+                (satisfied, "number", each.satisfied),
+                (reason, "choice", {"label": each.reason} if each.reason else None),
+                (words, "text", each.words or None),
+            )
+            if value is not None
+        ]
+        who = {"contact_id": each.contact, "email": each.email, "ticket_id": each.ticket}
+        hidden = {name: value for name, value in who.items() if value}
+        made.answer(tool.survey, each.response, AT, *given, **hidden, channel="email", language="en")
+    return made
+
+
+def monkey(tool: Tool) -> Host:
+    """An account of SurveyMonkey: what is answered are choices, by their ids."""
+    made = surveymonkey_emulator.Account()
+    recommend, satisfied, reason, words = tool.questions
+    matrix, _, row = recommend.partition("_")
+    reasons = sorted({each.reason for each in RESPONSES if each.reason})
+    made.survey(
+        tool.survey,
+        [
+            {"id": matrix, "family": "matrix", "answers": {"rows": [{"id": row}], "choices": weighed("1", range(11))}},
+            {"id": satisfied, "family": "single_choice", "answers": {"choices": weighed("2", range(1, 6))}},
+            {"id": reason, "family": "single_choice"}
+            | {
+                "answers": {"choices": [{"id": f"3{n}", "text": text, "position": n} for n, text in enumerate(reasons)]}
+            },
+            {"id": words, "family": "open_ended"},
+        ],
+        at=AT,
+    )
+    for each in RESPONSES:
+        given = [
+            surveymonkey_emulator.given(question, {**answer, **({"row_id": row} if question == matrix else {})})
+            for question, answer, is_there in (
+                (matrix, {"choice_id": f"1{each.recommends}"}, each.recommends is not None),
+                (satisfied, {"choice_id": f"2{each.satisfied}"}, each.satisfied is not None),
+                (reason, {"choice_id": f"3{reasons.index(each.reason) if each.reason else ''}"}, each.reason),
+                (words, {"text": each.words}, each.words),
+            )
+            if is_there
+        ]
+        who = {"contact_id": each.contact, "ticket_id": each.ticket, "channel": "email", "language": "en"}
+        variables = {name: value for name, value in who.items() if value}
+        more = {"custom_variables": variables, "email_address": each.email}
+        made.answer(tool.survey, each.response, AT, *given, **more)
+    return made
+
+
+def weighed(prefix: str, weights: range) -> list[dict[str, Any]]:
+    """Choices with weights; an id says neither weight nor place to anybody but this test."""
+    return [{"id": f"{prefix}{weight}", "text": f"Choice {weight}", "weight": weight} for weight in weights]
+
+
+ACCOUNTS = {"SV_1": brand, "form1": workspace, "77": monkey}
 TOOLS = {
     "qualtrics": Tool(
         "SV_1",
         ("QID1", "QID14", "QID15", "QID16_TEXT"),
         qualtrics_emulator.CREDENTIALS,
         ("survey_definitions", "responses"),
+    ),
+    "surveymonkey": Tool(
+        "77",
+        ("10_11", "20", "30", "40"),
+        surveymonkey_emulator.CREDENTIALS,
+        ("questions", "responses"),
+        knows_nps=False,
+    ),
+    "typeform": Tool(
+        "form1",
+        ("nps", "satisfied", "why", "words"),
+        typeform_emulator.CREDENTIALS,
+        ("questions", "responses"),
     ),
 }
 COMPANY = """\
@@ -195,7 +276,8 @@ def counted(dbt_project: DbtProject, tmp_path_factory: pytest.TempPathFactory) -
             streams = ", ".join(f"{each}: " for each in tool.streams)
             company += PULLED.format(name=name, base=base, credentials=said, streams=streams) + PLAIN.format(name=name)
             deliver(root, name, tool)
-            _, satisfied, reason, words = tool.questions
+            recommend, satisfied, reason, words = tool.questions
+            declared += [] if tool.knows_nps else [f"{name},{tool.survey},{recommend},nps,,"]
             declared += [
                 f"{name},{tool.survey},{satisfied},csat,1,5",
                 f"{name},{tool.survey},{reason},reason,,",

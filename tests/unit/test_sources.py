@@ -414,4 +414,6 @@ def test_what_is_allowed_is_listed_where_it_is_short(tmp_path):
     text = GOOD.replace("system: zendesk", "system: qqq")
     with pytest.raises(JourneymartError) as caught:
         load_sources(write(tmp_path, text), tmp_path)
-    assert re.search(r"allowed: canonical, hubspot, olist, qualtrics, salesforce, zendesk", str(caught.value))
+    assert re.search(
+        r"allowed: canonical, hubspot, olist, qualtrics, salesforce, surveymonkey, typeform, zendesk", str(caught.value)
+    )

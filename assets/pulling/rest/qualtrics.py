@@ -185,8 +185,10 @@ def _columns(name: str, asked: Mapping[str, Any]) -> Iterator[Row]:
 
 def _scale(asked: Mapping[str, Any]) -> Row:
     """The numbers that the columns of a matrix stand for, where they are numbers."""
-    values = asked.get("RecodeValues") or asked.get("Answers")
-    told = values.values() if asked.get("RecodeValues") and isinstance(values, dict) else values or ()
+    recoded, columns = asked.get("RecodeValues") or {}, asked.get("Answers") or {}
+    if not isinstance(recoded, dict) or not isinstance(columns, dict):
+        raise NotAPage("with a matrix whose 'RecodeValues' or 'Answers' are none")
+    told = list(recoded.values() or columns)
     numbers = [int(each) for each in map(str, told) if each.isdecimal()]
     return {"scale_min": min(numbers), "scale_max": max(numbers)} if numbers and len(numbers) == len(told) else {}
 

@@ -7,7 +7,11 @@ from collections.abc import Mapping
 from assets.pulling.rest.hubspot import HUBSPOT
 from assets.pulling.rest.qualtrics import QUALTRICS
 from assets.pulling.rest.salesforce import SALESFORCE
+from assets.pulling.rest.surveymonkey import SURVEYMONKEY
+from assets.pulling.rest.typeform import TYPEFORM
 from assets.pulling.rest.vendor import Vendor
 from assets.pulling.rest.zendesk import ZENDESK
 
-VENDORS: Mapping[str, Vendor] = {vendor.system: vendor for vendor in (HUBSPOT, QUALTRICS, SALESFORCE, ZENDESK)}
+VENDORS: Mapping[str, Vendor] = {
+    vendor.system: vendor for vendor in (HUBSPOT, QUALTRICS, SALESFORCE, SURVEYMONKEY, TYPEFORM, ZENDESK)
+}

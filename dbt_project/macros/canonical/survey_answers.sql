@@ -23,3 +23,24 @@ case {{ question }}
         else coalesce({{ json_entry('responses.other_answers', question) }}, {{ json_entry('responses.answers', question) }})
     end
 {%- endmacro -%}
+
+{#- A common table expression: the questions of a system whose answers are scores. -#}
+{%- macro scored_questions(system) -%}
+scored_questions as (
+    select
+        source,
+        survey_id,
+        question_id
+    from {{ ref('int_survey_question__unioned') }}
+    where system = '{{ system }}' and (metric in ('nps', 'csat', 'ces', 'enps') or (metric = 'other' and scale_max is not null))
+)
+{%- endmacro -%}
+
+{#- A common table expression: which survey a response belongs to. One that disappeared does not say so itself. -#}
+{%- macro surveys_of_responses(responses, response_id, survey_id) -%}
+surveys_of_responses as (
+    select distinct _source, {{ response_id }}{{ ' as response_id' if response_id != 'response_id' }}, {{ survey_id }} as survey_id
+    from {{ ref(responses) }}
+    where _op = 'upsert'
+)
+{%- endmacro -%}

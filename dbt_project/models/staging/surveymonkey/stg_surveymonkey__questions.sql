@@ -1,0 +1,21 @@
+select
+    survey_id,
+    survey_title,
+    question_id,
+    question_text,
+    question_type,
+    metric,
+    scale_min,
+    scale_max,
+    recode_values,
+    choices,
+    date_modified,
+    _source,
+    _batch_id,
+    _night,
+    _extract_date,
+    _file,
+    _row,
+    _op,
+    _version_at
+from {{ source('surveymonkey', 'questions') }}

@@ -1,0 +1,23 @@
+select
+    response_id,
+    survey_id,
+    response_status,
+    collection_mode,
+    date_created,
+    date_modified,
+    email_address,
+    contact_id,
+    ticket_id,
+    order_id,
+    channel,
+    language,
+    answers,
+    _source,
+    _batch_id,
+    _night,
+    _extract_date,
+    _file,
+    _row,
+    _op,
+    _version_at
+from {{ source('surveymonkey', 'responses') }}

@@ -1,0 +1,19 @@
+select
+    form_id,
+    form_title,
+    question_id,
+    question_text,
+    question_type,
+    metric,
+    scale_min,
+    scale_max,
+    last_updated_at,
+    _source,
+    _batch_id,
+    _night,
+    _extract_date,
+    _file,
+    _row,
+    _op,
+    _version_at
+from {{ source('typeform', 'questions') }}

@@ -1,0 +1,21 @@
+select
+    response_id,
+    form_id,
+    landed_at,
+    submitted_at,
+    contact_id,
+    email,
+    ticket_id,
+    order_id,
+    channel,
+    language,
+    answers,
+    _source,
+    _batch_id,
+    _night,
+    _extract_date,
+    _file,
+    _row,
+    _op,
+    _version_at
+from {{ source('typeform', 'responses') }}
