@@ -65,9 +65,10 @@ def landing_assets(setup: Setup, source: Source) -> dg.AssetsDefinition:
         from assets.pulling.extract import extract
         from quality.gate.verdict import expect_extracts
 
-        # Great Expectations takes seconds to load: it does so while extracts land.
-        context.resources.gate.warm_up()
         chosen = [s for s in source.streams if keys.landed(s.stream) in context.selected_asset_keys]
+        if is_judged := _is_judged(context, chosen):
+            # Great Expectations takes seconds to load: it does so while extracts land.
+            context.resources.gate.warm_up()
         days = {stream: [day for day in dates(context) if day >= stream.first_date] for stream in chosen}
         with in_one_sentence():
             excused = {stream: excused_dates(setup, stream, days[stream]) for stream in chosen}
@@ -118,6 +119,8 @@ def landing_assets(setup: Setup, source: Source) -> dg.AssetsDefinition:
                     **(_pulled(extracted) if stream.pull else {}),
                 },
             )
+        if not is_judged:
+            return
         # From now on the night cannot be published unless each of these is judged; that begins at once.
         request = _to_judge(setup, context, chosen)
         expect_extracts(
@@ -127,6 +130,12 @@ def landing_assets(setup: Setup, source: Source) -> dg.AssetsDefinition:
         context.resources.gate.begin(source.name, request)
 
     return land
+
+
+def _is_judged(context: AssetExecutionContext, streams: Sequence[FileStream]) -> bool:
+    """Whether the run goes on to judge what it lands, and is not there to land only."""
+    selection = context.run.asset_selection
+    return selection is None or any(keys.accepted(stream.stream) in selection for stream in streams)
 
 
 def _timed(extract: Callable[[], "Extracted"]) -> "tuple[Extracted, float]":

@@ -19,6 +19,7 @@ from rich.console import Console
 from orchestration.cli.alerts import alerts_app
 from orchestration.cli.check import check
 from orchestration.cli.company import init
+from orchestration.cli.extraction import extract
 from orchestration.cli.gate import gate_app
 from orchestration.cli.installation import doctor, ui
 from orchestration.cli.mapping import map_columns
@@ -43,6 +44,7 @@ app = typer.Typer(
 for command in (
     init,
     check,
+    extract,
     run,
     sample,
     status,

@@ -1,4 +1,4 @@
-"""Runs a night in this process, as the command line does.
+"""Runs a night, or its first step alone, in this process, as the command line does.
 
 Not here: which dates (orchestration/operations/plan_night.py), how it looks (console.py).
 
@@ -9,10 +9,10 @@ alike.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
-from typing import Protocol
+from typing import Any, Protocol
 
 import dagster as dg
 from dagster import DagsterEventType, DagsterInstance
@@ -20,8 +20,9 @@ from dagster._core.events.log import EventLogEntry
 from dagster._core.utils import make_new_run_id
 from dagster_shared.error import SerializableErrorInfo
 
-from orchestration.keys import JOB
+from orchestration.keys import JOB, landed
 from orchestration.partitions import again_tags, range_tags
+from storage.data_folder import StreamId
 from storage.errors import JourneymartError
 
 
@@ -33,6 +34,29 @@ class Watcher(Protocol):
 
     def ended(self, step_key: str, outcome: str) -> None:
         """A step ended: `done`, `failed` or `skipped`."""
+
+
+@dataclass(frozen=True)
+class LandedStream:
+    """What one stream has landed.
+
+    Attributes:
+        name: The stream, as `source/stream`.
+        extracts: Extracts asked for that are in landing now.
+        new: Those that were not there, or not so.
+        pulled_rows: Rows that were pulled; None: it is not pulled.
+        pages: Pages they came in.
+        kept: Those of them that an earlier pull had left.
+        unreached: Why some could not be pulled; None: none.
+    """
+
+    name: str
+    extracts: int
+    new: int
+    pulled_rows: int | None = None
+    pages: int = 0
+    kept: int = 0
+    unreached: str | None = None
 
 
 @dataclass(frozen=True)
@@ -62,6 +86,64 @@ def run_night(
     Raises:
         JourneymartError: It failed; says in one sentence why. Nothing was published then.
     """
+    result = _run(defs, instance, days, watcher, again_from=again_from)
+    return RunOutcome(result.run_id, published=bool(result.asset_materializations_for_node("publish")))
+
+
+def run_extraction(
+    defs: dg.Definitions,
+    instance: DagsterInstance,
+    days: Sequence[date],
+    streams: Sequence[StreamId],
+    watcher: Watcher,
+    *,
+    again_from: date | None = None,
+) -> list[LandedStream]:
+    """Land the extracts of some streams over a range of dates, and do nothing else.
+
+    Raises:
+        JourneymartError: An extract could not be landed; says in one sentence why. What landed before it stays.
+    """
+    wanted = [landed(stream) for stream in streams]
+    result = _run(defs, instance, days, watcher, again_from=again_from, selection=wanted)
+    # What a step says of each extract comes before what it says of the stream, which comes last.
+    said = {event.asset_key: event for event in result.get_asset_materialization_events()}
+    return [
+        _landed_stream(stream, said[key].materialization.metadata)
+        for stream, key in zip(streams, wanted, strict=True)
+        if key in said
+    ]
+
+
+def _landed_stream(stream: StreamId, said: Mapping[str, dg.MetadataValue[Any]]) -> LandedStream:
+    def number(name: str) -> int:
+        return int(str(said[name].value))
+
+    pulled: dict[str, Any] = {}
+    if "pulled_rows" in said:
+        pulled = {
+            "pulled_rows": number("pulled_rows"),
+            "pages": number("pulled_pages"),
+            "kept": number("pages_kept_from_before"),
+            "unreached": str(said["not_pulled"].value) if "not_pulled" in said else None,
+        }
+    return LandedStream(str(stream), number("extracts"), number("new_extracts"), **pulled)
+
+
+def _run(
+    defs: dg.Definitions,
+    instance: DagsterInstance,
+    days: Sequence[date],
+    watcher: Watcher,
+    *,
+    again_from: date | None,
+    selection: Sequence[dg.AssetKey] | None = None,
+) -> dg.ExecuteInProcessResult:
+    """Run the job, or the part of it that makes some assets.
+
+    Raises:
+        JourneymartError: It failed.
+    """
     run_id = make_new_run_id()
     instance.add_event_listener(run_id, _teller(watcher))
     result = defs.resolve_job_def(JOB).execute_in_process(
@@ -70,12 +152,13 @@ def run_night(
         raise_on_error=False,
         partition_key=days[0].isoformat() if len(days) == 1 else None,
         tags={**(range_tags(days) if len(days) > 1 else {}), **again_tags(again_from)},
+        asset_selection=selection,
         # The display says what there is to say; the event log keeps the rest.
         run_config={"loggers": {"console": {"config": {"log_level": "CRITICAL"}}}},
     )
     if not result.success:
         raise JourneymartError(_why(instance, run_id))
-    return RunOutcome(run_id, published=bool(result.asset_materializations_for_node("publish")))
+    return result
 
 
 def _teller(watcher: Watcher) -> Callable[[EventLogEntry], None]:

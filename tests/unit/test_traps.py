@@ -206,7 +206,7 @@ TRAPS: dict[int, tuple[str, tuple[str, ...]]] = {
         "an empty file taken for a day on which nothing happened",
         (
             "tests/integration/test_file_drop.py::test_a_file_unusable_as_a_whole_is_refused_in_one_sentence",
-            "tests/e2e/test_gate_gates.py::test_a_defect_in_an_extract_publishes_nothing",
+            "tests/e2e/test_gate_gates.py::test_defects_in_extracts_publish_nothing_and_are_all_named",
         ),
     ),
     29: (
