@@ -7,11 +7,20 @@ from __future__ import annotations
 
 import shlex
 from pathlib import Path
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from orchestration.cli.output import console
+from storage.company_folder import COMPANY_FILE, MAPPINGS
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from orchestration.operations.like_file import LikeFile
+
+EXPORT = "export"
+"""What the source of an export is called until a person names it."""
 
 _GITIGNORE = "data/\ndrop/\n.dagster/\n"
 
@@ -20,9 +29,21 @@ def init(
     folder: Annotated[
         Path, typer.Argument(help="The folder to make; it must not exist, or be empty.", metavar="FOLDER")
     ],
+    file: Annotated[
+        Path | None,
+        typer.Option("--like", help="An export to begin with: the source it comes from and its mapping are written."),
+    ] = None,
+    named: Annotated[
+        str | None,
+        typer.Option("--as", help="Which stream that export is, such as ticket; by default its columns tell."),
+    ] = None,
 ) -> None:
     """Make a company folder: a commented company file, the tables of your own with their columns, where to go on."""
-    made = make_company(folder.expanduser().absolute())
+    like = _looked_at(file, named)
+    made = make_company(folder.expanduser().absolute(), like)
+    if file and like:
+        _say_how_to_go_on(made, file, like)
+        return
     console.print(
         f"{made} is a company folder; its README.md says what is in it.\n"
         "`journeymart check FILE` says of any extract what a night would make of it, and which lines company.yml\n"
@@ -37,11 +58,45 @@ def init(
     )
 
 
-def make_company(folder: Path) -> Path:
+def _looked_at(file: Path | None, named: str | None) -> LikeFile | None:
+    if file is None:
+        return None
+    from orchestration.operations.like_file import like_file
+    from orchestration.operations.meant import WrongUsageError
+
+    try:
+        return like_file(file, named)
+    except WrongUsageError as error:
+        raise typer.BadParameter(str(error)) from None
+
+
+def _say_how_to_go_on(made: Path, file: Path, like: LikeFile) -> None:
+    """Say what was written for an export, and what is left to do."""
+    drop = made / "drop" / EXPORT
+    waits = f"mappings/{EXPORT}.yml waits for you: {', '.join(like.waiting)}. " if like.waiting else ""
+    console.print(
+        f"{made} is a company folder; its README.md says what is in it.\n"
+        f"company.yml names {like.name} as an extract of {EXPORT}/{like.stream}, and\n"
+        f"mappings/{EXPORT}.yml says which of its columns are which. {waits}Look both over,\n"
+        "change what is marked CHANGE, and:\n"
+        f"  export JOURNEYMART_COMPANY={shlex.quote(str(made))}\n"
+        f"  cp {shlex.quote(str(file))} {shlex.quote(str(drop))}/\n"
+        "  journeymart doctor\n"
+        "  journeymart check\n"
+        "  journeymart run",
+        highlight=False,
+        soft_wrap=True,
+        markup=False,
+    )
+
+
+def make_company(folder: Path, like: LikeFile | None = None) -> Path:
     """Make a company folder.
 
     Args:
-        folder: Where; the last day that is over everywhere becomes its first extract date.
+        folder: Where.
+        like: An export whose source and mapping are written too; the day in its name becomes the company's first
+            extract date, else the last day that is over everywhere.
 
     Raises:
         JourneymartError: Something lies there already.
@@ -56,13 +111,16 @@ def make_company(folder: Path) -> Path:
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise JourneymartError(f"{folder} holds something already: name a folder that does not exist, or an empty one.")
     # Twelve hours behind Greenwich a day ends last: the first extract date is over wherever the company is.
-    first_date = (datetime.now(UTC) - timedelta(hours=12, days=1)).date()
+    over = (datetime.now(UTC) - timedelta(hours=12, days=1)).date()
+    first_date = min(like.day, over) if like and like.day else over
     for name in ("drop", "seeds"):
         (folder / name).mkdir(parents=True)
     for template in sorted((PROJECT / "companies" / "template").iterdir()):
         text = template.read_text(encoding="utf-8")
         said = text.replace("{first_date}", first_date.isoformat()).replace("{folder}", shlex.quote(str(folder)))
         (folder / template.name).write_text(said, encoding="utf-8")
+    if like:
+        _write_source_of(like, folder, first_date)
     (folder / ".gitignore").write_text(_GITIGNORE, encoding="utf-8")
     product = PROJECT / "dbt_project" / "seeds"
     for name, table in load_tables(product).items():
@@ -70,3 +128,18 @@ def make_company(folder: Path) -> Path:
         if not read_rows(table, product / f"{name}.csv"):
             (folder / "seeds" / f"{name}.csv").write_text(as_csv(table, ()), encoding="utf-8")
     return folder
+
+
+def _write_source_of(like: LikeFile, folder: Path, first_date: date) -> None:
+    """Put the source of an export in the place of the one the template begins with, and its mapping beside it."""
+    from orchestration.operations.source_entry import Begun, entry_of
+
+    file = folder / COMPANY_FILE
+    begin, sources, template = file.read_text(encoding="utf-8").partition("\nsources:")
+    said = template.splitlines()[0]
+    _, entry = entry_of(Begun("UTC", first_date), EXPORT, "canonical", "files", [like.stream], like=like)
+    lines = [f"{begin}{sources}{said}", "", *(f"  {line}" for line in entry)]
+    file.write_text("\n".join(lines) + "\n", encoding="utf-8")
+    (folder / "drop" / EXPORT).mkdir()
+    (folder / MAPPINGS).mkdir()
+    (folder / MAPPINGS / f"{EXPORT}.yml").write_text(like.mapping, encoding="utf-8")

@@ -8,12 +8,16 @@ from __future__ import annotations
 
 import dataclasses
 import sys
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
 from orchestration.cli.current import installation
 from orchestration.cli.output import Json, console, print_json, print_table
+
+if TYPE_CHECKING:
+    from orchestration.operations.like_file import LikeFile
 
 sources_app = typer.Typer(help="Look at the sources of the company, ask them, and add one.", no_args_is_help=True)
 
@@ -94,6 +98,13 @@ def sources_add(
     stream: Annotated[
         list[str] | None, typer.Option(help="A stream it delivers; may be said several times.", metavar="STREAM")
     ] = None,
+    *,
+    file: Annotated[
+        Path | None,
+        typer.Option(
+            "--like", help="A file such as it will deliver: its name and how it is written are taken from it."
+        ),
+    ] = None,
 ) -> None:
     """Write a commented entry for a new source into company.yml, and name the variables to set.
 
@@ -102,9 +113,31 @@ def sources_add(
     setup = installation()
     from orchestration.operations.source_entry import add_source
 
-    added = add_source(setup, name, system, connector, stream or (), shape=shape)
+    like = _looked_at(file, stream, is_plain=(system, connector, shape) == ("canonical", "files", None))
+    streams = [like.stream] if like else stream or ()
+    added = add_source(setup, name, system, connector, streams, shape=shape, like=like)
     console.print(f"Added to {setup.sources.file}:\n", highlight=False, soft_wrap=True, markup=False)
     sys.stdout.write(f"{added.text}\n\n")
     todo = [f"set {' and '.join(added.variables)}"] if added.variables else []
-    todo += ["change what is marked CHANGE", f"ask it: `journeymart sources check {name}`"]
+    todo.append("change what is marked CHANGE")
+    if like:
+        if like.day and like.day < setup.sources.first_date:
+            todo.append(f"give {setup.sources.file} a first_date of {like.day} or before")
+        todo += [f"put {like.name} into its drop folder", f"`journeymart map --suggest {name}/{like.stream} --write`"]
+    todo.append(f"ask it: `journeymart sources check {name}`")
     console.print(f"Now {', '.join(todo)}.", highlight=False, soft_wrap=True, markup=False)
+
+
+def _looked_at(file: Path | None, streams: list[str] | None, *, is_plain: bool) -> LikeFile | None:
+    """What a file tells of the source."""
+    if file is None:
+        return None
+    from orchestration.operations.like_file import like_file
+    from orchestration.operations.meant import WrongUsageError
+
+    if not is_plain or len(streams or ()) > 1:
+        raise typer.BadParameter("--like is for files of your own and one stream: leave the other options out.")
+    try:
+        return like_file(file, streams[0] if streams else None)
+    except WrongUsageError as error:
+        raise typer.BadParameter(str(error)) from None

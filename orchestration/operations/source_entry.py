@@ -6,6 +6,7 @@ What lives here: the entry, where it goes, and the variables it names. Not here:
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -21,6 +22,7 @@ from storage.files import whole_file
 if TYPE_CHECKING:
     from orchestration.config.setup import Setup
     from orchestration.config.sources_file import Connector
+    from orchestration.operations.like_file import LikeFile
 
 _COMMENTS_BEGIN = 44
 
@@ -38,8 +40,23 @@ class Added:
     variables: tuple[str, ...]
 
 
+@dataclass(frozen=True)
+class Begun:
+    """What an entry follows from the company: its reporting time zone, and its first extract date."""
+
+    timezone: str
+    first_date: date
+
+
 def add_source(
-    setup: Setup, name: str, system: str, connector: Connector, streams: Sequence[str], *, shape: str | None = None
+    setup: Setup,
+    name: str,
+    system: str,
+    connector: Connector,
+    streams: Sequence[str],
+    *,
+    shape: str | None = None,
+    like: LikeFile | None = None,
 ) -> Added:
     """Write the entry of a new source into the company file.
 
@@ -50,6 +67,7 @@ def add_source(
         connector: How its extracts arrive.
         streams: Which streams it delivers; none: all of a vendor, tickets of a canonical one.
         shape: A shape the product has an entry for, such as fivetran_zendesk; None: the other words say it.
+        like: A file such as it will deliver, which says the rest; None: there is none.
 
     Raises:
         JourneymartError: There is a source of that name, or the entry would be a mistake.
@@ -65,8 +83,11 @@ def add_source(
     lines = text.splitlines(keepends=True)
     if place and not lines[place - 1].endswith("\n"):
         lines[place - 1] += "\n"
-    shipped = _of_shape(setup, name, shape) if shape else None
-    variables, entry = shipped or _entry(setup, name, system, connector, streams)
+    if shape:
+        variables, entry = _of_shape(setup, name, shape)
+    else:
+        begun = Begun(setup.sources.reporting_timezone, setup.sources.first_date)
+        variables, entry = entry_of(begun, name, system, connector, streams, like=like)
     said = "\n" + "".join(f"{indent}{line}\n" if line else "\n" for line in entry)
     with whole_file(file) as new:
         new.write_text("".join([*lines[:place], said, *lines[place:]]), encoding="utf-8", newline="")
@@ -125,9 +146,16 @@ def _yesterday() -> date:
     return (datetime.now(UTC) - timedelta(hours=12, days=1)).date()
 
 
-def _entry(
-    setup: Setup, name: str, system: str, connector: Connector, streams: Sequence[str]
+def entry_of(
+    company: Begun,
+    name: str,
+    system: str,
+    connector: Connector,
+    streams: Sequence[str],
+    *,
+    like: LikeFile | None = None,
 ) -> tuple[tuple[str, ...], list[str]]:
+    """The variables that the entry of a source names, and its lines; the arguments are those of `add_source`."""
     from quality.contract.files import streams_of
 
     own = name.upper()
@@ -138,8 +166,8 @@ def _entry(
         case "files":
             lines += [
                 _line(f"location: drop/{name}", "CHANGE: its drop folder, a path (relative to this file) or a URL."),
-                _line('pattern: "{stream}_{date}.csv"', "CHANGE: file name of one extract."),
-                _line(f"timezone: {setup.sources.reporting_timezone}", "CHANGE: zone of times that carry no offset."),
+                *_of_file(like),
+                _line(f"timezone: {company.timezone}", "CHANGE: zone of times that carry no offset."),
                 _line("complete: rename", "a file under this name is complete (the other choice: manifest)."),
             ]
         case "postgres":
@@ -147,14 +175,14 @@ def _entry(
             lines += [
                 _line("connector: postgres", "read from a database (docs/sources.md)."),
                 _line(f"connection_env: {variables[0]}", "the NAME of the variable that holds postgresql://..."),
-                _line(f"timezone: {setup.sources.reporting_timezone}", "CHANGE: zone of times without one."),
+                _line(f"timezone: {company.timezone}", "CHANGE: zone of times without one."),
             ]
             table = " {table: %s}"
         case "rest":
             variables, more = _of_vendor(system, own)
             lines += more
-    begins = _yesterday()
-    if setup.sources.first_date < begins:
+    begins = like.day if like and like.day else _yesterday()
+    if company.first_date < begins:
         lines.append(_line(f"first_date: {begins}", "its first extract date, which holds all history before it, too."))
     lines.append(_line("when_missing: block", "a missing extract stops the night (the other choice: carry_forward)."))
     lines.append(_line("streams:", "what it delivers; take the '#' away from what it has."))
@@ -165,6 +193,20 @@ def _entry(
         said = f"  {mark}{stream}:{table % stream if table else ''}"
         lines.append(_line(said, "CHANGE: the table it lies in.") if table and not mark else f"  {said}")
     return variables, lines
+
+
+def _of_file(like: LikeFile | None) -> list[str]:
+    """The name of a file and how it is written, as far as that is known."""
+    if like is None:
+        return [_line('pattern: "{stream}_{date}.csv"', "CHANGE: file name of one extract.")]
+    named = "file name of one extract." if like.day else "CHANGE: {date} in it, unless one file serves every night."
+    lines = [_line(f"pattern: {json.dumps(like.pattern, ensure_ascii=False)}", named)]
+    for proposal in like.declare:
+        if proposal.sure == "open":
+            lines.append(_line(f"# {proposal.choice}", f"CHANGE: choose: {proposal.saw}."))
+        else:
+            lines += [_line(line, f"{proposal.sure}: {proposal.saw}.") for line in proposal.lines[0]]
+    return lines
 
 
 def _asked_for(system: str) -> list[str]:

@@ -25,6 +25,7 @@ from storage.errors import JourneymartError
 from storage.files import whole_file
 
 if TYPE_CHECKING:
+    from assets.inspect.proposal import Proposal
     from assets.inspect.seen import SeenFile
     from assets.inspect.suggestion import Suggestion
     from assets.landing.connectors.config import FileStream
@@ -47,12 +48,14 @@ class SuggestedMapping:
         stream: Which stream it is of, as a person names it.
         lacking: Columns that nothing can be made without and that nothing tells.
         open: Columns of which a person must choose what they are.
+        declare: What the company file must say of how the file is written.
     """
 
     text: str
     stream: str
     lacking: tuple[str, ...]
     open: tuple[str, ...]
+    declare: tuple[Proposal, ...]
 
 
 def suggest_for_file(file: Path, named: str | None, setup: Setup | None) -> SuggestedMapping:
@@ -142,6 +145,7 @@ def _suggested(path: Path, declared: FileStream | None, named: str | None) -> Su
         named or suggestion.contract.stream,
         suggestion.lacking,
         tuple(name for name, said in suggestion.columns.items() if len(said.choices) > 1),
+        seen.declare,
     )
 
 

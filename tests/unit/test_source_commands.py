@@ -6,6 +6,7 @@ Not here: asking a database (tests/integration/test_pull_postgres.py).
 from __future__ import annotations
 
 import json
+import shutil
 from collections.abc import Callable
 from pathlib import Path
 
@@ -119,3 +120,48 @@ def test_an_entry_that_would_be_a_mistake_is_said_and_not_written(company: Compa
         assert said in words
         assert (company.root / "company.yml").read_bytes() == before
     assert sorted(path.name for path in company.root.iterdir()) == ["company.yml", "data", "mappings"]
+
+
+def test_a_file_says_how_its_like_is_delivered(company: Company, sources: Call, tmp_path: Path) -> None:
+    company.says("ticket:", None)
+    export = tmp_path / f"Export tickets {FIRST}.csv"
+    rows = [f"{number};Gelöst;{FIRST} 10:00;{FIRST} 11:00" for number in range(9)]
+    export.write_bytes("\n".join(["Ticket;Status;Erstellt am;Geändert am", *rows, ""]).encode("cp1252"))
+    code, said = sources("add", "second", "--like", str(export), "--stream", "ticket")
+    assert code == 0, said
+    assert "journeymart map --suggest second/ticket --write" in said
+    (stream,) = [each for each in company.read().streams if each.stream.source == "second"]
+    assert (stream.pattern, stream.stream.stream) == ("Export tickets {date}.csv", "ticket")
+    assert (stream.format.encoding, stream.format.delimiter) == ("cp1252", ";")
+
+    assert sources("add", "third", "--like", str(tmp_path / "nothing.csv"))[0] == 2
+    assert sources("add", "third", "--like", str(export), "--connector", "postgres")[0] == 2
+
+
+def test_a_company_begins_with_an_export_and_a_night_would_take_it(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    export = tmp_path / f"Our tickets {FIRST}.csv"
+    header = "Ticket-Nr.;Kunde E-Mail;Kanal;Gruppe;Status;Angelegt am;Gelöst am;Geändert am"
+    times = ["28.02.2026 10:00", "28.02.2026 11:00", "01.03.2026 09:30"]
+    rows = [f"{number};ann{number}@example.org;E-Mail;Front;Gelöst;{';'.join(times)}" for number in range(1, 9)]
+    export.write_text("\n".join([header, *rows, ""]), encoding="utf-8")
+    folder = tmp_path / "acme"
+
+    assert cli.command_line(["init", str(folder), "--like", str(export)]) == 0
+    assert f"cp '{export}'" in capsys.readouterr().out
+    monkeypatch.setenv("JOURNEYMART_COMPANY", str(folder))
+    monkeypatch.setenv("JOURNEYMART_DATA", str(folder / "data"))
+    shutil.copy(export, folder / "drop" / "export")
+    assert cli.command_line(["check", "--json"]) == 0, capsys.readouterr().err
+    said = json.loads(capsys.readouterr().out)
+    (delivery,) = said["deliveries"]
+    judged = delivery["as_declared"]
+    assert (judged["refused"], judged["blocked_by"], judged["reasons"]) == (None, {}, [])
+
+
+def test_an_export_that_tells_nothing_leaves_no_folder(tmp_path: Path) -> None:
+    export = tmp_path / "colours.csv"
+    export.write_text("colour\nred\n", encoding="utf-8")
+    assert cli.command_line(["init", str(tmp_path / "acme"), "--like", str(export)]) == 2
+    assert not (tmp_path / "acme").exists()
