@@ -23,6 +23,7 @@ import pandas as pd
 from bench import tickets
 from bench.model_groups import groups
 from bench.process_tree import Cost
+from bench.pulls import pulls
 from bench.rows import lacking_rows
 from bench.statements import read_record, rows_derived, seconds_of_models, sql_seconds, worst_nested_loop
 from bench.states import DELIVERED, HANDED_OVER, PUBLISHED, SIZES, Installation
@@ -258,6 +259,7 @@ MEASUREMENTS: Mapping[str, Measurement] = {
     "sixty nights": Measurement(sixty_nights),
     "twice the history": Measurement(twice_the_history),
     "tickets alone": Measurement(tickets_alone),
+    "pulls": Measurement(pulls),
     "random histories": Measurement(random_histories),
 }
 

@@ -170,6 +170,20 @@ def _differing_days(tickets: Figures) -> Values:
     return {"created, backlog": float(tickets["differing_days"])}
 
 
+def _pull_of_an_api(pulls: Figures) -> Values:
+    return _pull(pulls["rest"])
+
+
+def _pull_of_a_database(pulls: Figures) -> Values:
+    return _pull(pulls["postgres"])
+
+
+def _pull(pulled: Figures) -> Values:
+    ours, bare = median_cost(pulled["ours"]), median_cost(pulled["bare"])
+    rates = (f"{pulled['rows'] / seconds:,.0f}" for seconds in (ours, bare))
+    return {" to ".join(rates) + " rows per CPU second": ours / bare}
+
+
 RATIOS = (
     Ratio("B1", "SQL: a night / everything anew", ("statements",), _sql, {"M": 0.20, "L": 0.12}, 0.75,
           "half a percent of the rows is new; what a statement costs even so weighs more where all is small"),
@@ -214,6 +228,10 @@ RATIOS = (
           "it judges nothing and publishes nothing"),
     Ratio("P2", "rows that differ, ours against by hand", ("statements",), _differing_by_hand,
           {"S": 0, "M": 0, "L": 0}, 0, "who is faster must tell the same"),
+    Ratio("P4 rest", "a pull: of an API / requests and orjson alone", ("pulls",), _pull_of_an_api, {"": 2.0}, None,
+          "half the rows per CPU second of a client that keeps none"),
+    Ratio("P4 postgres", "a pull: of a database / ADBC alone", ("pulls",), _pull_of_a_database, {"": 1.43}, None,
+          "seven tenths of the rows per CPU second of a client that keeps none"),
     Ratio("P3", "days that differ, ours against the script of pandas", ("tickets alone",), _differing_days,
           {"": 0}, None, "who is faster must tell the same"),
 )  # fmt: skip

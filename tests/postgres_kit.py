@@ -1,5 +1,7 @@
 """A PostgreSQL server of the tests' own: started by whoever needs one, reached by a socket in its own folder.
 
+    python -m tests.postgres_kit ORDERS     for measuring: prints where to connect, ends with its input
+
 The server comes inside a package of the development environment, so nothing needs to be installed or to listen.
 """
 
@@ -10,6 +12,7 @@ import pwd
 import shutil
 import signal
 import subprocess
+import sys
 import tempfile
 import time
 from collections.abc import Iterator
@@ -122,3 +125,16 @@ def _programs(folder: Path) -> Path:
     if libraries.exists():
         shutil.copytree(libraries, copied / libraries.name)
     return release / "bin"
+
+
+if __name__ == "__main__":
+    with running_server() as server:
+        server.run(
+            "create table orders as select 'o' || n as order_id, 'c' || n % 9973 as contact_id, 'delivered' as status, "
+            "timestamptz '2026-01-01 00:00:00Z' + n * interval '7 seconds' as ordered_at, "
+            "timestamptz '2026-01-01 00:00:00Z' + n * interval '7 seconds' as updated_at, "
+            "(n % 90000)::numeric / 100 as item_amount, 'EUR' as currency, 'web' as channel "
+            f"from generate_series(1, {int(sys.argv[1])}) as n"
+        )
+        print(server.uri(), flush=True)
+        sys.stdin.read()

@@ -4,7 +4,7 @@ Made-up records only. Whoever uses it changes records between requests, moves it
 which fault. It is written from the documentation and from what public clients of the API rely on: what holds here is
 likely, not known, to hold at Zendesk.
 
-    python -m tests.zendesk_emulator TICKETS     for measuring by hand: prints its address, serves until its input ends
+    python -m tests.zendesk_emulator TICKETS     for measuring: prints its address and who may ask, ends with its input
 """
 
 from __future__ import annotations
@@ -226,5 +226,5 @@ class _ManyTickets(Desk):
 
 if __name__ == "__main__":
     with serving(_ManyTickets(tickets=int(sys.argv[1]))) as address:
-        print(address, flush=True)
+        print(address, EMAIL, API_TOKEN, flush=True)
         sys.stdin.read()
