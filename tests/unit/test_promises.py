@@ -96,7 +96,12 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 def campaign(project: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-m", "pytest", "-p", "tests.promises_plugin", "-m", "chaos"]
-    said = {"JOURNEYMART_CHAOS": "long", "PYTHONPATH": str(ROOT), "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1"}
+    said = {
+        "JOURNEYMART_CHAOS": "long",
+        "PYTHONPATH": str(ROOT),
+        "PYTEST_DISABLE_PLUGIN_AUTOLOAD": "1",
+        "PYTEST_ADDOPTS": "",
+    }
     environment = os.environ | said
     return subprocess.run(
         [*command, *arguments], cwd=project, env=environment, capture_output=True, text=True, check=False

@@ -132,6 +132,14 @@ def test_an_answer_that_is_no_page_fails_the_extract_and_keeps_what_came(folder:
     assert seen(came(folder)) == there(portal)
 
 
+def test_a_record_without_a_time_fails_the_extract_among_records_of_one_moment_too(folder: DataFolder) -> None:
+    portal = Portal(page_rows=2, faults={BEFORE + 3: "no time"})
+    for number in range(1, 5):
+        portal.put("contacts", number, portal.now - 7200)
+    with serving(portal) as base, pytest.raises(JourneymartError, match="does not say when it changed"):
+        pull(folder, base, "contacts", account=HUB)
+
+
 def test_a_list_of_properties_that_is_none_fails_the_extract(folder: DataFolder) -> None:
     portal = portal_of(3, faults={BEFORE: "nothing"})
     with serving(portal) as base:

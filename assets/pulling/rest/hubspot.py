@@ -130,6 +130,8 @@ def _with_merged(row: Row, changed: str) -> Iterator[Row]:
     times = [properties.get(changed) or row.get("updatedAt"), row.get("archivedAt")]
     # To archive a record is a change of it that moves no property.
     updated_at = max(filter(None, times), key=time_of, default=None)
+    if updated_at is None:
+        raise NotAPage("with a record that does not say when it changed")
     number, archived = str(_number(row)), row.get("archived") is True
     yield {**properties, **made, "id": number, "archived": archived, "updated_at": updated_at}
     for merged in (properties.get(_MERGED) or "").split(";"):
