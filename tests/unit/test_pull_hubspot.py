@@ -232,8 +232,12 @@ def test_whatever_fails_and_changes_meanwhile_no_record_is_lost(
                 portal.put("contacts", number, email=f"new{request}")
             case "archive", number:
                 portal.archive("contacts", number)
-            case "merge", number if not archived(number):
+            # What was merged into a record that is merged on before it is asked for, the documentation does not tell.
+            case "merge", number if not archived(number) and not has_merged(number):
                 portal.merge("contacts", number, number % 25 + 1)
+
+    def has_merged(number: int) -> bool:
+        return number in portal.merged.get("contacts", {}).values()
 
     def archived(number: int) -> bool:
         record = portal.tables.get("contacts", {}).get(number)
