@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING
 import typer
 
 from orchestration.cli.current import installation
-from orchestration.cli.output import Json, console, print_json
+from orchestration.cli.output import Json, print_json, say
 from storage.errors import JourneymartError
 
 if TYPE_CHECKING:
@@ -55,11 +55,11 @@ def alerts(context: typer.Context, as_json: Json = False) -> None:
         print_json(dataclasses.asdict(record))
         return
     for cause in record.open:
-        _say(f"Since {cause.since:%Y-%m-%d %H:%M}: {cause.sentence} Run: {cause.command}")
+        say(f"Since {cause.since:%Y-%m-%d %H:%M}: {cause.sentence} Run: {cause.command}")
     for waiting in record.waiting:
-        _say(f"Not sent yet to {waiting.to}: {waiting.message.title}")
+        say(f"Not sent yet to {waiting.to}: {waiting.message.title}")
     if not (record.open or record.waiting):
-        _say("Nothing is open.")
+        say("Nothing is open.")
 
 
 @alerts_app.command()
@@ -67,7 +67,7 @@ def look() -> None:
     """Look now, and tell what is new: for cron, where Dagster's services do not run."""
     setup = installation()
     _promise(setup)
-    _say(_look(setup, None))
+    say(_look(setup, None))
 
 
 @alerts_app.command()
@@ -85,7 +85,7 @@ def test(as_json: Json = False) -> None:
         print_json({to: why_not or "taken" for to, why_not in came_back.items()})
     else:
         for to, why_not in came_back.items():
-            _say(f"{to}: " + (f"not sent, because {why_not}" if why_not else "the message was taken"))
+            say(f"{to}: " + (f"not sent, because {why_not}" if why_not else "the message was taken"))
     if any(came_back.values()):
         raise typer.Exit(1)
 
@@ -110,7 +110,3 @@ def _look(setup: Setup, asked: datetime | None) -> str:
 
     with open_instance(setup.settings) as instance:
         return watch(setup, instance, JOB, asked=asked)
-
-
-def _say(text: str) -> None:
-    console.print(text, highlight=False, markup=False, soft_wrap=True)

@@ -12,7 +12,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.cli.current import installation, is_stream, named_installation
+from orchestration.cli.current import asked_rightly, installation, is_stream, named_installation
 from orchestration.cli.output import Json, console, print_json
 
 
@@ -52,10 +52,9 @@ def check(
     """
     from orchestration.cli.check_tables import as_plain, print_checked
     from orchestration.operations.check_extract import check_all, check_file, check_stream
-    from orchestration.operations.meant import WrongUsageError
 
     file = Path(what).expanduser() if what else None
-    try:
+    with asked_rightly():
         if what is None:
             if named or day:
                 raise typer.BadParameter("--as and --date say something of a FILE: name one.")
@@ -64,8 +63,6 @@ def check(
             found = check_file(file, named, day.date() if day else None, named_installation())
         else:
             found = check_stream(installation(), what)
-    except WrongUsageError as error:
-        raise typer.BadParameter(str(error)) from None
     if as_json:
         print_json(as_plain(found))
     else:

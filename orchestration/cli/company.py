@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestration.cli.output import console
+from orchestration.cli.current import asked_rightly
+from orchestration.cli.output import say
 from storage.company_folder import COMPANY_FILE, MAPPINGS
 
 if TYPE_CHECKING:
@@ -39,42 +40,30 @@ def init(
     ] = None,
 ) -> None:
     """Make a company folder: a commented company file, the tables of your own with their columns, where to go on."""
-    like = _looked_at(file, named)
+    from orchestration.operations.like_file import like_file
+
+    with asked_rightly():
+        like = like_file(file, named) if file else None
     made = make_company(folder.expanduser().absolute(), like)
     if file and like:
         _say_how_to_go_on(made, file, like)
         return
-    console.print(
+    say(
         f"{made} is a company folder; its README.md says what is in it.\n"
         "`journeymart check FILE` says of any extract what a night would make of it, and which lines company.yml\n"
         "needs. Change what company.yml marks CHANGE, put the first extract into drop/, and:\n"
         f"  export JOURNEYMART_COMPANY={shlex.quote(str(made))}\n"
         "  journeymart doctor\n"
         "  journeymart check\n"
-        "  journeymart run",
-        highlight=False,
-        soft_wrap=True,
-        markup=False,
+        "  journeymart run"
     )
-
-
-def _looked_at(file: Path | None, named: str | None) -> LikeFile | None:
-    if file is None:
-        return None
-    from orchestration.operations.like_file import like_file
-    from orchestration.operations.meant import WrongUsageError
-
-    try:
-        return like_file(file, named)
-    except WrongUsageError as error:
-        raise typer.BadParameter(str(error)) from None
 
 
 def _say_how_to_go_on(made: Path, file: Path, like: LikeFile) -> None:
     """Say what was written for an export, and what is left to do."""
     drop = made / "drop" / EXPORT
     waits = f"mappings/{EXPORT}.yml waits for you: {', '.join(like.waiting)}. " if like.waiting else ""
-    console.print(
+    say(
         f"{made} is a company folder; its README.md says what is in it.\n"
         f"company.yml names {like.name} as an extract of {EXPORT}/{like.stream}, and\n"
         f"mappings/{EXPORT}.yml says which of its columns are which. {waits}Look both over,\n"
@@ -83,10 +72,7 @@ def _say_how_to_go_on(made: Path, file: Path, like: LikeFile) -> None:
         f"  cp {shlex.quote(str(file))} {shlex.quote(str(drop))}/\n"
         "  journeymart doctor\n"
         "  journeymart check\n"
-        "  journeymart run",
-        highlight=False,
-        soft_wrap=True,
-        markup=False,
+        "  journeymart run"
     )
 
 
@@ -101,17 +87,15 @@ def make_company(folder: Path, like: LikeFile | None = None) -> Path:
     Raises:
         JourneymartError: Something lies there already.
     """
-    from datetime import UTC, datetime, timedelta
-
     from orchestration.company.rows import as_csv, read_rows
     from orchestration.company.tables import load_tables
     from orchestration.config.settings import PROJECT
+    from orchestration.operations.days_over import last_day_over_everywhere
     from storage.errors import JourneymartError
 
     if folder.exists() and (not folder.is_dir() or any(folder.iterdir())):
         raise JourneymartError(f"{folder} holds something already: name a folder that does not exist, or an empty one.")
-    # Twelve hours behind Greenwich a day ends last: the first extract date is over wherever the company is.
-    over = (datetime.now(UTC) - timedelta(hours=12, days=1)).date()
+    over = last_day_over_everywhere()
     first_date = min(like.day, over) if like and like.day else over
     for name in ("drop", "seeds"):
         (folder / name).mkdir(parents=True)

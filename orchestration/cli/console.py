@@ -8,6 +8,7 @@ from __future__ import annotations
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from datetime import date
 
 from rich.console import Console
 from rich.status import Status
@@ -28,9 +29,10 @@ class NightDisplay:
         self._running = ""
 
     @contextmanager
-    def showing(self, title: str) -> Iterator[None]:
-        """Show a night while it runs."""
-        self._console.print(f"[bold]{title}[/bold]")
+    def showing(self, what: str, days: Sequence[date]) -> Iterator[None]:
+        """Show what is done of some days, such as a night, while it runs."""
+        span = f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]}"
+        self._console.print(f"[bold]{what} of {span}[/bold]")
         with self._console.status("starting") as status, listening(self.advanced):
             self._status = status
             yield

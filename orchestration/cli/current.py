@@ -1,10 +1,17 @@
-"""What most commands begin with: the installation, the version readers see, who asks. Not here: reading settings."""
+"""What most commands begin with: the installation, the version readers see, who asks, and whether rightly.
+
+Not here: reading settings.
+"""
 
 from __future__ import annotations
 
 import getpass
 import os
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
+
+import typer
 
 from storage.company_folder import FILE_VARIABLE, FOLDER_VARIABLE
 from storage.errors import JourneymartError
@@ -50,6 +57,31 @@ def named_installation() -> Setup | None:
         JourneymartError: Either holds a mistake.
     """
     return installation() if any(map(os.environ.get, (FOLDER_VARIABLE, FILE_VARIABLE))) else None
+
+
+def chosen_sources(setup: Setup, named: Sequence[str]) -> list[str]:
+    """The sources a person names; all where none is.
+
+    Raises:
+        typer.BadParameter: There is no such source.
+    """
+    known = [each.name for each in setup.sources.sources]
+    if unknown := [name for name in named if name not in known]:
+        raise typer.BadParameter(
+            f"there is no source '{unknown[0]}' in {setup.sources.file}: name one of {', '.join(known)}."
+        )
+    return list(named) or known
+
+
+@contextmanager
+def asked_rightly() -> Iterator[None]:
+    """Within this block it is wrong usage of the command, and said so, if what is asked for is not there."""
+    from orchestration.operations.meant import WrongUsageError
+
+    try:
+        yield
+    except WrongUsageError as error:
+        raise typer.BadParameter(str(error)) from None
 
 
 def is_stream(what: str) -> bool:

@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-from orchestration.cli.current import installation
-from orchestration.cli.output import console
+from orchestration.cli.current import chosen_sources, installation
+from orchestration.cli.output import console, say
+from orchestration.cli.starting import started
 
 if TYPE_CHECKING:
     from orchestration.cli.run_night import LandedStream
@@ -36,12 +37,7 @@ def extract(
     setup = installation()
     from orchestration.operations.plan_extraction import dates_to_extract
 
-    names = [each.name for each in setup.sources.sources]
-    chosen = source or names
-    if unknown := [name for name in chosen if name not in names]:
-        raise typer.BadParameter(
-            f"there is no source '{unknown[0]}' in {setup.sources.file}: name one of {', '.join(names)}."
-        )
+    chosen = chosen_sources(setup, source or ())
     again_from = begin.date() if begin else None
     days = dates_to_extract(setup, chosen, through.date() if through else None, again_from)
     if not days:
@@ -51,19 +47,16 @@ def extract(
     from orchestration.instance import open_instance, quiet_environment
 
     quiet_environment()
-    with console.status("starting"):
-        from orchestration.build import build_defs
-        from orchestration.cli.console import NightDisplay
-        from orchestration.cli.run_night import run_extraction
+    defs = started(setup)
+    from orchestration.cli.console import NightDisplay
+    from orchestration.cli.run_night import run_extraction
 
-        defs = build_defs(setup=setup)
     streams = [each.stream for each in setup.sources.streams if each.stream.source in chosen]
     display = NightDisplay(console)
-    span = f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]}"
-    with open_instance(setup.settings) as instance, display.showing(f"Extracts of {span}"):
+    with open_instance(setup.settings) as instance, display.showing("Extracts", days):
         landed = run_extraction(defs, instance, days, streams, display, again_from=again_from)
     for each in landed:
-        console.print(f"  {_said(each)}", highlight=False, soft_wrap=True, markup=False)
+        say(f"  {_said(each)}")
     console.print("Nothing is judged yet: `journeymart run` does it, and publishes.")
 
 

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from orchestration.cli.current import installation, who
-from orchestration.cli.output import Json, console, print_json
+from orchestration.cli.output import Json, print_approved, print_json, say
 from orchestration.operations.approve_extract import approve_extract, kept_out
 
 gate_app = typer.Typer(help="Look at what keeps a night from being published, and approve what is right as it is.")
@@ -35,8 +35,8 @@ def gate(context: typer.Context, as_json: Json = False) -> None:
         return
     for each in kept:
         why = f"blocked by {', '.join(each.blocked_by)}" if each.blocked_by else each.state
-        _say(f"{each.extract} of {each.extract_date}: {why}")
-    _say(_WAYS_OUT if kept else "Nothing is blocked or missing.")
+        say(f"{each.extract} of {each.extract_date}: {why}")
+    say(_WAYS_OUT if kept else "Nothing is blocked or missing.")
 
 
 @gate_app.command()
@@ -55,8 +55,8 @@ def approve(
     if as_json:
         print_json(dataclasses.asdict(approval))
         return
-    _say(f"{approval.sentence}.")
-    _say("Run `journeymart run` to publish it.")
+    say(f"{approval.sentence}.")
+    say("Run `journeymart run` to publish it.")
 
 
 @gate_app.command()
@@ -64,15 +64,4 @@ def approvals(as_json: Json = False) -> None:
     """List what was approved, by whom, when and why."""
     from quality.gate.approvals import read_approvals
 
-    found = read_approvals(installation().folder).all
-    if as_json:
-        print_json([dataclasses.asdict(each) for each in found])
-        return
-    for each in found:
-        _say(f"{each.sentence}.")
-    if not found:
-        _say("Nothing was approved.")
-
-
-def _say(text: str) -> None:
-    console.print(text, highlight=False, markup=False, soft_wrap=True)
+    print_approved(read_approvals(installation().folder).all, as_json=as_json)

@@ -13,7 +13,7 @@ from typing import Annotated
 
 import typer
 
-from orchestration.cli.current import installation, is_stream, named_installation
+from orchestration.cli.current import asked_rightly, installation, is_stream, named_installation
 
 
 def map_columns(
@@ -45,18 +45,15 @@ def map_columns(
     nobody knows, dates that may be read two ways, columns that are needed and not found. Nothing is guessed in silence,
     and nothing is changed without --write.
     """
-    from orchestration.operations.meant import WrongUsageError
     from orchestration.operations.suggest_mapping import suggest_for_file, suggest_for_stream, write_mapping
 
     file = Path(what).expanduser()
-    try:
+    with asked_rightly():
         if file.exists() or named or not is_stream(what):
             suggested = suggest_for_file(file, named, installation() if write else named_installation())
         else:
             suggested = suggest_for_stream(what, installation())
         target = write_mapping(suggested, installation()) if write else None
-    except WrongUsageError as error:
-        raise typer.BadParameter(str(error)) from None
     if target is None:
         sys.stdout.write(suggested.text)
         return

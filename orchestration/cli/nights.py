@@ -15,6 +15,7 @@ import typer
 from orchestration.cli.alerts import watched
 from orchestration.cli.current import installation
 from orchestration.cli.output import Json, console, print_fields, print_json
+from orchestration.cli.starting import started
 from storage.errors import JourneymartError
 
 if TYPE_CHECKING:
@@ -89,27 +90,20 @@ def _say_corrected(
 def _run_nights(setup: Setup, nights: Sequence[Sequence[date]], again_from: date | None) -> list[Manifest]:
     """Run nights one after the other; what they published, in order."""
     from assets.versions.standing import look
-    from orchestration.dbt.project import is_prepared, prepare_manifest
     from orchestration.instance import open_instance, quiet_environment
     from orchestration.processes.gate import GATE
 
     quiet_environment()
     GATE.warm_up()
-    if not is_prepared(setup.settings):
-        with console.status("reading the dbt project"):
-            prepare_manifest(setup.settings)
-    with console.status("starting"):
-        from orchestration.build import build_defs
-        from orchestration.cli.console import NightDisplay
-        from orchestration.cli.run_night import run_night
+    defs = started(setup)
+    from orchestration.cli.console import NightDisplay
+    from orchestration.cli.run_night import run_night
 
-        defs = build_defs(setup=setup)
     made = []
     with open_instance(setup.settings) as instance:
         for days in nights:
             display = NightDisplay(console)
-            span = f"{days[0]}" if len(days) == 1 else f"{days[0]} to {days[-1]}"
-            with display.showing(f"Night of {span}"):
+            with display.showing("Night", days):
                 outcome = run_night(defs, instance, days, display, again_from)
             version = look(setup.folder).reached
             if outcome.published and version:

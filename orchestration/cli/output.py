@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import dataclasses
 import json
 import sys
 from collections.abc import Mapping, Sequence
@@ -17,6 +18,22 @@ Json = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 _WIDE = 240
 
 console = Console()
+
+
+def say(text: str) -> None:
+    """Print a text as it is, without marking words in it; only a terminal breaks its lines."""
+    console.print(text, highlight=False, markup=False, soft_wrap=True)
+
+
+def print_approved(found: Sequence[Any], *, as_json: bool) -> None:
+    """Print what people approved: values that each have a `sentence`."""
+    if as_json:
+        print_json([dataclasses.asdict(each) for each in found])
+        return
+    for each in found:
+        say(f"{each.sentence}.")
+    if not found:
+        say("Nothing was approved.")
 
 
 def print_fields(report: Mapping[str, Any]) -> None:

@@ -13,7 +13,7 @@ from typing import Annotated
 import typer
 
 from orchestration.cli.current import installation, who
-from orchestration.cli.output import Json, console, print_json, print_table
+from orchestration.cli.output import Json, print_approved, print_json, print_table, say
 from orchestration.operations.restate_month import changed_figures, restate_month
 
 restate_app = typer.Typer(help="Look at figures of closed months that changed, and approve what is right.")
@@ -31,7 +31,7 @@ def restate(context: typer.Context, as_json: Json = False) -> None:
         print_json([dataclasses.asdict(each) for each in found])
         return
     if not found:
-        _say("Every figure of every closed month is what it was closed with.")
+        say("Every figure of every closed month is what it was closed with.")
         return
     print_table(
         [
@@ -47,7 +47,7 @@ def restate(context: typer.Context, as_json: Json = False) -> None:
             for each in found
         ]
     )
-    _say(_WAYS_OUT)
+    say(_WAYS_OUT)
 
 
 @restate_app.command()
@@ -65,7 +65,7 @@ def approve(
     if as_json:
         print_json(dataclasses.asdict(said))
         return
-    _say(f"{said.sentence}.")
+    say(f"{said.sentence}.")
 
 
 @restate_app.command()
@@ -73,15 +73,4 @@ def approvals(as_json: Json = False) -> None:
     """List what was approved of closed months, by whom, when and why."""
     from assets.closed_months.kept import restatements
 
-    found = restatements(installation().folder)
-    if as_json:
-        print_json([dataclasses.asdict(each) for each in found])
-        return
-    for each in found:
-        _say(f"{each.sentence}.")
-    if not found:
-        _say("Nothing was approved.")
-
-
-def _say(text: str) -> None:
-    console.print(text, highlight=False, markup=False, soft_wrap=True)
+    print_approved(restatements(installation().folder), as_json=as_json)

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Annotated, Literal
 
 import typer
 
-from orchestration.cli.current import installation
-from orchestration.cli.output import Json, console, print_json, print_table
+from orchestration.cli.current import asked_rightly, chosen_sources, installation
+from orchestration.cli.output import Json, print_json, print_table, say
 
 if TYPE_CHECKING:
     from orchestration.operations.like_file import LikeFile
@@ -48,16 +48,12 @@ def sources_check(
     """
     setup = installation()
     from assets.inspect.reached import reach
+    from orchestration.operations.days_over import last_day_over
     from orchestration.operations.meant import contract_of
-    from orchestration.operations.plan_night import last_day_over
 
-    names = [each.name for each in setup.sources.sources]
-    if source is not None and source not in names:
-        raise typer.BadParameter(
-            f"there is no source '{source}' in {setup.sources.file}: name one of {', '.join(names)}."
-        )
+    chosen = chosen_sources(setup, [source] if source else ())
     day = last_day_over(setup)
-    streams = [each for each in setup.sources.streams if source in (None, each.stream.source)]
+    streams = [each for each in setup.sources.streams if each.stream.source in chosen]
     found = [reach(stream, contract_of(stream), max(day, stream.first_date)) for stream in streams]
     if as_json:
         print_json([dataclasses.asdict(each) for each in found])
@@ -116,7 +112,7 @@ def sources_add(
     like = _looked_at(file, stream, is_plain=(system, connector, shape) == ("canonical", "files", None))
     streams = [like.stream] if like else stream or ()
     added = add_source(setup, name, system, connector, streams, shape=shape, like=like)
-    console.print(f"Added to {setup.sources.file}:\n", highlight=False, soft_wrap=True, markup=False)
+    say(f"Added to {setup.sources.file}:\n")
     sys.stdout.write(f"{added.text}\n\n")
     todo = [f"set {' and '.join(added.variables)}"] if added.variables else []
     todo.append("change what is marked CHANGE")
@@ -125,7 +121,7 @@ def sources_add(
             todo.append(f"give {setup.sources.file} a first_date of {like.day} or before")
         todo += [f"put {like.name} into its drop folder", f"`journeymart map --suggest {name}/{like.stream} --write`"]
     todo.append(f"ask it: `journeymart sources check {name}`")
-    console.print(f"Now {', '.join(todo)}.", highlight=False, soft_wrap=True, markup=False)
+    say(f"Now {', '.join(todo)}.")
 
 
 def _looked_at(file: Path | None, streams: list[str] | None, *, is_plain: bool) -> LikeFile | None:
@@ -133,11 +129,8 @@ def _looked_at(file: Path | None, streams: list[str] | None, *, is_plain: bool) 
     if file is None:
         return None
     from orchestration.operations.like_file import like_file
-    from orchestration.operations.meant import WrongUsageError
 
     if not is_plain or len(streams or ()) > 1:
         raise typer.BadParameter("--like is for files of your own and one stream: leave the other options out.")
-    try:
+    with asked_rightly():
         return like_file(file, streams[0] if streams else None)
-    except WrongUsageError as error:
-        raise typer.BadParameter(str(error)) from None

@@ -1,4 +1,4 @@
-"""What stands in the two files of a build, from DuckDB's catalog.
+"""The two files of a build, opened as dbt opens them, and what stands in them, from DuckDB's catalog.
 
 Not here: the rows.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any
+
+import yaml
 
 from orchestration.config.setup import Setup
 from storage.data_folder import marts_file, spill_folder, warehouse_file
@@ -43,11 +45,14 @@ def columns_of_tables(setup: Setup) -> dict[Relation, list[str]]:
 
 @contextmanager
 def build_attached(setup: Setup) -> Iterator[duckdb.DuckDBPyConnection]:
-    """A connection to the build's two files, named as dbt names them, to read from."""
+    """A connection to the build's two files, named and set as by dbt's profile, to read from."""
     from assets.versions.contents import literal
 
     build = setup.folder.build
+    profile = yaml.safe_load((setup.settings.dbt_project / "profiles.yml").read_text(encoding="utf-8"))
     with connect(spill=spill_folder(build)) as connection:
+        for name, value in profile["journeymart"]["outputs"]["build"]["settings"].items():
+            connection.execute(f"set {name} = {literal(str(value))}")
         for name, path in (("warehouse", warehouse_file(build)), ("cx_marts", marts_file(build))):
             connection.execute(f"attach {literal(str(path))} as {name} (read_only)")
         yield connection

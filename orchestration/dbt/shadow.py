@@ -16,8 +16,6 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from assets.audit.result import AuditResult
 from assets.audit.shadow import ShadowModel, in_shadow
 from orchestration.config.setup import Setup
@@ -37,11 +35,8 @@ def shadow(setup: Setup, manifest: Mapping[str, Any], seed: str, night_seconds: 
         seed: What decides what is drawn.
         night_seconds: How long the night has taken so far.
     """
-    profile = yaml.safe_load((setup.settings.dbt_project / "profiles.yml").read_text(encoding="utf-8"))
     models = list(shadow_models(manifest, setup.settings.dbt_target / "compiled"))
     with build_attached(setup) as connection:
-        for name, value in profile["journeymart"]["outputs"]["build"]["settings"].items():
-            connection.execute(f"set {name} = '{value}'")
         return in_shadow(connection, models, seed, SHARE * night_seconds)
 
 

@@ -10,20 +10,21 @@ read.
 from __future__ import annotations
 
 import csv
-import re
 import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchestration.operations.days_over import last_day_over_everywhere
 from orchestration.operations.meant import (
     WrongUsageError,
     contract_of,
+    day_in,
     declared_stream,
     named_contract,
     stream_of_company,
@@ -41,7 +42,6 @@ if TYPE_CHECKING:
 
 # What a file is called that no company file names.
 _SOURCE = "file"
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 # Files beside accepted rows that tell what an extract looked like.
 _OF_THE_PAST = ("profile.json", "batch.json")
 
@@ -98,7 +98,7 @@ def check_file(file: Path, named: str | None, day: date | None, setup: Setup | N
         else:
             fits = _fits(path)
             contract, chosen = _clear(fits, file), _why(fits)
-        day = day or _day_of(path.name)
+        day = day or day_in(path.name) or last_day_over_everywhere()
         stream = _stream_of(path, work, contract, day, declared)
         checked, folder = check_delivery(stream, contract, day, file=path, work=work)
         return Checked((checked,), tuple(_outlooks(setup, {stream: [folder]})), chosen)
@@ -179,16 +179,6 @@ def _why(fits: Sequence[Fit]) -> str:
     said = f"Taken as {best.name}, because {len(best.found)} of {delivered} columns are its own"
     others = [f"{each.name} ({len(each.found)})" for each in fits[1:3]]
     return f"{said}; next best: {', '.join(others)}." if others else f"{said}."
-
-
-def _day_of(name: str) -> date:
-    """The day a file's name tells, else the last day that is over everywhere."""
-    for found in _DAY.findall(name):
-        try:
-            return date.fromisoformat(found)
-        except ValueError:
-            continue
-    return (datetime.now(UTC) - timedelta(hours=12, days=1)).date()
 
 
 def _stream_of(path: Path, work: Path, contract: Contract, day: date, declared: FileStream | None) -> FileStream:

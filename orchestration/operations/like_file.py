@@ -5,18 +5,16 @@ Not here: seeing it (assets/inspect), the entry of the company file (source_entr
 
 from __future__ import annotations
 
-import re
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchestration.operations.meant import day_in
 from orchestration.operations.suggest_mapping import suggest_for_file
 
 if TYPE_CHECKING:
     from assets.inspect.proposal import Proposal
-
-_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
 
 
 @dataclass(frozen=True)
@@ -55,16 +53,7 @@ def like_file(file: Path, stream: str | None) -> LikeFile:
     """
     suggested = suggest_for_file(file, stream, None)
     name = file.expanduser().resolve().name
-    day = _day_in(name)
+    day = day_in(name)
     pattern = name if day is None else name.replace(day.isoformat(), "{date}", 1)
     waiting = (*suggested.lacking, *suggested.open)
     return LikeFile(name, suggested.stream, pattern, day, suggested.declare, suggested.text, waiting)
-
-
-def _day_in(name: str) -> date | None:
-    for found in _DAY.findall(name):
-        try:
-            return date.fromisoformat(found)
-        except ValueError:
-            continue
-    return None

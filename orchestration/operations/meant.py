@@ -5,6 +5,8 @@ Not here: what is done with it (check_extract.py, suggest_mapping.py).
 
 from __future__ import annotations
 
+import re
+from datetime import date
 from typing import TYPE_CHECKING
 
 from storage.errors import JourneymartError
@@ -15,8 +17,21 @@ if TYPE_CHECKING:
     from quality.contract.model import Contract
 
 
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}")
+
+
 class WrongUsageError(JourneymartError):
     """What was asked for is not there, or nobody can tell what is meant."""
+
+
+def day_in(name: str) -> date | None:
+    """The day a file's name tells; None: it tells none."""
+    for found in _DAY.findall(name):
+        try:
+            return date.fromisoformat(found)
+        except ValueError:
+            continue
+    return None
 
 
 def declared_stream(setup: Setup | None, named: str | None) -> FileStream | None:

@@ -137,5 +137,9 @@ def dates_to_do(
     """
     following = current + timedelta(days=1) if current else first
     wanted = [following, *late, *behind, *([begin] if begin else [])]
-    start = min(wanted)
-    return [start + timedelta(days=n) for n in range((through - start).days + 1)]
+    return days_of(min(wanted), through)
+
+
+def days_of(first: date, last: date) -> list[date]:
+    """Every date from one to another, both included, oldest first; none if the last lies before the first."""
+    return [first + timedelta(days=n) for n in range((last - first).days + 1)]

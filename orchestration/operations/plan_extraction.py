@@ -6,10 +6,16 @@ Not here: which dates a night does (plan_night.py), pulling and landing (assets/
 from __future__ import annotations
 
 from collections.abc import Collection
-from datetime import date, timedelta
+from datetime import date
 
 from orchestration.config.setup import Setup
-from orchestration.operations.plan_night import excused_dates, last_day_over, newest_complete_date
+from orchestration.operations.days_over import last_day_over
+from orchestration.operations.night_dates import days_of
+from orchestration.operations.plan_night import (
+    excused_dates,
+    newest_complete_date,
+    require_not_before_the_first,
+)
 from storage.errors import JourneymartError
 from storage.folders import dated
 
@@ -29,18 +35,14 @@ def dates_to_extract(
         JourneymartError: A date lies before the first extract date or is not over, they are the wrong way round, or no
             date is named and a stream has delivered nothing at all.
     """
-    first, over = setup.sources.first_date, last_day_over(setup)
     last = through or newest_complete_date(setup)
-    if last > over:
+    if last > last_day_over(setup):
         raise JourneymartError(f"{last} is not over in {setup.sources.reporting_timezone}: name an earlier date.")
-    if early := [day for day in (last, begin) if day and day < first]:
-        raise JourneymartError(
-            f"{early[0]} lies before {first}, the first_date of {setup.sources.file}: name a later date."
-        )
+    require_not_before_the_first(setup, last, begin)
     if begin and begin > last:
         raise JourneymartError(f"{begin} lies behind {last}: name an earlier --from, or a later --to.")
     start = min([*_lacking(setup, sources, last), *([begin] if begin else [])], default=None)
-    return [start + timedelta(days=n) for n in range((last - start).days + 1)] if start else []
+    return days_of(start, last) if start else []
 
 
 def _lacking(setup: Setup, sources: Collection[str], last: date) -> set[date]:
@@ -51,7 +53,6 @@ def _lacking(setup: Setup, sources: Collection[str], last: date) -> set[date]:
             continue
         # How things stand now is asked for once a day; how they stood on another day nobody can ask any more.
         first = last if stream.pull and not stream.is_dated else stream.first_date
-        owed = {first + timedelta(days=n) for n in range((last - first).days + 1)}
-        waiting = owed - set(dated(setup.folder.landing_partition(stream.stream, first).parent))
+        waiting = {*days_of(first, last)} - set(dated(setup.folder.landing_partition(stream.stream, first).parent))
         lacking |= waiting - excused_dates(setup, stream, waiting)
     return lacking

@@ -8,12 +8,22 @@ from __future__ import annotations
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from datetime import date, datetime, timedelta
+from datetime import date
 from typing import TYPE_CHECKING
-from zoneinfo import ZoneInfo
 
 from orchestration.config.setup import Setup
-from orchestration.operations.night_dates import Deliverer, Hole, Reach, begins_with, dates_to_do, holes, missing, reach
+from orchestration.operations.days_over import last_day_over
+from orchestration.operations.night_dates import (
+    Deliverer,
+    Hole,
+    Reach,
+    begins_with,
+    dates_to_do,
+    days_of,
+    holes,
+    missing,
+    reach,
+)
 from quality.gate.approvals import Approval, Approvals, read_approvals
 from storage.data_folder import StreamId
 from storage.errors import JourneymartError
@@ -195,9 +205,17 @@ def newest_complete_date(setup: Setup) -> date:
     return min([*newest, last_day_over(setup)])
 
 
-def last_day_over(setup: Setup) -> date:
-    """Yesterday in the reporting time zone: an extract of a later date cannot hold the whole day."""
-    return datetime.now(ZoneInfo(setup.sources.reporting_timezone)).date() - timedelta(days=1)
+def require_not_before_the_first(setup: Setup, *days: date | None) -> None:
+    """Refuse dates before the first extract date.
+
+    Raises:
+        JourneymartError: One of them is.
+    """
+    first = setup.sources.first_date
+    if early := [day for day in days if day and day < first]:
+        raise JourneymartError(
+            f"{early[0]} lies before {first}, the first_date of {setup.sources.file}: name a later date."
+        )
 
 
 def wanted_date(setup: Setup) -> date:
@@ -238,10 +256,7 @@ def outstanding_dates(setup: Setup, through: date, begin: date | None = None) ->
             f"{max(first, through)} is not over in {setup.sources.reporting_timezone}: run it after midnight there, or "
             + ("name an earlier date." if first <= over else f"give {setup.sources.file} an earlier first_date.")
         )
-    if too_early := [day for day in (through, begin) if day and day < first]:
-        raise JourneymartError(
-            f"{too_early[0]} lies before {first}, the first_date of {setup.sources.file}: name a later date."
-        )
+    require_not_before_the_first(setup, through, begin)
     version = look(setup.folder).reached
     current = version.manifest.as_of if version else None
     plan = plan_build(setup, current) if current else None
@@ -356,8 +371,7 @@ def _to_pull(setup: Setup, stream: FileStream, current: date | None) -> list[dat
     """Dates up to what readers see of which a pulled stream has landed nothing: nobody could reach its source."""
     if stream.pull is None or not stream.is_dated or current is None:
         return []
-    every = (stream.first_date + timedelta(days=n) for n in range((current - stream.first_date).days + 1))
-    lacking = sorted({*every} - {*_landed_dates(setup, stream)})
+    lacking = sorted({*days_of(stream.first_date, current)} - {*_landed_dates(setup, stream)})
     excused = excused_dates(setup, stream, lacking) if lacking else frozenset[date]()
     return [day for day in lacking if day not in excused]
 

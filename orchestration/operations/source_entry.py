@@ -10,12 +10,13 @@ import json
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import date
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import yaml
 
+from orchestration.operations.days_over import last_day_over_everywhere
 from storage.errors import JourneymartError
 from storage.files import whole_file
 
@@ -135,15 +136,10 @@ def _of_shape(setup: Setup, name: str, shape: str) -> tuple[tuple[str, ...], lis
     if shape not in entries:
         raise JourneymartError(f"No entry for '{shape}' comes with the product, only for {', '.join(entries)}.")
     text = entries[shape].read_text(encoding="utf-8")
-    begins = max(setup.sources.first_date, _yesterday()).isoformat()
+    begins = max(setup.sources.first_date, last_day_over_everywhere()).isoformat()
     for word, said in (("{name}", name), ("{NAME}", name.upper()), ("{first_date}", begins)):
         text = text.replace(word, said)
     return (f"{name.upper()}_DATABASE",), text.splitlines()
-
-
-def _yesterday() -> date:
-    """The last day that is over everywhere."""
-    return (datetime.now(UTC) - timedelta(hours=12, days=1)).date()
 
 
 def entry_of(
@@ -181,7 +177,7 @@ def entry_of(
         case "rest":
             variables, more = _of_vendor(system, own)
             lines += more
-    begins = like.day if like and like.day else _yesterday()
+    begins = like.day if like and like.day else last_day_over_everywhere()
     if company.first_date < begins:
         lines.append(_line(f"first_date: {begins}", "its first extract date, which holds all history before it, too."))
     lines.append(_line("when_missing: block", "a missing extract stops the night (the other choice: carry_forward)."))

@@ -12,7 +12,8 @@ from orchestration.cli.doctor import _pulled
 from orchestration.config.settings import Settings
 from orchestration.config.setup import Setup
 from orchestration.config.sources import load_sources
-from orchestration.operations.plan_night import _to_pull, last_day_over, newest_complete_date
+from orchestration.operations.days_over import last_day_over
+from orchestration.operations.plan_night import _to_pull, newest_complete_date
 from tests.unit.test_sources_pulled import GOOD
 
 

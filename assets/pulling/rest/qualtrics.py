@@ -21,9 +21,9 @@ from assets.pulling.rest.http import Request
 from assets.pulling.rest.login import OwnHeader
 from assets.pulling.rest.paging import NotAPage, NotMade, Params, Row, time_of
 from assets.pulling.rest.rows import parse
-from assets.pulling.rest.surveys import ROWS, EachSurvey, is_list, listed, not_ready, of_a_survey, survey_of
+from assets.pulling.rest.surveys import each_survey, is_list, listed, not_ready, of_a_survey, survey_of
 from assets.pulling.rest.unzip import lines_of
-from assets.pulling.rest.vendor import Endpoint, Limit, LoginKind, Vendor
+from assets.pulling.rest.vendor import Limit, LoginKind, Vendor
 
 _ROOT = "/API/v3"
 _SURVEYS = f"{_ROOT}/surveys"
@@ -202,24 +202,18 @@ QUALTRICS = Vendor(
     example="https://fra1.qualtrics.com",
     logins=(LoginKind(("api_token",), _token),),
     streams={
-        "responses": Endpoint(
-            path=_SURVEYS,
-            data=ROWS,
-            paging=EachSurvey(),
-            begin="since",
-            limit=_REQUESTS,
+        "responses": each_survey(
+            _SURVEYS,
+            _REQUESTS,
             # A response may be corrected, retaken or marked as spam after it was recorded, which moves no time of it.
             overlap=timedelta(days=30),
             ordered_by="RecordedDate",
             asks=_asks_responses,
             read=_read_responses,
         ),
-        "survey_definitions": Endpoint(
-            path=f"{_ROOT}/survey-definitions",
-            data=ROWS,
-            paging=EachSurvey(),
-            begin="since",
-            limit=_REQUESTS,
+        "survey_definitions": each_survey(
+            f"{_ROOT}/survey-definitions",
+            _REQUESTS,
             overlap=timedelta(days=1),
             ordered_by="last_modified",
             asks=_asks_definitions,

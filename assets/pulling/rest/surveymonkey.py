@@ -20,8 +20,8 @@ from assets.pulling.rest.http import Request
 from assets.pulling.rest.login import Bearer
 from assets.pulling.rest.paging import NotAPage, Params, Row, time_of
 from assets.pulling.rest.rows import parse, rows_of
-from assets.pulling.rest.surveys import ROWS, EachSurvey, is_list, listed, of_a_survey, survey_of
-from assets.pulling.rest.vendor import Endpoint, Limit, LoginKind, Vendor
+from assets.pulling.rest.surveys import each_survey, is_list, listed, of_a_survey, survey_of
+from assets.pulling.rest.vendor import Limit, LoginKind, Vendor
 
 # Of 120 a minute; the day's are counted by the vendor (`_budget`).
 _REQUESTS = Limit("requests", 100)
@@ -180,23 +180,17 @@ SURVEYMONKEY = Vendor(
     example="https://api.surveymonkey.com",
     logins=(LoginKind(("access_token",), Bearer),),
     streams={
-        "responses": Endpoint(
-            path="/v3/surveys/responses",
-            data=ROWS,
-            paging=EachSurvey(),
-            begin="since",
-            limit=_REQUESTS,
+        "responses": each_survey(
+            "/v3/surveys/responses",
+            _REQUESTS,
             overlap=timedelta(hours=1),
             ordered_by="date_modified",
             asks=_asks_responses,
             read=_read_responses,
         ),
-        "questions": Endpoint(
-            path="/v3/surveys/details",
-            data=ROWS,
-            paging=EachSurvey(),
-            begin="since",
-            limit=_REQUESTS,
+        "questions": each_survey(
+            "/v3/surveys/details",
+            _REQUESTS,
             # Dates of surveys bear no offset: a day more than any zone is off.
             overlap=timedelta(days=2),
             ordered_by="date_modified",

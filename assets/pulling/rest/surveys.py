@@ -1,16 +1,19 @@
 """Surveys of an account, one after another: how all survey tools are pulled.
 
 What lives here: the way through the list of surveys and then through the pages of each; what a vendor's answer is
-turned into for it. Not here: what is asked and how an answer is read (one file per vendor), asking (pull.py).
+turned into for it; the endpoint that goes this way. Not here: what is asked and how an answer is read (one file per
+vendor), asking (pull.py).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from datetime import datetime
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from datetime import datetime, timedelta
 from typing import Any
 
+from assets.pulling.rest.http import Request
 from assets.pulling.rest.paging import Following, NotAPage, Params, Row
+from assets.pulling.rest.vendor import Endpoint, Limit
 
 # The key rows stand under in what an answer is turned into.
 ROWS = "rows"
@@ -88,3 +91,26 @@ class EachSurvey:
             return None
         begin = {"since": asked["since"], "surveys": asked["surveys"]}
         return begin if asked.keys() - begin.keys() else {"since": asked["since"]}
+
+
+def each_survey(
+    path: str,
+    limit: Limit,
+    *,
+    overlap: timedelta,
+    ordered_by: str,
+    asks: Callable[[Params, Sequence[str]], Request],
+    read: Callable[[bytes, Params], Mapping[str, Any]],
+) -> Endpoint:
+    """A stream that is asked for survey by survey; the arguments are those of `Endpoint`."""
+    return Endpoint(
+        path=path,
+        data=ROWS,
+        paging=EachSurvey(),
+        begin="since",
+        limit=limit,
+        overlap=overlap,
+        ordered_by=ordered_by,
+        asks=asks,
+        read=read,
+    )
