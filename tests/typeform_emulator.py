@@ -74,7 +74,7 @@ class Workspace(Host):
         spoilt: dict[Fault, Body] = {
             "no items": {"total_items": 3, "page_count": 2},
             "no total": {"items": []},
-            "nothing": {"items": [], "total_items": 3, "page_count": 9},
+            "nothing": {**body, "items": [], "page_count": 9} if isinstance(body, dict) else body,
             "no token": {"items": [{"response_id": "a", "submitted_at": iso(0)}], "total_items": 3},
             "no time": {"items": [{"response_id": "a", "token": "a", "email": "ada@example.org"}], "total_items": 3},
         }

@@ -72,6 +72,30 @@ def test_all_responses_of_all_forms_come_once_through_faults_that_pass(folder: D
     assert (came(folder), len(rows)) == (there(account), 14)
 
 
+@pytest.mark.parametrize("counts_all", [False, True])
+def test_what_is_submitted_while_a_form_is_read_is_for_the_next_extract(folder: DataFolder, counts_all: bool) -> None:
+    account = forms_of(4, counts_all=counts_all)
+    account.before_page = lambda request: account.answer("form1", "late", account.now) if request == 3 else None
+    with serving(account) as base:
+        pull(folder, base, "responses", account=FORMS)
+        assert sorted(came(folder)) == ["r1-00", "r1-01", "r1-02", "r1-03"]
+        clear_delivery(folder, FORMS.stream("responses"), FIRST)
+        account.now += 86_400
+        pull(folder, base, "responses", day_after(), account=FORMS)
+    assert "late" in came(folder, day_after())
+
+
+@pytest.mark.parametrize("counts_all", [False, True])
+def test_a_page_that_lost_its_rows_is_never_taken_for_the_end(folder: DataFolder, counts_all: bool) -> None:
+    account = forms_of(7, counts_all=counts_all, faults=dict.fromkeys((2, 4, 6), "nothing"))
+    with serving(account) as base:
+        for _ in range(3):
+            with pytest.raises(JourneymartError, match="says more follows, and holds nothing"):
+                pull(folder, base, "responses", account=FORMS)
+        pull(folder, base, "responses", account=FORMS)
+    assert came(folder) == there(account)
+
+
 def test_hidden_fields_and_answers_stand_in_the_columns_of_the_contract(folder: DataFolder) -> None:
     account = forms_of(0)
     at = account.now - 60

@@ -18,8 +18,8 @@ from assets.pulling.rest.http import Request
 from assets.pulling.rest.login import Bearer
 from assets.pulling.rest.paging import NotAPage, Params, Row, time_of
 from assets.pulling.rest.rows import parse, rows_of
-from assets.pulling.rest.surveys import ROWS, EachSurvey, is_list, listed, of_a_survey, survey_of
-from assets.pulling.rest.vendor import Endpoint, Limit, LoginKind, Vendor
+from assets.pulling.rest.surveys import each_survey, is_list, listed, of_a_survey, survey_of
+from assets.pulling.rest.vendor import Limit, LoginKind, Vendor
 
 # Two a second are let through.
 _REQUESTS = Limit("requests", 2, seconds=1.0)
@@ -70,15 +70,25 @@ def _read_responses(body: bytes, place: Params) -> Mapping[str, Any]:
     items, total = rows_of(answer, "items"), _count(answer, "total_items")
     rows = [_response(item, survey_of(place)) for item in items]
     seen = int(place.get("seen", "0")) + len(items)
-    # Whether it counts those before a token only, or all, is not said: both come to an end so.
-    if len(items) >= total or (not items and seen >= total):
+    at_first = int(place.get("total", total))
+    if len(items) >= total or (not items and _is_over(total, at_first, seen)):
         return of_a_survey(rows, None)
     if not items:
         raise NotAPage("that says more follows, and holds nothing")
     token = items[-1].get("token")
     if not isinstance(token, str) or not token:
         raise NotAPage("that says more follows, but not where (the last 'token' is empty)")
-    return of_a_survey(rows, {"before": token, "seen": str(seen)})
+    return of_a_survey(rows, {"before": token, "seen": str(seen), "total": str(at_first)})
+
+
+def _is_over(total: int, at_first: int, seen: int) -> bool:
+    """Whether nothing behind a token is the end. What a total counts there is not said: what is left, or all.
+
+    What is left would be 0. All grows with what is submitted meanwhile, which no page shows, and shrinks with what is
+    deleted.
+    """
+    is_all = total > at_first - seen
+    return is_all and seen >= min(total, at_first)
 
 
 def _response(item: Row, form: str) -> Row:
@@ -175,29 +185,27 @@ def _scale(kind: str, properties: Row) -> Row:
     return {"scale_min": lowest, "scale_max": lowest + steps - 1}
 
 
-def _endpoint(path: str, overlap: timedelta, ordered_by: str, asks: Any, read: Any) -> Endpoint:  # noqa: ANN401 - as Endpoint
-    return Endpoint(
-        path=path,
-        data=ROWS,
-        paging=EachSurvey(),
-        begin="since",
-        limit=_REQUESTS,
-        overlap=overlap,
-        ordered_by=ordered_by,
-        asks=asks,
-        read=read,
-    )
-
-
 TYPEFORM = Vendor(
     system="typeform",
     example="https://api.typeform.com",
     logins=(LoginKind(("access_token",), Bearer),),
     streams={
         # The newest responses may be shown half an hour late, and a form in a list that changes one day late.
-        "responses": _endpoint("/forms/responses", timedelta(days=2), "submitted_at", _asks_responses, _read_responses),
-        "questions": _endpoint(
-            "/forms/questions", timedelta(days=1), "last_updated_at", _asks_questions, _read_questions
+        "responses": each_survey(
+            "/forms/responses",
+            _REQUESTS,
+            overlap=timedelta(days=2),
+            ordered_by="submitted_at",
+            asks=_asks_responses,
+            read=_read_responses,
+        ),
+        "questions": each_survey(
+            "/forms/questions",
+            _REQUESTS,
+            overlap=timedelta(days=1),
+            ordered_by="last_updated_at",
+            asks=_asks_questions,
+            read=_read_questions,
         ),
     },
     forgotten=frozenset({400, 404}),
