@@ -58,7 +58,7 @@ bench-quick: $(STAMP) ## Hold what a small night may cost.
 	@$(BIN)/python -m bench --quick
 
 chaos: $(STAMP) ## Try every promise at length (or some: PROMISE=kills,disk) and write docs/promises.md.
-	@JOURNEYMART_CHAOS=long $(BIN)/python -m pytest -m chaos --timeout 0 $(if $(PROMISE),--promise $(PROMISE))
+	@JOURNEYMART_CHAOS=long $(BIN)/python -m pytest -m chaos --timeout 0 -o faulthandler_timeout=0 $(if $(PROMISE),--promise $(PROMISE))
 
 lock: $(STAMP) ## Rewrite requirements.lock from pyproject.toml.
 	@scripts/lock

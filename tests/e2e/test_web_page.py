@@ -57,9 +57,16 @@ class WebPage:
         )
         deadline = time.monotonic() + PATIENCE
         while not self.is_up():
-            assert self.process.poll() is None, self.process.communicate()[0]
-            assert time.monotonic() < deadline
+            assert self.process.poll() is None, self.process.communicate(timeout=PATIENCE)[0]
+            if time.monotonic() > deadline:
+                self.end()
+                pytest.fail(f"the page was not up after {PATIENCE} s")
             time.sleep(0.2)
+
+    def end(self) -> None:
+        """End it however it stands; what it started sees that and ends."""
+        self.process.kill()
+        self.process.wait(PATIENCE)
 
     def is_up(self) -> bool:
         with socket.socket() as attempt:
@@ -107,8 +114,7 @@ def page(tmp_path_factory: pytest.TempPathFactory) -> Iterator[WebPage]:
     try:
         yield served
     finally:
-        served.process.kill()
-        served.process.wait()
+        served.end()
 
 
 @pytest.mark.parametrize(

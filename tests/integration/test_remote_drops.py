@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
+from threading import Event
 from typing import Any
 
 import asyncssh
@@ -15,6 +16,7 @@ import pytest
 
 from assets.landing.connectors.config import FileStream
 from assets.landing.connectors.drop_folder import available_dates, deliveries
+from assets.landing.connectors.sftp import KnownHostSftp
 from assets.landing.land import land
 from orchestration.config.sources import load_sources
 from storage.data_folder import DataFolder, StreamId
@@ -153,6 +155,27 @@ def test_a_copy_that_breaks_off_is_no_delivery_and_the_next_night_takes_it_whole
         land(sftp, contract("status"), folder, FIRST)
     assert list(folder.landing_partition(sftp.stream, FIRST).parent.rglob("*.csv")) == []
     server.cut_after = None
+    assert landed(sftp, folder) == 20_000
+
+
+def test_a_host_that_falls_silent_is_given_up_and_the_next_night_takes_the_file(
+    server: SftpServer, sftp: FileStream, folder: DataFolder, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (place_of(server, sftp) / NAME).write_bytes(LONG)
+    it_speaks_again = Event()
+
+    def fall_silent(_: int) -> None:
+        server.on_read.clear()
+        it_speaks_again.wait(60)
+
+    server.on_read.append(fall_silent)
+    # The connection of the tests before knows nothing of the patience of this one.
+    KnownHostSftp.clear_instance_cache()
+    with monkeypatch.context() as here:
+        here.setattr("assets.landing.connectors.sftp._SILENT_SECONDS", 1)
+        with pytest.raises(JourneymartError, match=r"cannot be read \(TimeoutError\)"):
+            land(sftp, contract("status"), folder, FIRST)
+    it_speaks_again.set()
     assert landed(sftp, folder) == 20_000
 
 

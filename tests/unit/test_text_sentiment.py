@@ -18,7 +18,8 @@ from concurrent.futures import ThreadPoolExecutor
 from threading import Barrier
 from assets.text.sentiment import polarity
 
-together = Barrier(8)
+# One that does not come must not be waited for.
+together = Barrier(8, timeout=60)
 
 def ask(_):
     together.wait()

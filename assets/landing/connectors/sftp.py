@@ -15,6 +15,8 @@ from storage.errors import JourneymartError
 
 _PORT = 22
 _SECONDS = 30
+# What hears nothing for so long gives up: paramiko would wait for ever for a host that is gone without a word.
+_SILENT_SECONDS = 120
 # Requests under way at once: one after the other, a long way to the host would be waited for at each.
 _AHEAD = 64
 _USERS_OWN = Path("~/.ssh/known_hosts")
@@ -45,14 +47,18 @@ class KnownHostSftp(SFTPFileSystem):  # type: ignore[misc]
     def _connect(self) -> None:
         # Keys of whoever runs the night, and of an agent, are tried for nobody's drop folder.
         options = {"allow_agent": False, "look_for_keys": False, "timeout": _SECONDS, "banner_timeout": _SECONDS}
-        options |= self.ssh_kwargs
+        options |= {"channel_timeout": _SECONDS, **self.ssh_kwargs}
         port = int(options.pop("port", _PORT))
         self.client = paramiko.SSHClient()
         self._know(f"[{self.host}]:{port}" if port != _PORT else self.host)
         self.client.set_missing_host_key_policy(_RefuseUnknown())
         try:
             self.client.connect(self.host, port, **options)
-            self.ftp = self.client.open_sftp()
+            transport = self.client.get_transport()
+            # Words that need no answer: the network says when they no longer arrive.
+            transport.set_keepalive(_SECONDS)
+            self.ftp = _Impatient.from_transport(transport)
+            self.ftp.get_channel().settimeout(_SILENT_SECONDS)
         except paramiko.BadHostKeyException as error:
             raise JourneymartError(
                 f"{self.host} shows another key than the one that is known of it ({_told(error.key)}): ask its owner "
@@ -97,6 +103,17 @@ class KnownHostSftp(SFTPFileSystem):  # type: ignore[misc]
         transport = self.client.get_transport()
         if transport is None or not transport.is_active():
             self._connect()
+
+
+class _Impatient(paramiko.SFTPClient):  # type: ignore[misc]
+    """Gives up a host that says nothing, and the connection with it: half an answer may have come."""
+
+    def _read_all(self, n: int) -> Any:  # noqa: ANN401 - as paramiko calls it
+        try:
+            return super()._read_all(n)
+        except TimeoutError:
+            self.get_channel().get_transport().close()
+            raise
 
 
 class _RefuseUnknown(paramiko.MissingHostKeyPolicy):  # type: ignore[misc]
