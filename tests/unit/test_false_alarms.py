@@ -5,7 +5,8 @@ those that the interval of the difference calls a change are added up: false ala
 here: shares, scores, rates and means of places on a scale, for every n from 1 to 200, equal and unequal; how often the
 interval of a quantile holds it. Not here: the intervals of whole cells (tests/integration/test_kpi_recount.py).
 
-`JOURNEYMART_CHAOS=long` weighs all pairs of n; else all of equal n, and some of unequal. `pytest -s` prints the worst.
+`JOURNEYMART_CHAOS=long` weighs all pairs of n, of scores all of equal n and those among every seventh n and the one
+after it; else all of equal n, and some of unequal. `pytest -s` prints the worst.
 """
 
 from __future__ import annotations
@@ -164,7 +165,7 @@ def test_chance_changes_no_score_in_more_than_six_of_a_hundred(pairs: str) -> No
     if pairs == "equal":
         sizes = [(n, n) for n in (range(1, MOST + 1) if LONG else (*range(1, 31), 40, 60, 90))]
     else:
-        sizes = [(n, m) for n, m in unequal() if m <= (MOST if LONG else 60) and (not LONG or n % 7 < 2)]
+        sizes = [(n, m) for n, m in unequal() if (n % 7 < 2 and m % 7 < 2 if LONG else m <= 60)]
     worst = max((score_alarms(n, m, p, d), n, m, p, d) for n, m in sizes for p, d in minds)
     told(f"scores, {pairs} n", worst)
     assert worst[0] <= ALLOWED
@@ -181,8 +182,13 @@ def score_alarms(n: int, m: int, p: float, d: float) -> float:
         kept, others = likely(weights)
         sides.append((weights[kept], (estimate[kept], margin[kept])))
         left += others
-    (weights, now), (weights_before, before) = sides
-    return float(weights @ is_change(now, before) @ weights_before) + left
+    (weights, (estimates, margins)), (weights_before, before) = sides
+    alarms = 0.0
+    # In pieces that stay in the processor's cache: millions of pairs at once take twice as long.
+    for at in range(0, len(weights), 32):
+        piece = slice(at, at + 32)
+        alarms += float(weights[piece] @ (is_change((estimates[piece], margins[piece]), before) @ weights_before))
+    return alarms + left
 
 
 @pytest.mark.promise("quiet")
