@@ -38,11 +38,12 @@ class Server:
     programs: Path
     account: str | None
     process: subprocess.Popen[bytes] | None = None
+    database: str = "postgres"
 
-    def uri(self, user: str = _OWNER, password: str | None = None, database: str = "postgres") -> str:
+    def uri(self, user: str = _OWNER, password: str | None = None, database: str | None = None) -> str:
         """Where to connect."""
         secret = "" if password is None else f":{quote(password, safe='')}"
-        return f"postgresql://{user}{secret}@/{database}?host={quote(str(self.folder), safe='')}"
+        return f"postgresql://{user}{secret}@/{database or self.database}?host={quote(str(self.folder), safe='')}"
 
     def start(self) -> None:
         """Start it, and wait until it answers."""

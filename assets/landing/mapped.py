@@ -21,7 +21,7 @@ from quality.gate.delivery_checks import needed_columns
 from quality.landed.extract import ORIGIN
 from quality.landed.manifest import LandedFile, Mapped
 from quality.mapping.model import StreamMapping
-from quality.mapping.statement import Fit, as_texts, counts, fit, mapped_columns, untyped_rows
+from quality.mapping.statement import Fit, as_texts, counts, fit, mapped_columns, untyped_rows, without_absent
 from quality.rows.casts import literal
 from quality.rows.landed_text import read_parquet
 from storage.engine import connect
@@ -48,6 +48,7 @@ def map_rows(stream: FileStream, mapping: StreamMapping, contract: Contract, par
     met = fit(mapping, parsed.columns)
     if parsed.columns:
         _require_needed(stream, mapping, contract, parsed, met)
+        mapping = without_absent(mapping, met)
     target = building / "mapped.parquet"
     columns = mapped_columns(mapping, contract)
     delivered = read_parquet(parsed.whole.rows)

@@ -87,7 +87,7 @@ def sources_add(
         str | None,
         typer.Option(
             "--from",
-            help="What another tool left in a warehouse: fivetran_zendesk or airbyte_zendesk, which says the rest.",
+            help="What another tool left in a warehouse: a shape that docs/mapping.md names, such as fivetran_zendesk.",
             metavar="SHAPE",
         ),
     ] = None,

@@ -86,6 +86,8 @@ class StreamMappingKeys(StrictModel):
     ignore: Names = ()
     """Delivered columns, or patterns of them, that are known and not wanted; any other that is not mapped is warned
     of."""
+    optional: Names = ()
+    """Columns it names, or patterns of them, that need not be delivered; any other that is not there is warned of."""
 
 
 class MappingFile(RootModel[dict[str, StreamMappingKeys]]):

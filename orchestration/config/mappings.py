@@ -121,6 +121,7 @@ def _stream(file: MarkedYaml, stream: str, said: StreamMappingKeys, contract: Co
         where=_where(file, (*at, "where"), said.where),
         unpivot=_unpivot(file, (*at, "unpivot"), said),
         ignore=said.ignore,
+        optional=said.optional,
     )
 
 

@@ -101,6 +101,7 @@ class StreamMapping:
         where: Which records are ours; None: all.
         unpivot: Columns that give a row each; None: a record is a row.
         ignore: Patterns of delivered columns that are known and not wanted.
+        optional: Patterns of columns it names that need not be delivered.
     """
 
     file: str
@@ -109,6 +110,7 @@ class StreamMapping:
     where: Condition | None = None
     unpivot: Unpivot | None = None
     ignore: tuple[str, ...] = ()
+    optional: tuple[str, ...] = ()
     fingerprint: str = field(init=False, compare=False, default="")
 
     def __post_init__(self) -> None:
@@ -117,7 +119,7 @@ class StreamMapping:
             [(name, repr(replace(value, line=_NOWHERE))) for name, value in self.columns],
             self.where and self.where.sql,
             self.unpivot and repr(replace(self.unpivot, line=_NOWHERE)),
-            # What is ignored is only not named.
+            # What is ignored or optional is only not named.
         ]
         object.__setattr__(self, "fingerprint", hashlib.sha256(json.dumps(said).encode()).hexdigest())
 

@@ -10,7 +10,7 @@ import fnmatch
 import re
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from quality.contract.model import Contract
 from quality.contract.reading import Reading
@@ -29,7 +29,7 @@ class Fit:
     Attributes:
         found: Named columns, as the mapping spells them, and as they are delivered.
         values: Delivered columns that give a row each.
-        lacking: Named columns that are not delivered, each with its line and what it is for.
+        lacking: Named columns that are not delivered and not optional, each with its line and what it is for.
         unmapped: Delivered columns nothing is said of.
     """
 
@@ -46,7 +46,7 @@ def fit(mapping: StreamMapping, delivered: Sequence[str]) -> Fit:
     """
     named = list(mapping.named())
     found = _meant({name for name, _, _ in named}, delivered)
-    lacking = [each for each in dict.fromkeys(named) if each[0] not in found]
+    lacking = [each for each in dict.fromkeys(named) if each[0] not in found and not _is_any(each[0], mapping.optional)]
     values: dict[str, None] = {}
     if mapping.unpivot:
         for pattern in mapping.unpivot.columns:
@@ -56,12 +56,19 @@ def fit(mapping: StreamMapping, delivered: Sequence[str]) -> Fit:
             if not here:
                 lacking.append((pattern, mapping.unpivot.line, "unpivot"))
     used = {*found.values(), *values}
-    unmapped = tuple(
-        name
-        for name in delivered
-        if name not in used and not any(fnmatch.fnmatchcase(name, pattern) for pattern in mapping.ignore)
-    )
+    unmapped = tuple(name for name in delivered if name not in used and not _is_any(name, mapping.ignore))
     return Fit(found, tuple(values), tuple(lacking), unmapped)
+
+
+def _is_any(name: str, patterns: Iterable[str]) -> bool:
+    return any(fnmatch.fnmatchcase(name, pattern) for pattern in patterns)
+
+
+def without_absent(mapping: StreamMapping, met: Fit) -> StreamMapping:
+    """The mapping without columns made of optional ones that were not delivered: absent, as from any extract."""
+    absent = {name for name, _, _ in mapping.named() if name not in met.found} - {name for name, _, _ in met.lacking}
+    kept = tuple((name, value) for name, value in mapping.columns if not value.columns or set(value.columns) - absent)
+    return replace(mapping, columns=kept)
 
 
 def _meant(wanted: Iterable[str], delivered: Sequence[str]) -> dict[str, str]:

@@ -1,7 +1,7 @@
-"""A small company by two routes, plain extracts and tables that Fivetran or Airbyte leave: the same rows.
+"""A small company by two routes, its own extracts or API and tables that Fivetran or Airbyte leave: the same rows.
 
-Tables and columns are those Fivetran and Airbyte document. Not here: what a mapping may
-say (tests/unit/test_mapping_files.py).
+Tables and columns are those Fivetran and Airbyte document. Not here: those made of emulated vendors
+(tests/shapes_kit.py), what a mapping may say (tests/unit/test_mapping_files.py).
 """
 
 from __future__ import annotations
@@ -27,8 +27,10 @@ from quality.contract.model import load_contract
 from quality.gate.gate import Gate
 from quality.landed.extract import LandedExtract
 from storage.data_folder import DataFolder
+from tests.emulator_kit import serving
 from tests.mapping_kit import Company
 from tests.postgres_kit import Server, running_server
+from tests.shapes_kit import VENDORS
 
 FIVETRAN = """
 create schema zendesk;
@@ -224,25 +226,36 @@ def as_airbyte(rows: Sequence[Mapping[str, Any]], table: str) -> Iterator[str]:
         yield f"insert into airbyte.{table} values ({', '.join(map(as_sql, ['r', SYNCED, 'x', *cells]))})"
 
 
-def accepted(stream: FileStream, folder: DataFolder) -> list[dict[str, Any]]:
-    """Rows of the contract that the gate accepts, by key; nothing may be in quarantine, and nothing warned of."""
-    contract = load_contract(stream.stream.system, stream.stream.stream)
-    extracted = LandedExtract(
-        stream.stream,
-        contract,
-        DAY,
-        stream.timezone,
-        stream.mode,
-        folder.landing_partition(stream.stream, DAY),
-        stream.reading,
-    )
+def accepted(
+    streams: Sequence[FileStream], folder: DataFolder, day: date = DAY
+) -> dict[tuple[str, str], list[dict[str, Any]]]:
+    """Rows the gate accepts, by source and stream; nothing may be in quarantine, and nothing warned of."""
+    extracts = [
+        LandedExtract(
+            each.stream,
+            load_contract(each.stream.system, each.stream.stream),
+            day,
+            each.timezone,
+            each.mode,
+            folder.landing_partition(each.stream, day),
+            each.reading,
+        )
+        for each in streams
+    ]
     with Gate(folder, None, record_texts) as gate:
-        (verdict,) = gate.judge([extracted])
-    assert [check for check in verdict.checks if check.outcome != "pass"] == []
-    assert (verdict.quarantined_rows, verdict.rejected_records) == (0, 0)
-    rows = pq.read_table(folder.accepted_partition(stream.stream, DAY) / "rows.parquet").to_pylist()
-    told = [{name: _told(row.get(name), column.type) for name, column in contract.columns.items()} for row in rows]
-    return sorted(told, key=lambda row: [row[name] for name in contract.key])
+        verdicts = [verdict for each in extracts for verdict in gate.judge([each])]
+    for verdict in verdicts:
+        assert [check for check in verdict.checks if check.outcome != "pass"] == []
+        assert (verdict.quarantined_rows, verdict.rejected_records) == (0, 0)
+    return {(each.stream.source, each.stream.stream): _rows(each, folder, day) for each in extracts}
+
+
+def _rows(extract: LandedExtract, folder: DataFolder, day: date) -> list[dict[str, Any]]:
+    """Accepted rows of an extract: columns of the contract, in the order of its key."""
+    rows = pq.read_table(folder.accepted_partition(extract.stream, day) / "rows.parquet").to_pylist()
+    columns = extract.contract.columns.items()
+    told = [{name: _told(row.get(name), column.type) for name, column in columns} for row in rows]
+    return sorted(told, key=lambda row: [row[name] for name in extract.contract.key])
 
 
 def test_zendesk_by_way_of_fivetran_gives_what_plain_extracts_give(
@@ -264,9 +277,10 @@ def test_zendesk_by_way_of_fivetran_gives_what_plain_extracts_give(
         contract = load_contract("canonical", name)
         assert land(plain, contract, company.folder, DAY) is not None
         extract(fivetran, contract, company.folder, [DAY])
-        ours, theirs = (accepted(stream, company.folder) for stream in (plain, fivetran))
-        assert theirs == ours, name
-        assert len(ours) == len(rows), name
+    found = accepted(list(streams.values()), company.folder)
+    for name, (_, rows) in PLAIN.items():
+        assert found["zen", name] == found["desk", name], name
+        assert len(found["desk", name]) == len(rows), name
 
 
 def _told(value: Any, kind: str) -> Any:
@@ -301,9 +315,39 @@ def test_zendesk_by_way_of_airbyte_gives_what_its_own_extracts_give(
         assert dict(airbyte.mapping.columns).keys() == contract.columns.keys(), "what the contract knows is taken"
         assert land(plain, contract, company.folder, DAY) is not None
         extract(airbyte, contract, company.folder, [DAY])
-        ours, theirs = (accepted(stream, company.folder) for stream in (plain, airbyte))
-        assert theirs == ours, name
-        assert len(ours) == len(rows), name
+    found = accepted(list(streams.values()), company.folder)
+    for name, rows in API.items():
+        assert found["zen", name] == found["desk", name], name
+        assert len(found["desk", name]) == len(rows), name
+
+
+@pytest.mark.parametrize("vendor", VENDORS)
+def test_a_vendor_by_way_of_a_warehouse_gives_what_its_api_gives(
+    vendor: str, server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    told, day, company = VENDORS[vendor], date(2026, 6, 2), Company(tmp_path)
+    host, file = told.host(), tmp_path / "company.yml"
+    company.says("ticket:", None)
+    begun = file.read_text(encoding="utf-8").partition("sources:\n")[0].replace("2026-03-01", str(day))
+    for name, secret in told.credentials.items():
+        monkeypatch.setenv(f"API_{name.upper()}", secret)
+    with serving(host) as base:
+        file.write_text(f"{begun}sources:\n{told.entry(base)}", encoding="utf-8")
+        for shape, tables in told.shapes.items():
+            server.run(f"create database {shape}")
+            replace(server, database=shape).run(*tables(host))
+            (variable,) = add_source(company.setup(), shape, "canonical", "files", (), shape=shape).variables
+            monkeypatch.setenv(variable, server.uri(database=shape))
+        streams = company.read().streams
+        for stream in streams:
+            contract = load_contract(told.system, stream.stream.stream)
+            extract(replace(stream, first_date=day), contract, company.folder, [day])
+    found = accepted(streams, company.folder, day)
+    assert found.keys() == {(source, name) for source in ("api", *told.shapes) for name in told.streams()}
+    for shape in told.shapes:
+        for name in told.streams():
+            assert found["api", name], name
+            assert found[shape, name] == found["api", name], (shape, name)
 
 
 def test_a_shipped_mapping_needs_no_stream_that_is_not_delivered(tmp_path: Path) -> None:

@@ -222,6 +222,20 @@ def test_another_column_that_is_not_delivered_is_empty_and_warned_of(tmp_path, g
     assert warned.metadata["columns not mapped"] == "Abteilung"
 
 
+def test_an_optional_column_that_is_not_delivered_is_absent_and_not_warned_of(tmp_path, gate):
+    company = Company(tmp_path)
+    optional = TICKETS.replace("ignore:", "optional: [Gru*, Ist Test]\n  ignore:")
+    (stream,) = company.says("ticket:", optional).streams
+    columns = [name for name in TICKET_COLUMNS if name not in ("Gruppe", "Ist Test")]
+    company.deliver(f"ticket_{FIRST}.csv", columns, [[ticket(1)[TICKET_COLUMNS.index(name)] for name in columns]])
+    company.land(stream)
+    (row,) = company.rows(stream)
+    assert "team" not in row
+    told = {check.kind: check for check in company.judge(gate, stream).checks}["warnings"]
+    assert told.outcome == "pass"
+    assert "team" in told.metadata["absent columns"]
+
+
 def test_an_expression_that_breaks_is_said_by_its_line_and_repeats_nobodys_data(tmp_path):
     company = Company(tmp_path)
     mapping = TICKETS.replace("team: Gruppe", "team: {sql: '\"Gruppe\"::integer + 1'}")

@@ -1,0 +1,152 @@
+"""Companies told twice: by a vendor's API (emulated), and as the tables that Fivetran or Airbyte leave of them.
+
+What lives here: the records, and the tables made of them with names and types as the tools document them; written
+without the product's mappings. Not here: comparing the two (tests/integration/test_shipped_mappings.py).
+"""
+
+from __future__ import annotations
+
+import json
+import re
+from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from quality.contract.files import streams_of
+from quality.contract.model import load_contract
+from tests import salesforce_emulator
+from tests.emulator_kit import Host, Row
+from tests.salesforce_emulator import OBJECTS, Crm, record_id
+
+# When the tool wrote a row, if nothing else is said.
+SYNCED = "2026-06-02 03:00:00+00"
+_NUMBERS = {"bigint": "bigint", "double": "double precision", "decimal": "numeric"}
+_KINDS = {**_NUMBERS, "boolean": "boolean", "timestamp": "timestamptz", "date": "date", "json": "jsonb"}
+
+
+@dataclass(frozen=True)
+class Told:
+    """A company by several routes.
+
+    Attributes:
+        system: The vendor.
+        credentials: What its API asks for.
+        host: Makes its API.
+        shapes: Makes the statements that leave the same in a warehouse, by shape.
+    """
+
+    system: str
+    credentials: Mapping[str, str]
+    host: Callable[[], Host]
+    shapes: Mapping[str, Callable[[Any], Iterable[str]]]
+
+    def entry(self, base: str) -> str:
+        """The source that asks the API, as company.yml says it."""
+        login = ", ".join(f"{name}: API_{name.upper()}" for name in self.credentials)
+        streams = "".join(f"      {name}:\n" for name in self.streams())
+        return (
+            f"  api:\n    system: {self.system}\n    connector: rest\n    location: {base}\n"
+            f"    credentials_env: {{{login}}}\n    streams:\n{streams}"
+        )
+
+    def streams(self) -> list[str]:
+        """What all routes tell."""
+        return [name for name in streams_of(self.system) if name != "distributions"]
+
+
+def table(name: str, columns: Mapping[str, str], rows: Iterable[Mapping[str, Any]]) -> Iterator[str]:
+    """A table and its rows, as statements; names in the case they are written in."""
+    quoted = ".".join(f'"{part}"' for part in name.split("."))
+    defined = ", ".join(f'"{column}" {kind}' for column, kind in columns.items())
+    yield f"create table {quoted} ({defined})"
+    for row in rows:
+        assert row.keys() <= columns.keys(), (name, row.keys() - columns.keys())
+        yield f"insert into {quoted} values ({', '.join(_sql(row.get(column)) for column in columns)})"
+
+
+def _sql(value: Any) -> str:
+    if value is None:
+        return "null"
+    text = json.dumps(value) if isinstance(value, dict | list | bool) else str(value)
+    return "'" + text.replace("'", "''") + "'"
+
+
+# Salesforce: no field for currencies, and nobody's privacy record.
+_HIDDEN = {"CurrencyIsoCode", "IndividualId"}
+
+
+def salesforce() -> Crm:
+    """A CRM in which something is deleted, merged, empty and negative."""
+    crm = Crm(page_rows=3, hidden=set(_HIDDEN))
+    at = crm.now - 7200
+    crm.put("Account", 1, at, Type="Customer", BillingCountry="Österreich", ParentId=record_id("Account", 2))
+    crm.put("Account", 2, at + 1, AnnualRevenue=None, NumberOfEmployees=None, Name="O'Hara")
+    for number, said in enumerate(
+        (
+            {"Phone": "+43 1 5", "MobilePhone": "0664 1", "MailingCountry": "AT", "Language__c": "de"},
+            {"FirstName": "Ann", "LastName": "Lee", "HasOptedOutOfEmail": True, "LeadSource": "Web"},
+            {"Email": None, "AccountId": None, "Segment__c": "gold"},
+        ),
+        start=1,
+    ):
+        crm.put("Contact", number, at + number, **said)
+    crm.put("Contact", 4, at + 10, IsDeleted=True)
+    crm.merge("Contact", 3, 1)
+    crm.put("Opportunity", 1, at, ContactId=record_id("Contact", 1), CloseDate="2026-05-31", Type="Renewal")
+    crm.put("Opportunity", 2, at + 5, StageName="Closed Won", IsClosed=True, IsWon=True, Amount=-3.75)
+    crm.put("Opportunity", 3, at + 6, IsDeleted=True, Amount=None)
+    crm.put("OpportunityHistory", 1, at, CloseDate="2026-06-01", Probability=12.5, Amount=1.5, IsDeleted=False)
+    crm.put("OpportunityHistory", 2, at + 5, StageName="Closed Won", OpportunityId=record_id("Opportunity", 2))
+    crm.put("Case", 1, at, Origin="Web", Priority="High", SuppliedEmail="ann@example.org", IsEscalated=True)
+    crm.put("Case", 2, at + 7, IsClosed=True, Status="Closed", ClosedDate="2026-06-02T01:00:00.000+0000")
+    crm.merge("Case", 2, 1)
+    return crm
+
+
+def _of_salesforce(name: str) -> dict[str, str]:
+    """The fields of an object and their types in a warehouse; what the CRM does not have has no column."""
+    columns = load_contract("salesforce", OBJECTS[name]).columns
+    return {field: _KINDS.get(each.type, "text") for field, each in columns.items() if field not in _HIDDEN}
+
+
+def _snake(name: str) -> str:
+    return re.sub(r"(?<=[a-z])(?=[A-Z])", "_", name).lower().replace("__", "_")
+
+
+def fivetran_salesforce(crm: Crm) -> Iterator[str]:
+    """Names in lower case, with underscores."""
+    yield "create schema salesforce"
+    for name, rows in crm.tables.items():
+        columns = {_snake(field): kind for field, kind in _of_salesforce(name).items()}
+        own = {"system_modstamp": "timestamptz", "description": "text", "_fivetran_synced": "timestamptz"}
+        told = ({**{_snake(field): value for field, value in row.items()}, **_synced()} for row in rows.values())
+        yield from table(f"salesforce.{_snake(name)}", {**columns, **own}, told)
+
+
+def airbyte_salesforce(crm: Crm) -> Iterator[str]:
+    """Salesforce's own names, beside Airbyte's."""
+    yield "create schema airbyte"
+    for name, rows in crm.tables.items():
+        columns = {**_AIRBYTE, **_of_salesforce(name), "SystemModstamp": "timestamptz", "MailingAddress": "jsonb"}
+        yield from table(f"airbyte.{name}", columns, ({**row, **_extracted()} for row in rows.values()))
+
+
+_AIRBYTE = {"_airbyte_raw_id": "text", "_airbyte_extracted_at": "timestamptz", "_airbyte_meta": "jsonb"}
+
+
+def _synced(at: str = SYNCED) -> Row:
+    return {"_fivetran_synced": at}
+
+
+def _extracted(at: str = SYNCED) -> Row:
+    return {"_airbyte_raw_id": "r", "_airbyte_extracted_at": at, "_airbyte_meta": {"changes": []}}
+
+
+VENDORS: Mapping[str, Told] = {
+    "salesforce": Told(
+        "salesforce",
+        salesforce_emulator.CREDENTIALS,
+        salesforce,
+        {"fivetran_salesforce": fivetran_salesforce, "airbyte_salesforce": airbyte_salesforce},
+    ),
+}
