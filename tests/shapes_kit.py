@@ -14,8 +14,10 @@ from typing import Any
 
 from quality.contract.files import streams_of
 from quality.contract.model import load_contract
-from tests import salesforce_emulator
+from tests import hubspot_emulator, salesforce_emulator
 from tests.emulator_kit import Host, Row
+from tests.hubspot_emulator import CHANGED as HUBSPOT_CHANGED
+from tests.hubspot_emulator import Portal, Record, instant
 from tests.salesforce_emulator import OBJECTS, Crm, record_id
 
 # When the tool wrote a row, if nothing else is said.
@@ -142,7 +144,135 @@ def _extracted(at: str = SYNCED) -> Row:
     return {"_airbyte_raw_id": "r", "_airbyte_extracted_at": at, "_airbyte_meta": {"changes": []}}
 
 
+# HubSpot: nobody has a second phone number, so no column was ever made for it.
+_LACKS = {"mobilephone"}
+
+
+def portal(archives: Iterable[tuple[str, int]] = ()) -> Portal:
+    """An account in which something is merged twice, a deal went back and forth, and some records are archived."""
+    portal = Portal(page_rows=3, lacks=set(_LACKS))
+    portal.now -= 7200
+    for number in range(1, 6):
+        said = {"email": f"person{number}@example.org", "firstname": "Zoë", "country": "AT", "hs_email_optout": "true"}
+        portal.put("contacts", number, **(said if number % 2 else {"lastname": "O'Hara", "associatedcompanyid": "1"}))
+        portal.put("companies", number, name=f"Company {number}", annualrevenue="12.5", numberofemployees=str(number))
+    for number, stages in enumerate((["open"], ["open", "won"], ["open", "won", "open", "lost"], ["open"], ["won"]), 1):
+        for stage in stages:
+            portal.now += 1
+            is_won, is_closed = str(stage == "won").lower(), str(stage != "open").lower()
+            closed = {"hs_is_closed": is_closed, "hs_is_closed_won": is_won, "closedate": instant(portal.now)}
+            portal.put("deals", number, dealstage=stage, pipeline="sales", amount=f"{number}.25", **closed)
+        portal.tables["deals"][number].contacts = [[], [3, 1], [5], [2], [1]][number - 1]
+    for name in ("contacts", "companies", "deals"):
+        portal.now += 5
+        portal.merge(name, 4, 2)
+        portal.now += 5
+        portal.merge(name, 3, 2)
+    for name, number in archives:
+        portal.now += 5
+        portal.archive(name, number)
+    portal.now += 7200
+    return portal
+
+
+def _properties(name: str, record: Record) -> Row:
+    made = {"id", "archived", "merged_into_id", "updated_at", "contact_id", "dealstage_history"}
+    known = [*load_contract("hubspot", name).columns, HUBSPOT_CHANGED[name], "hs_merged_object_ids"]
+    return {each: record.properties.get(each) for each in known if each not in made | _LACKS}
+
+
+def fivetran_hubspot(portal: Portal) -> Iterator[str]:
+    """A table of each object, whose properties are columns; rows of what is gone stay, and are marked."""
+    yield "create schema hubspot"
+    for name, singular in (("contacts", "contact"), ("companies", "company"), ("deals", "deal")):
+        mark, key = "_fivetran_deleted" if name == "contacts" else "is_deleted", "deal_id" if name == "deals" else "id"
+        renamed = {"dealstage": "deal_pipeline_stage_id", "pipeline": "deal_pipeline_id"}
+        columns = {key: "bigint", mark: "boolean", "_fivetran_synced": "timestamptz", "property_fax": "text"}
+        rows: list[Row] = []
+        for number, record in portal.tables[name].items():
+            told = {renamed.get(each, f"property_{each}"): it for each, it in _properties(name, record).items()}
+            rows.append({**told, key: number, mark: bool(record.archived_at), **_synced(record.archived_at or SYNCED)})
+        for row in rows:
+            columns |= {each: _hubspot_kind(name, each) for each in row if each not in columns}
+        # What was merged away is marked some time later.
+        rows += [{key: loser, mark: True, **_synced()} for loser in portal.merged[name]]
+        yield from table(f"hubspot.{singular}", columns, rows)
+    of_deals = [(number, deal) for number, deal in portal.tables["deals"].items()]
+    yield from table(
+        "hubspot.deal_contact",
+        {"deal_id": "bigint", "contact_id": "bigint", "type_id": "bigint", "_fivetran_synced": "timestamptz"},
+        ({"deal_id": number, "contact_id": each, **_synced()} for number, deal in of_deals for each in deal.contacts),
+    )
+    yield from table(
+        "hubspot.deal_stage",
+        {"deal_id": "bigint", "value": "text", "date_entered": "timestamptz", "_fivetran_synced": "timestamptz"},
+        (
+            {"deal_id": number, "value": each["value"], "date_entered": each["timestamp"], **_synced()}
+            for number, deal in of_deals
+            for each in deal.stages
+        ),
+    )
+
+
+def _hubspot_kind(name: str, column: str) -> str:
+    """The type of a property's column; ids of others are text here, as HubSpot has them."""
+    known = load_contract("hubspot", name).columns.get(column.removeprefix("property_"))
+    if column.endswith("lastmodifieddate"):
+        return "timestamptz"
+    return _KINDS.get(known.type, "text") if known else "text"
+
+
+def airbyte_hubspot(portal: Portal) -> Iterator[str]:
+    """A table of each stream, whose properties are one object; archived deals have a table of their own."""
+    yield "create schema airbyte"
+    base = {"id": "text", "properties": "jsonb", "properties_email": "text", "archived": "boolean"}
+    columns = {**_AIRBYTE, **base, "updatedAt": "timestamptz", "archivedAt": "timestamptz", "contacts": "jsonb"}
+    for name in ("contacts", "companies", "deals", "deals_archived"):
+        plural, archived = name.removesuffix("_archived"), name.endswith("_archived")
+        rows = [
+            {
+                "id": number,
+                "properties": _properties(plural, record),
+                "archived": archived,
+                "archivedAt": record.archived_at,
+                "contacts": list(map(str, record.contacts)),
+                **_extracted(),
+            }
+            for number, record in portal.tables[plural].items()
+            if archived <= bool(record.archived_at)
+        ]
+        yield from table(f"airbyte.{name}", columns, rows)
+    changes = {**_AIRBYTE, "dealId": "text", "property": "text", "value": "text", "timestamp": "timestamptz"}
+    yield from table(
+        "airbyte.deals_property_history",
+        changes,
+        (
+            {"dealId": number, "property": "dealstage", **_only(each), **_extracted()}
+            for number, deal in portal.tables["deals"].items()
+            for each in deal.stages
+        ),
+    )
+
+
+def _only(stage: Row) -> Row:
+    return {"value": stage["value"], "timestamp": stage["timestamp"]}
+
+
+_ARCHIVED = (("contacts", 5), ("companies", 5), ("deals", 5))
 VENDORS: Mapping[str, Told] = {
+    "hubspot": Told(
+        "hubspot",
+        hubspot_emulator.CREDENTIALS,
+        lambda: portal(_ARCHIVED),
+        {"fivetran_hubspot": fivetran_hubspot},
+    ),
+    # Of contacts and companies that are archived Airbyte tells nothing.
+    "hubspot, deals archived": Told(
+        "hubspot",
+        hubspot_emulator.CREDENTIALS,
+        lambda: portal(_ARCHIVED[2:]),
+        {"airbyte_hubspot": airbyte_hubspot},
+    ),
     "salesforce": Told(
         "salesforce",
         salesforce_emulator.CREDENTIALS,
