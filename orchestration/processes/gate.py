@@ -104,7 +104,8 @@ class GateProcess:
         try:
             _write(asked, request)
             answer = _read(answers)
-        except (BrokenPipeError, EOFError):
+        # Of one that was killed, half an answer may have come.
+        except (BrokenPipeError, EOFError, pickle.UnpicklingError):
             code = self._process.exit_code()
             raise JourneymartError(
                 f"The gate's process died ({code}): see that memory suffices, then run the night again."

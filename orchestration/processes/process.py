@@ -11,6 +11,9 @@ import sys
 from collections.abc import Mapping
 from typing import IO
 
+# How long one that closed its output may take to end.
+_ENDING_SECONDS = 30.0
+
 
 class ModuleProcess:
     """A process that runs a module; it loads, then reads its input, and ends when that closes.
@@ -55,10 +58,14 @@ class ModuleProcess:
         return self._process.stdin, self._process.stdout
 
     def exit_code(self) -> int:
-        """Wait until it has ended by itself; its exit code."""
+        """Its exit code, of one that ends by itself; one that closed its output and goes on all the same is ended."""
         if self._process is None:
             raise RuntimeError(f"{self._module} is not running")
-        return self._process.wait()
+        try:
+            return self._process.wait(_ENDING_SECONDS)
+        except subprocess.TimeoutExpired:
+            self._process.kill()
+            return self._process.wait()
 
     def hand_over(self) -> subprocess.Popen[bytes]:
         """The running process; from now on it is the caller's, and the next one that starts is another."""
