@@ -343,11 +343,17 @@ def test_a_vendor_by_way_of_a_warehouse_gives_what_its_api_gives(
             contract = load_contract(told.system, stream.stream.stream)
             extract(replace(stream, first_date=day), contract, company.folder, [day])
     found = accepted(streams, company.folder, day)
-    assert found.keys() == {(source, name) for source in ("api", *told.shapes) for name in told.streams()}
+    assert (
+        found.keys()
+        == {(source, name) for source in ("api", *told.shapes) for name in told.streams()} | told.more.keys()
+    )
     for shape in told.shapes:
         for name in told.streams():
             assert found["api", name], name
             assert found[shape, name] == found["api", name], (shape, name)
+    for place, rows in told.more.items():
+        held = [{name: str(value) for name, value in row.items() if value is not None} for row in found[place]]
+        assert held == list(rows), place
 
 
 def test_a_shipped_mapping_needs_no_stream_that_is_not_delivered(tmp_path: Path) -> None:
