@@ -1,8 +1,9 @@
 """Counts what tests found of the promises they stand for: a plugin of pytest.
 
 `@pytest.mark.promise("kills")` says which. Such a test is part of the long campaign (marker `chaos`). The long campaign
-(`JOURNEYMART_CHAOS=long`) prints the table; where it ran whole, over all promises or those of `--promise`, it writes
-the page, and fails if nothing tried one of them. Not here: the sentences, the table and the page (promises.py).
+(`JOURNEYMART_CHAOS=long`) tries one promise after the other and prints the table; where nothing was left out of those
+asked for, all or those of `--promise`, it writes the row of each as soon as it was tried, and fails if nothing tried
+one of them. Not here: the sentences, the table and the page (promises.py).
 
 A test is one case; one of hypothesis as many as it tried; another says how many with `record_property("cases", n)`.
 """
@@ -12,6 +13,7 @@ from __future__ import annotations
 import functools
 import os
 import subprocess
+from collections import Counter
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
@@ -101,6 +103,8 @@ class _Campaign:
         self.where = Campaign(datetime.now(UTC).date().isoformat(), _commit(config), this_machine())
         self.tallies: dict[str, Tally] = {}
         self.skipped: list[str] = []
+        self.of: dict[str, list[str]] = {}
+        self.left: Counter[str] = Counter()
 
     @property
     def is_whole(self) -> bool:
@@ -114,7 +118,24 @@ class _Campaign:
     @property
     def untried(self) -> list[str]:
         """Promises that no test tried."""
-        return [name for name in self.asked if not self.tallies.get(name, Tally()).cases]
+        return [name for name in self._over() if not self.tallies.get(name, Tally()).cases]
+
+    @pytest.hookimpl(trylast=True)
+    def pytest_collection_modifyitems(self, items: list[pytest.Item]) -> None:
+        """One promise after the other: a campaign that is ended early leaves the rows of those it had tried."""
+        self.of = {
+            item.nodeid: [str(value) for name, value in item.user_properties if name == "promise"] for item in items
+        }
+        self.left = Counter(name for names in self.of.values() for name in names)
+        place = {name: number for number, name in enumerate(self.promises)}
+        items.sort(key=lambda item: min((place[name] for name in self.of[item.nodeid]), default=len(place)))
+
+    def pytest_runtest_logfinish(self, nodeid: str) -> None:
+        """The row of a promise whose last test this was."""
+        for name in self.of.get(nodeid, ()):
+            self.left[name] -= 1
+            if not self.left[name] and name in self.asked and self.is_whole:
+                self._write([name])
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         said = list(report.user_properties)
@@ -136,10 +157,17 @@ class _Campaign:
             return
         if self.untried:
             session.exitstatus = pytest.ExitCode.TESTS_FAILED
+        self._write(self._over())
+
+    def _over(self) -> list[str]:
+        """Promises of which no test is left to run."""
+        return [name for name in self.asked if not self.left[name]]
+
+    def _write(self, names: list[str]) -> None:
         file = self.config.rootpath / PAGE
         before = file.read_text(encoding="utf-8") if file.exists() else ""
         file.parent.mkdir(exist_ok=True)
-        file.write_text(page(before, self.promises, self.tallies, self.asked, self.where), encoding="utf-8")
+        file.write_text(page(before, self.promises, self.tallies, names, self.where), encoding="utf-8")
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self.config.option.collectonly:

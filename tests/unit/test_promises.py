@@ -51,6 +51,10 @@ def test_examples(n):
 def test_wrong():
     assert False
 
+@pytest.mark.promise("broken")
+def test_after_it():
+    pass
+
 def test_of_no_promise():
     pass
 """
@@ -129,9 +133,22 @@ def test_a_campaign_counts_cases_and_failures_and_fails_for_a_promise_that_nothi
     assert "Nothing tried the promise forgotten: Nobody asks." in whole.stdout
     assert cells(project) == {
         "It is kept.": kept,
-        "It is broken.": ["8", "1", "`tests/test_two.py::test_examples`, `tests/test_two.py::test_wrong`"],
+        "It is broken.": [
+            "9",
+            "1",
+            ", ".join(f"`tests/test_two.py::test_{name}`" for name in ("after_it", "examples", "wrong")),
+        ],
         "Nobody asks.": ["0", "0", ""],
     }
+
+
+def test_a_campaign_that_is_ended_early_leaves_the_rows_of_what_it_had_tried(project: Path) -> None:
+    (project / PAGE).unlink(missing_ok=True)
+    # The first failure ends it, among the tests of the second promise.
+    ended = campaign(project, "--maxfail", "1")
+    assert ended.returncode == 1
+    assert list(cells(project)) == ["It is kept.", "Nobody asks."]
+    assert "Nothing tried the promise broken" not in ended.stdout
 
 
 def test_a_promise_nobody_gave_is_refused(project: Path) -> None:
