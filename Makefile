@@ -43,7 +43,7 @@ $(SPARK)/installed: requirements-spark.lock
 	@touch $(SPARK)/installed
 
 test-spark: $(STAMP) $(SPARK)/installed ## Run a night's models on Spark's SQL too (Sail, no Java): equal marts.
-	@JOURNEYMART_SPARK_PYTHON=$(SPARK)/bin/python $(BIN)/python -m pytest tests/spark
+	@JOURNEYMART_SAIL_PYTHON=$(SPARK)/bin/python $(BIN)/python -m pytest tests/spark
 
 lint: $(STAMP) ## Linters and the type checker.
 	@$(BIN)/ruff check .

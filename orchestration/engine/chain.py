@@ -6,8 +6,6 @@ imported where Spark is installed and nothing else of ours.
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -37,18 +35,10 @@ class Chain:
         """Have Parquet files read as a table."""
         self._spark.read.parquet(str(path)).createOrReplaceTempView(table)
 
-    def run(self, models: Iterable[ModelPlan], said: Callable[[str, float], object]) -> None:
-        """Make the models, in their order.
-
-        Args:
-            models: What to make.
-            said: Told each model and its seconds.
-        """
-        for model in models:
-            begun = time.monotonic()
-            for statement in model.statements:
-                self._make(statement)
-            said(model.name, time.monotonic() - begun)
+    def make(self, model: ModelPlan) -> None:
+        """Make a model, of which all that it reads is made."""
+        for statement in model.statements:
+            self._make(statement)
 
     def _make(self, statement: Statement) -> None:
         if statement.step is None:
@@ -87,10 +77,16 @@ class Chain:
         self._written += 1
         path = self._folder / (name if not (self._folder / name).exists() else f"{name}-{self._written}")
         rows.write.mode("overwrite").parquet(str(path))
-        if any(path.glob("*.parquet")):
-            kept = self._spark.read.parquet(str(path))
-        else:
-            # Sail writes no file where there are no rows.
-            kept = self._spark.createDataFrame([], rows.schema)
+        if not any(path.glob("*.parquet")):
+            _write_no_rows(self._spark.createDataFrame([], rows.schema), path)
+        kept = self._spark.read.parquet(str(path))
         kept.createOrReplaceTempView(name)
         return kept
+
+
+def _write_no_rows(none: DataFrame, folder: Path) -> None:
+    """A file that says what the columns are: Sail writes none where there are no rows."""
+    from pyarrow import parquet
+
+    folder.mkdir(parents=True, exist_ok=True)
+    parquet.write_table(none.toArrow(), folder / "none.parquet")

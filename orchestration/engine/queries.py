@@ -17,6 +17,8 @@ from orchestration.engine.subqueries import exists_as_joins
 from orchestration.engine.trees import paren
 
 _HEAVY = (exp.Join, exp.Window, exp.Group, exp.Union, exp.Distinct, exp.AggFunc)
+# They look at all rows of their window whatever its frame, which Apache Spark wants not to be said.
+_FRAMELESS = (exp.Lag, exp.Lead, exp.RowNumber, exp.Rank, exp.DenseRank)
 _KNOWN = "recurring"
 # What joins more tables is a table of its own, however often it is read: planners take their time with many joins.
 _MOST_JOINS = 5
@@ -195,7 +197,7 @@ def _write_out_windows(select: exp.Select) -> None:
                 given = base.args.get(part)
                 if given:
                     window.set(part, [each.copy() for each in given] if isinstance(given, list) else given.copy())
-            if base.args.get("spec") and not window.args.get("spec"):
+            if base.args.get("spec") and not window.args.get("spec") and not window.find(*_FRAMELESS):
                 window.set("spec", base.args["spec"].copy())
     select.set("windows", None)
 

@@ -1,52 +1,76 @@
-"""Sail in an environment of its own; `make test-spark` makes it and says where its Python is.
+"""The engines these tests ask, each in an environment of its own.
 
-Without it these tests are not collected: a newcomer's environment holds no Spark.
+`make test-spark` makes Sail's and says where its Python is (JOURNEYMART_SAIL_PYTHON). Apache Spark is asked where
+JOURNEYMART_APACHE_SPARK_PYTHON names a Python that has pyspark and there is Java; it takes many times as long, so it is
+part of the long campaign. Without either these tests are not collected: a newcomer's environment holds no Spark.
 """
 
 from __future__ import annotations
 
-import json
 import os
+import shutil
 import subprocess
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
 from orchestration.config.settings import PROJECT
 from orchestration.engine.plan import ModelPlan, write_plan
+from orchestration.engine.process import run_plan
+from orchestration.engine.run import PLAN
 
-PYTHON = os.environ.get("JOURNEYMART_SPARK_PYTHON")
-collect_ignore_glob = [] if PYTHON else ["test_*.py"]
+# By engine: the environment variable that names its Python.
+ENGINES = {"sail": "JOURNEYMART_SAIL_PYTHON", "apache": "JOURNEYMART_APACHE_SPARK_PYTHON"}
+collect_ignore_glob = [] if any(os.environ.get(name) for name in ENGINES.values()) else ["test_*.py"]
 
-# Runs a plan on the Parquet tables of a folder: where its own tables lie then, and the seconds of each model.
-OnSail = Callable[[list[ModelPlan], Path], tuple[Path, dict[str, float]]]
+# Runs the plan of a folder; the seconds of each model.
+OnEngine = Callable[[list[ModelPlan], Path], dict[str, float]]
+
+
+@dataclass(frozen=True)
+class Engine:
+    """An engine: a Python that has pyspark, and what `address` in the company file says."""
+
+    python: Path
+    address: str
+
+
+@pytest.fixture(scope="session", params=["sail", pytest.param("apache", marks=pytest.mark.chaos)])
+def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
+    """Sail behind Spark Connect, or Apache Spark with a driver of its own for every plan."""
+    said = os.environ.get(ENGINES[request.param])
+    if not said:
+        pytest.skip(f"{ENGINES[request.param]} names no Python")
+    # Not resolved: an environment's Python is a link to another.
+    python = PROJECT / said
+    if request.param == "apache":
+        if shutil.which("java") is None and "JAVA_HOME" not in os.environ:
+            pytest.skip("Apache Spark needs Java")
+        yield Engine(python, "local[2]")
+        return
+    server = subprocess.Popen(
+        [python, Path(__file__).with_name("sail.py")],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        env={**os.environ, "TZ": "UTC", "RUST_LOG": "error"},
+        text=True,
+    )
+    # It ends with its input, which this closes.
+    with server:
+        assert server.stdout
+        yield Engine(python, f"sc://localhost:{int(server.stdout.readline())}")
 
 
 @pytest.fixture(scope="session")
-def on_sail(tmp_path_factory: pytest.TempPathFactory) -> OnSail:
-    """Runs plans in a process of Sail's."""
+def on_engine(engine: Engine) -> OnEngine:
+    """Runs plans on an engine."""
 
-    def run(plan: list[ModelPlan], tables: Path) -> tuple[Path, dict[str, float]]:
-        folder = tmp_path_factory.mktemp("on sail")
-        write_plan(plan, folder / "plan.json")
-        done = subprocess.run(
-            [
-                str(PROJECT / str(PYTHON)),
-                "-m",
-                "orchestration.engine.sail",
-                folder / "plan.json",
-                tables,
-                folder / "made",
-            ],
-            env={**os.environ, "PYTHONPATH": str(PROJECT), "TZ": "UTC", "RUST_LOG": "error"},
-            cwd=PROJECT,
-            capture_output=True,
-            text=True,
-            check=False,
-        )
-        assert done.returncode == 0, done.stderr[-3000:]
-        said = [json.loads(line) for line in done.stdout.splitlines()]
-        return folder / "made", {each["model"]: each["seconds"] for each in said}
+    def run(plan: list[ModelPlan], folder: Path) -> dict[str, float]:
+        write_plan(plan, folder / PLAN)
+        seconds: dict[str, float] = {}
+        run_plan(engine.python, engine.address, folder, seconds.__setitem__)
+        return seconds
 
     return run

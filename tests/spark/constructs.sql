@@ -152,6 +152,10 @@ select flag, min(n) as n from given.rows group by flag having count(distinct n) 
 select id, lead(x) over w - x as a, last_value(word ignore nulls) over (w rows between unbounded preceding and
 current row) as b, row_number() over w as c from given.rows window w as (order by n, id);
 
+-- places in a window that has a frame
+select id, lag(word) over w as a, rank() over w as b, first_value(word) over w as c
+from given.rows window w as (partition by flag order by id rows between unbounded preceding and unbounded following);
+
 -- unions by name
 select id, word from given.rows union all by name select n, id from given.rows;
 

@@ -1,4 +1,4 @@
-"""Each construct that models may use has the same values on DuckDB and on Sail, in rows with NULLs, ends and ties.
+"""Each construct that models may use has the same values on DuckDB and on Spark, in rows with NULLs, ends and ties.
 
 A construct that is new gets a case here. Not here: whole models (test_marts_are_equal.py), what is refused
 (tests/unit/test_spark_constructs.py).
@@ -16,7 +16,9 @@ from sqlglot import exp
 
 from orchestration.engine.compile import compile_model
 from orchestration.engine.constructs import CONSTRUCTS, FUNCTIONS
-from tests.spark_kit import differing, plain
+from orchestration.engine.project import plain
+from orchestration.engine.run import GIVEN, MADE
+from tests.spark_kit import differing
 
 _FILE = Path(__file__).with_name("constructs.sql")
 _BLOCKS = dict(re.findall(r"^-- (.+)\n((?:(?!--).*\n)+)", _FILE.read_text("utf-8"), re.MULTILINE))
@@ -25,21 +27,22 @@ CASES = {name: sql.rstrip().removesuffix(";") for name, sql in _BLOCKS.items() i
 
 
 @pytest.fixture(scope="module")
-def both_engines(on_sail, tmp_path_factory: pytest.TempPathFactory):
-    """DuckDB with a table a case, and the folder with Sail's."""
-    tables = tmp_path_factory.mktemp("given")
+def both_engines(on_engine, tmp_path_factory: pytest.TempPathFactory):
+    """DuckDB with a table a case, and the folder with the engine's."""
+    folder = tmp_path_factory.mktemp("constructs")
+    tables = folder / GIVEN
     connection = duckdb.connect()
     connection.execute(f"set TimeZone = 'UTC'; create schema given; create table given.rows as {ROWS}")
     types = {name: kind for name, kind, *_ in connection.execute("describe given.rows").fetchall()}
-    tables.joinpath("given__rows").mkdir()
+    tables.joinpath("given__rows").mkdir(parents=True)
     values = ", ".join(plain(name, kind) for name, kind in types.items())
     connection.execute(f"copy (select {values} from given.rows) to '{tables}/given__rows/rows.parquet'")
     plan = []
     for place, sql in enumerate(CASES.values()):
         connection.execute(f"create table case_{place} as {sql}")
         plan.append(compile_model(f"case_{place}", sql, f"made.case_{place}", {"given.rows": tuple(types)}, {}))
-    made, _ = on_sail(plan, tables)
-    return connection, made
+    on_engine(plan, folder)
+    return connection, folder / MADE
 
 
 @pytest.mark.parametrize("case", CASES)

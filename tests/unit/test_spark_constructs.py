@@ -75,3 +75,8 @@ def test_columns_have_the_types_of_the_contract() -> None:
     plan = compile_model("m", "select id, word from a.rows", "main.m", KNOWN, {"id": "integer", "word": "varchar"})
     assert plan.columns == ("id", "word")
     assert "CAST(`id` AS INT)" in plan.statements[-1].sql
+
+
+def test_a_text_whose_mood_were_to_be_estimated_fails_and_none_has_no_mood() -> None:
+    (made,) = statements("select text_polarity(word) as mood from a.rows")
+    assert "CASE WHEN NOT (word) IS NULL THEN CAST(RAISE_ERROR('text_sentiment is estimated on DuckDB" in made.sql
