@@ -48,6 +48,7 @@ def build_defs(
         JourneymartError: The settings, the sources or the dbt project hold a mistake.
     """
     setup = setup or load_setup()
+    setup.require_known_sources()
     manifest = load_manifest(setup.settings)
     assets = _override(night_assets(setup, manifest), asset_overrides)
     job = dg.define_asset_job(

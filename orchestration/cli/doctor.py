@@ -165,11 +165,16 @@ def _company(settings: Settings) -> Iterator[Diagnosis]:
 
 def _sources(settings: Settings) -> Iterator[Diagnosis]:
     from assets.text.sentiment import text_sentiment
+    from orchestration.company.compose import company_mistakes, mistakes_of_sources
     from orchestration.config.sources import load_sources
     from orchestration.operations.plan_night import delivered_dates
 
     sources = load_sources(settings.company_folder.file, settings.data)
     yield Diagnosis("sources", "ok", f"{sources.file}: {len(sources.sources)} sources, {len(sources.streams)} streams")
+    # Tables that cannot be read are said already.
+    if not company_mistakes(settings.dbt_parts):
+        for mistake in mistakes_of_sources(settings.dbt_parts, {each.name for each in sources.sources}):
+            yield Diagnosis("company", "problem", mistake)
     crms = ", ".join(sources.crms) or "no source; if one is, say role: crm there"
     yield Diagnosis("CRM", "ok", crms)
     try:

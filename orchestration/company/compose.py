@@ -10,11 +10,11 @@ Files are links to where they are written, so that an edit is seen at once, exce
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from orchestration.company.rows import TableRow, as_csv, mistakes, read_rows, together
+from orchestration.company.rows import TableRow, as_csv, mistakes, read_rows, source_mistakes, together
 from orchestration.company.tables import CompanyTable, described_seeds, load_tables
 from quality.contract.files import contract_files
 from storage.company_folder import BESIDE_IN_FOLDER, READ_IN_FOLDER, CompanyFolder
@@ -90,6 +90,20 @@ def company_mistakes(company: Company) -> list[str]:
         return list(_composed(company)[1])
     except JourneymartError as error:
         return [str(error)]
+
+
+def mistakes_of_sources(company: Company, sources: Collection[str]) -> list[str]:
+    """Rows of the company's tables that name a source nobody has, a sentence each.
+
+    Args:
+        company: The company.
+        sources: Names of its sources.
+
+    Raises:
+        JourneymartError: A table cannot be read.
+    """
+    rows, tables = _rows(company)
+    return [each for name in tables for each in source_mistakes(tables[name], rows[name], sources)]
 
 
 def own_files(folder: CompanyFolder) -> dict[str, int]:

@@ -9,7 +9,7 @@ import csv
 import io
 import json
 import re
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal, InvalidOperation
@@ -115,6 +115,24 @@ def mistakes(tables: Mapping[str, CompanyTable], rows: Mapping[str, Sequence[Tab
                     yield row.mistake(f"{column} {words}")
 
 
+def source_mistakes(table: CompanyTable, rows: Iterable[TableRow], sources: Collection[str]) -> Iterator[str]:
+    """Rows that name a source nobody has, a sentence each: nothing would ever be read by them.
+
+    Args:
+        table: The table.
+        rows: Its rows.
+        sources: Names of the company's sources.
+    """
+    columns = [name for name, column in table.columns.items() if column.holds == "source"]
+    for row in rows:
+        for column in columns:
+            text = row.values[column]
+            if text and text not in sources:
+                hint = nearest_words(text, sources, show=20)
+                said = f"'{text}' is no source of company.yml{f' ({hint})' if hint else ''}"
+                yield row.mistake(f"{column} {said}: name one of its sources, or take the row out")
+
+
 def _twice(table: CompanyTable, rows: Sequence[TableRow]) -> Iterator[str]:
     """Rows that repeat what only one row may say."""
     for columns in (table.key, *((column,) for column in table.unique)):
@@ -166,6 +184,8 @@ _READINGS: Mapping[str, tuple[Callable[[str], bool], str]] = {
     "date": (lambda text: date.fromisoformat(text) is not None, "a day: write it as 2026-06-27"),
     "boolean": (lambda text: text.lower() in {"true", "false"}, "true or false"),
     "json": (lambda text: json.loads(text) is not None, 'JSON: write it as [4, 5] or as {"Very satisfied": 5}'),
+    # Which sources there are is not said in tables (`source_mistakes`).
+    "source": (lambda text: True, "a text"),
     "zone": (lambda text: text in time_zones(), "a time zone: give its IANA name, such as Europe/Berlin"),
     "time": (
         lambda text: _TIME.fullmatch(text) is not None,

@@ -32,7 +32,7 @@ class TableColumn(_Strict):
         allowed: The only values there are; empty: any.
         names: The `table.column` whose value it repeats.
         also: Values there may be besides those it names, such as `*` for any.
-        holds: A time zone by its IANA name, a time of day from 00:00 to 24:00, or JSON.
+        holds: A time zone by its IANA name, a time of day from 00:00 to 24:00, JSON, or a source by its name.
     """
 
     type: str
@@ -40,7 +40,7 @@ class TableColumn(_Strict):
     allowed: tuple[str, ...] = ()
     names: str | None = None
     also: tuple[str, ...] = ()
-    holds: Literal["zone", "time", "json"] | None = None
+    holds: Literal["zone", "time", "json", "source"] | None = None
 
 
 class CompanyTable(_Strict):

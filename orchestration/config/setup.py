@@ -12,10 +12,12 @@ from typing import Any
 from assets.text.sentiment import TextSentiment, text_sentiment
 from assets.versions.definition_log import definitions
 from assets.versions.fingerprint import fingerprint_of, project_meaning
+from orchestration.company.compose import mistakes_of_sources
 from orchestration.config.settings import Settings, load_settings
 from orchestration.config.sources import Sources, load_sources
 from quality.contract.model import all_contracts
 from storage.data_folder import DataFolder
+from storage.errors import JourneymartError
 
 
 @dataclass(frozen=True)
@@ -29,6 +31,15 @@ class Setup:
     def folder(self) -> DataFolder:
         """The data folder."""
         return self.settings.folder
+
+    def require_known_sources(self) -> None:
+        """Refuse tables of the company that name a source nobody has.
+
+        Raises:
+            JourneymartError: A row does, or a table cannot be read: file, line, what to do.
+        """
+        for mistake in mistakes_of_sources(self.settings.dbt_parts, {each.name for each in self.sources.sources}):
+            raise JourneymartError(mistake)
 
     @cached_property
     def text_sentiment(self) -> TextSentiment | None:

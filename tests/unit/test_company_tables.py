@@ -10,11 +10,14 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from orchestration.build import build_defs
 from orchestration.cli.company import make_company
+from orchestration.cli.doctor import _sources
 from orchestration.company.compose import Company, company_mistakes, compose, own_files, project_files, unread_files
 from orchestration.company.rows import TableRow, as_csv, read_rows, together
 from orchestration.company.tables import CompanyTable, TableColumn, load_tables
-from orchestration.config.settings import PROJECT
+from orchestration.config.settings import PROJECT, Settings
+from orchestration.config.setup import Setup
 from orchestration.config.sources import load_sources
 from storage.company_folder import SAMPLE, CompanyFolder
 from storage.errors import JourneymartError
@@ -131,6 +134,21 @@ def test_a_model_cannot_take_the_place_of_one_of_the_product(company: Company) -
 def test_all_mistakes_are_said_at_once(company: Company) -> None:
     write(company, "seeds/schedules.csv", "schedule,timezone\na,Berlin\nb,Paris\n")
     assert len(company_mistakes(company)) == 2
+
+
+def test_a_row_of_a_source_nobody_has_is_a_mistake_before_anything_runs(tmp_path: Path) -> None:
+    acme = make_company(tmp_path / "acme")
+    settings = Settings(company=acme, data=tmp_path / "data", state=tmp_path / "state")
+    setup = Setup(settings, load_sources(acme / "company.yml", settings.data))
+    file = acme / "seeds" / "survey_questions.csv"
+    file.write_text("source,survey_id,question_id,metric\ndesk,s,q1,csat\ndeks,s,q2,csat\n", encoding="utf-8")
+    assert company_mistakes(settings.dbt_parts) == []
+    with pytest.raises(JourneymartError) as mistake:
+        build_defs(setup=setup)
+    said = f"{file}, line 3: source 'deks' is no source of company.yml (did you mean 'desk'?"
+    assert str(mistake.value).startswith(said)
+    assert not settings.dbt_project.exists()
+    assert [each.said for each in _sources(settings) if each.health == "problem"] == [str(mistake.value)]
 
 
 def test_a_mistake_quotes_no_value_that_may_name_a_person(company: Company) -> None:
