@@ -190,7 +190,12 @@ def test_a_pull_killed_at_any_phase_of_a_job_goes_on(folder: DataFolder) -> None
         def killed(point: str) -> int:
             with subprocess.Popen([*command, "qualtrics"], env={**os.environ, FAULT_VARIABLE: point}) as process:
                 child[:] = [process]
-                assert process.wait() == -signal.SIGKILL
+                try:
+                    process.wait(300)
+                finally:
+                    # Leaving the block waits for it without an end.
+                    process.kill()
+            assert process.returncode == -signal.SIGKILL
             return len(pages(folder, "responses", account=BRAND))
 
         assert [killed("after_page") for _ in range(2)] == [1, 2]
