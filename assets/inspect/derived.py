@@ -8,9 +8,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 
 from assets.inspect.placing import Placing, Seen
+from assets.inspect.questions import Question, question
 from assets.inspect.said import Said
 from assets.inspect.usual_names import UsualNames, likeness
 from assets.inspect.written_times import WrittenTimes
@@ -42,11 +43,29 @@ _ANSWER_WORDS, _AGAIN = 20, 3
 
 @dataclass(frozen=True)
 class Unpivoted:
-    """Delivered columns that give a row each, and what their name and value are called."""
+    """Delivered columns that give a row each.
+
+    Attributes:
+        columns: Their names.
+        name: What the column with their name is called.
+        value: What the column with their value is called.
+        questions: What each of them measures, as it seems.
+        surveys: The surveys they are questions of; none: they are too many to tell.
+    """
 
     columns: tuple[str, ...]
     name: str
     value: str
+    questions: tuple[Question, ...]
+    surveys: tuple[str, ...]
+
+    def rows(self) -> list[Mapping[str, str]]:
+        """What the questions measure, as rows of the table survey_questions but for the source."""
+        return [
+            {"survey_id": survey, **{name: "" if each is None else str(each) for name, each in asdict(asked).items()}}
+            for survey in self.surveys
+            for asked in self.questions
+        ]
 
 
 @dataclass(frozen=True)
@@ -68,7 +87,7 @@ def derive(placing: Placing, names: UsualNames, file: str) -> Derived:
     found: dict[str, Said] = {}
     unpivot = None
     if placing.contract.stream == "survey_answer" and not {"score", "answer", "question_id"} & placing.placed.keys():
-        unpivot = _survey(placing, names, found)
+        unpivot = _survey(placing, names, found, file)
     if "survey_id" in placing.contract.columns and "survey_id" not in placing.placed and (stem := _stem(file)):
         found["survey_id"] = Said(({"const": stem},), "no column names the survey: the name of the file does")
     for column, parts in names.keys.items():
@@ -90,7 +109,7 @@ def derive(placing: Placing, names: UsualNames, file: str) -> Derived:
     return Derived(found, unpivot)
 
 
-def _survey(placing: Placing, names: UsualNames, found: dict[str, Said]) -> Unpivoted | None:
+def _survey(placing: Placing, names: UsualNames, found: dict[str, Said], file: str) -> Unpivoted | None:
     """Columns of a survey that are questions, and what its rows are made of."""
     free = [*placing.left, *(placing.placed[name] for name in ("comment",) if name in placing.placed)]
     scores = [seen.name for seen in free if _is_score(seen)]
@@ -112,11 +131,19 @@ def _survey(placing: Placing, names: UsualNames, found: dict[str, Said]) -> Unpi
             condition = f"{identifier(name)} in ({listed})"
             found[column] = Said(({"sql": f"case when {condition} then {identifier(value)} end"},))
     found["question_id"] = Said(
-        ({"from": name},), "the name of the column; the stream survey_question says what it asks"
+        ({"from": name},), "the name of the column; seeds/survey_questions.csv says what it asks"
     )
     if "response_id" in placing.placed:
         found["answer_id"] = Said(({"key": [placing.placed["response_id"].name, name]},))
-    return Unpivoted(asked, name, value)
+    questions = tuple(
+        Question(seen.name, "other")
+        if seen.name in texts
+        else question(seen.name, seen.values, is_scored=seen.name in scores)
+        for seen in free
+        if seen.name in asked
+    )
+    named = placing.placed.get("survey_id")
+    return Unpivoted(asked, name, value, questions, tuple(named.values) if named else (_stem(file),))
 
 
 def _stem(file: str) -> str:

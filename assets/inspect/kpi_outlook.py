@@ -15,6 +15,7 @@ from typing import Literal
 
 import duckdb
 
+from assets.inspect.described_questions import ANSWER, QUESTION, describe_questions
 from assets.inspect.kpi_needs import COMPANYS, TOLD_AGAIN, MeasureNeeds, Need, Term, load_needs
 from quality.contract.model import Contract, load_contract
 from quality.rows.casts import identifier, literal
@@ -42,12 +43,18 @@ class Told:
         mapped: Columns that mappings of vendors' streams tell, by canonical object.
         tables: Columns of the company's tables that hold values, as table.column.
         currency: The company's; None: nobody said, so every currency may be.
+        questions: What the company says of questions of surveys: rows of its table survey_questions.
     """
 
     rows: Mapping[str, Sequence[Path]]
     mapped: Mapping[str, frozenset[str]] = field(default_factory=dict)
     tables: frozenset[str] = frozenset()
     currency: str | None = None
+    questions: Sequence[Mapping[str, str]] = ()
+
+    def has(self, name: str) -> bool:
+        """Whether there are records of a canonical object that can be looked at."""
+        return bool(self.rows.get(name)) or (name == QUESTION and bool(self.questions) and bool(self.rows.get(ANSWER)))
 
 
 @dataclass(frozen=True)
@@ -128,6 +135,9 @@ class _Records:
         self._there = {name for name, files in told.rows.items() if files}
         for name in self._there:
             _make_newest(connection, load_contract("canonical", name), told.rows[name])
+        if told.questions and told.has(QUESTION):
+            describe_questions(connection, told.questions, are_delivered=QUESTION in self._there)
+            self._there.add(QUESTION)
         asked: dict[str, dict[tuple[Term, ...], None]] = {}
         for needs in measures:
             for name in set(needs.counts) & self._there:
@@ -224,7 +234,7 @@ def _is_told(term: Term, mapped: Mapping[str, frozenset[str]]) -> bool:
 
 
 def _outlook(needs: MeasureNeeds, records: _Records, told: Told, reasons: Mapping[str, tuple[str, str]]) -> _Found:
-    there = [name for name in needs.counts if told.rows.get(name)]
+    there = [name for name in needs.counts if told.has(name)]
     mapped = [name for name in needs.counts if name in told.mapped]
     if not there and not mapped:
         lacking = needs.counts[0]
@@ -263,14 +273,14 @@ def _of_mapping(needs: MeasureNeeds, told: Told, reasons: Mapping[str, tuple[str
 def _is_told_at_all(term: Term, told: Told) -> bool:
     if term.table:
         return term.table in told.tables
-    return bool(told.rows.get(term.object)) or _is_told(term, told.mapped)
+    return told.has(term.object) or _is_told(term, told.mapped)
 
 
 def _said(need: Need, told: Told, reasons: Mapping[str, tuple[str, str]]) -> tuple[str, str, str]:
     """Why a need is not met, what to do, and the object that nobody delivers, if one would do."""
     because, remedy = reasons[need.reason] if need.reason else (need.because, need.remedy)
     objects = dict.fromkeys(term.object for term in need.any if term.object)
-    lacking = [name for name in objects if not told.rows.get(name) and name not in told.mapped]
+    lacking = [name for name in objects if not told.has(name) and name not in told.mapped]
     if not lacking or any(_is_told_at_all(term, told) for term in need.any):
         return because, remedy, ""
     return f"{because} (nobody delivers {' or '.join(lacking)})", _deliver(*lacking), lacking[0]
@@ -278,4 +288,5 @@ def _said(need: Need, told: Told, reasons: Mapping[str, tuple[str, str]]) -> tup
 
 def _deliver(*names: str) -> str:
     lines = " or ".join(f"`{name}:`" for name in names)
-    return f"add the line {lines} under the streams of a source that has it"
+    described = "say in seeds/survey_questions.csv what the questions measure, or " if QUESTION in names else ""
+    return f"{described}add the line {lines} under the streams of a source that has it"

@@ -5,6 +5,8 @@ Not here: what it suggests (suggestion.py).
 
 from __future__ import annotations
 
+import csv
+import io
 import re
 import textwrap
 from collections.abc import Iterable, Mapping, Sequence
@@ -44,7 +46,7 @@ def mapping_text(of: Suggestion, file: str, rows: int, declare: Sequence[str], n
     ]
     lines = [*_comment(head, 0), f"{stream}:"]
     if of.unpivot:
-        lines += _unpivot(of.unpivot)
+        lines += [*_unpivot(of.unpivot), *_questions(of.unpivot)]
     lines.append("  columns:")
     for name in of.contract.columns:
         if name in of.columns:
@@ -72,6 +74,17 @@ def _unpivot(unpivot: Unpivoted) -> list[str]:
     lines = ["  unpivot:  # Each of these columns gives a row where it holds something.", "    columns:"]
     lines += [f"      - {_scalar(name)}" for name in unpivot.columns]
     return [*lines, *(f"    {key}: {_scalar(word)}" for key, word in named.items())]
+
+
+def _questions(of: Unpivoted) -> list[str]:
+    """Lines of the table that says what questions measure, to be put there."""
+    rows = of.rows()
+    text = io.StringIO()
+    writer = csv.writer(text, lineterminator="\n")
+    writer.writerow(["source", *(rows[0] if rows else ())])
+    writer.writerows(["CHANGE", *row.values()] for row in rows)
+    told = "What they measure stands in seeds/survey_questions.csv of the company folder; as it seems:"
+    return [*_comment([told], 2), *(f"  #   {_one_line(line)}" for line in text.getvalue().splitlines())]
 
 
 def _column(name: str, said: Said) -> list[str]:

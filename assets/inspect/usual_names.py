@@ -64,6 +64,12 @@ def usual_names(stream: str) -> UsualNames:
     )
 
 
+@cache
+def measure_words() -> Mapping[str, Sequence[str]]:
+    """Beginnings of words in a question, in small letters, by what it then measures."""
+    return {measure: tuple(map(str, words)) for measure, words in _table()["measures"].items()}
+
+
 def _by_word(words: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
     found: dict[str, tuple[str, ...]] = {}
     for value, several in words.items():

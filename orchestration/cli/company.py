@@ -63,10 +63,11 @@ def _say_how_to_go_on(made: Path, file: Path, like: LikeFile) -> None:
     """Say what was written for an export, and what is left to do."""
     drop = made / "drop" / EXPORT
     waits = f"mappings/{EXPORT}.yml waits for you: {', '.join(like.waiting)}. " if like.waiting else ""
+    asks = "seeds/survey_questions.csv says what its questions measure, as it seems. " if like.questions else ""
     say(
         f"{made} is a company folder; its README.md says what is in it.\n"
         f"company.yml names {like.name} as an extract of {EXPORT}/{like.stream}, and\n"
-        f"mappings/{EXPORT}.yml says which of its columns are which. {waits}Look both over,\n"
+        f"mappings/{EXPORT}.yml says which of its columns are which. {waits}{asks}Look all over,\n"
         "change what is marked CHANGE, and:\n"
         f"  export JOURNEYMART_COMPANY={shlex.quote(str(made))}\n"
         f"  cp {shlex.quote(str(file))} {shlex.quote(str(drop))}/\n"
@@ -87,7 +88,7 @@ def make_company(folder: Path, like: LikeFile | None = None) -> Path:
     Raises:
         JourneymartError: Something lies there already.
     """
-    from orchestration.company.rows import as_csv, read_rows
+    from orchestration.company.rows import TableRow, as_csv, read_rows
     from orchestration.company.tables import load_tables
     from orchestration.config.settings import PROJECT
     from orchestration.operations.days_over import last_day_over_everywhere
@@ -110,7 +111,11 @@ def make_company(folder: Path, like: LikeFile | None = None) -> Path:
     for name, table in load_tables(product).items():
         # A table of the product's that has rows keeps them as long as the company has no file of that name.
         if not read_rows(table, product / f"{name}.csv"):
-            (folder / "seeds" / f"{name}.csv").write_text(as_csv(table, ()), encoding="utf-8")
+            file = folder / "seeds" / f"{name}.csv"
+            questions = like.questions if like and name == "survey_questions" else ()
+            blank = dict.fromkeys(table.columns, "")
+            rows = [TableRow({**blank, "source": EXPORT, **each}, file, line) for line, each in enumerate(questions, 2)]
+            file.write_text(as_csv(table, rows), encoding="utf-8")
     return folder
 
 

@@ -114,7 +114,7 @@ def _print_sentences(console: Console, title: str, sentences: Sequence[str]) -> 
 
 def _value(figure: Figure) -> str:
     if figure.value is None:
-        return "no data"
+        return f"no data since {figure.last}" if figure.last else "no data"
     digits = 0 if figure.unit in {"tickets", "min"} else 1
     return f"{figure.value:,.{digits}f} {figure.unit}"
 

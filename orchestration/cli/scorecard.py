@@ -15,6 +15,8 @@ from storage.data_folder import REPORT_PAGES, DataFolder, marts_file, report_fil
 from storage.engine import connect
 
 if TYPE_CHECKING:
+    import duckdb
+
     from assets.versions.manifest import Manifest, Missing
     from assets.versions.versions import Version
 
@@ -44,7 +46,10 @@ HEADLINES = (
 
 @dataclass(frozen=True)
 class Figure:
-    """One line of the scorecard; `value` and the interval are None where there is nothing to show."""
+    """One line of the scorecard; `value` and the interval are None where there is nothing to show.
+
+    `last`: the day before the business date on which there was something, where there is nothing now.
+    """
 
     title: str
     unit: str
@@ -52,6 +57,7 @@ class Figure:
     low: float | None
     high: float | None
     n: int | None
+    last: date | None = None
 
 
 @dataclass(frozen=True)
@@ -86,23 +92,13 @@ def read_scorecard(folder: DataFolder, version: Version, made: Sequence[Manifest
     """
     path = marts_file(folder.current)
     with connect(path, read_only=True) as connection:
-        found = {
-            (kpi, period): figures
-            for kpi, period, *figures in connection.execute(
-                """
-                select kpi, period, value, ci_low, ci_high, n from mart_kpi_daily
-                where dimension = 'all' and date_day = ? and not is_suppressed
-                """,
-                [version.manifest.as_of],
-            ).fetchall()
-        }
-    nothing = (None, None, None, None)
+        figures = tuple(_figure(connection, each, version.manifest.as_of) for each in HEADLINES)
     return Scorecard(
         version=version.id,
         as_of=version.manifest.as_of,
         stale=tuple(_stale(each) for each in version.manifest.missing),
         approved=tuple(each.sentence for each in version.manifest.approvals),
-        figures=tuple(Figure(h.title, h.unit, *found.get((h.kpi, h.period), nothing)) for h in HEADLINES),
+        figures=figures,
         rows_in=sum(manifest.rows_in for manifest in made or [version.manifest]),
         rows_quarantined=sum(manifest.quarantined_rows for manifest in made or [version.manifest]),
         rows_published=sum(table.rows for table in version.manifest.tables_of("marts")),
@@ -111,6 +107,19 @@ def read_scorecard(folder: DataFolder, version: Version, made: Sequence[Manifest
         warned=warned(version),
         left_out=left_out(version),
     )
+
+
+def _figure(connection: duckdb.DuckDBPyConnection, of: Headline, as_of: date) -> Figure:
+    found = connection.execute(
+        """
+        select value, ci_low, ci_high, n, date_day from mart_kpi_daily
+        where dimension = 'all' and kpi = ? and period = ? and date_day <= ? and value is not null and not is_suppressed
+        order by date_day desc limit 1
+        """,
+        [of.kpi, of.period, as_of],
+    ).fetchone()
+    *said, day = found or (None, None, None, None, None)
+    return Figure(of.title, of.unit, *said) if day == as_of else Figure(of.title, of.unit, None, None, None, None, day)
 
 
 def warned(version: Version) -> tuple[str, ...]:

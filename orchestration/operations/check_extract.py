@@ -283,7 +283,8 @@ def _outlooks(setup: Setup | None, folders: Mapping[FileStream, Sequence[DataFol
         if value
     )
     currency = setup.sources.currency if setup else None
-    told = Told({name: rows.get(name, []) for name in canonical_objects()}, mapped, tables, currency)
+    questions = _seed(seeds / "survey_questions.csv")
+    told = Told({name: rows.get(name, []) for name in canonical_objects()}, mapped, tables, currency, questions)
     with connect() as connection:
         return kpi_outlooks(connection, kpis, told, reasons)
 

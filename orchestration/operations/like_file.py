@@ -5,6 +5,7 @@ Not here: seeing it (assets/inspect), the entry of the company file (source_entr
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import date
 from pathlib import Path
@@ -29,6 +30,7 @@ class LikeFile:
         declare: How it is written, where that is not as usual.
         mapping: Text of a mapping file that makes its columns those of the stream.
         waiting: Columns of the stream of which a person must say what they are.
+        questions: Rows of the table survey_questions, but for the source, where it holds a survey.
     """
 
     name: str
@@ -38,6 +40,7 @@ class LikeFile:
     declare: tuple[Proposal, ...]
     mapping: str
     waiting: tuple[str, ...]
+    questions: tuple[Mapping[str, str], ...]
 
 
 def like_file(file: Path, stream: str | None) -> LikeFile:
@@ -56,4 +59,6 @@ def like_file(file: Path, stream: str | None) -> LikeFile:
     day = day_in(name)
     pattern = name if day is None else name.replace(day.isoformat(), "{date}", 1)
     waiting = (*suggested.lacking, *suggested.open)
-    return LikeFile(name, suggested.stream, pattern, day, suggested.declare, suggested.text, waiting)
+    return LikeFile(
+        name, suggested.stream, pattern, day, suggested.declare, suggested.text, waiting, suggested.questions
+    )

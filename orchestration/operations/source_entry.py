@@ -195,8 +195,10 @@ def _of_file(like: LikeFile | None) -> list[str]:
     """The name of a file and how it is written, as far as that is known."""
     if like is None:
         return [_line('pattern: "{stream}_{date}.csv"', "CHANGE: file name of one extract.")]
-    named = "file name of one extract." if like.day else "CHANGE: {date} in it, unless one file serves every night."
+    named = "file name of one extract." if like.day else "CHANGE: {date} in it, if each night has a file of its own."
     lines = [_line(f"pattern: {json.dumps(like.pattern, ensure_ascii=False)}", named)]
+    if like.day is None:
+        lines.append(_line("mode: full", "one file serves every night: it holds the whole table, written anew."))
     for proposal in like.declare:
         if proposal.sure == "open":
             lines.append(_line(f"# {proposal.choice}", f"CHANGE: choose: {proposal.saw}."))

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 import tempfile
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -49,6 +49,8 @@ class SuggestedMapping:
         lacking: Columns that nothing can be made without and that nothing tells.
         open: Columns of which a person must choose what they are.
         declare: What the company file must say of how the file is written.
+        questions: What its columns measure where they are questions: rows of the table survey_questions but for the
+            source.
     """
 
     text: str
@@ -56,6 +58,7 @@ class SuggestedMapping:
     lacking: tuple[str, ...]
     open: tuple[str, ...]
     declare: tuple[Proposal, ...]
+    questions: tuple[Mapping[str, str], ...] = ()
 
 
 def suggest_for_file(file: Path, named: str | None, setup: Setup | None) -> SuggestedMapping:
@@ -146,6 +149,7 @@ def _suggested(path: Path, declared: FileStream | None, named: str | None) -> Su
         suggestion.lacking,
         tuple(name for name, said in suggestion.columns.items() if len(said.choices) > 1),
         seen.declare,
+        tuple(suggestion.unpivot.rows()) if suggestion.unpivot else (),
     )
 
 

@@ -480,3 +480,27 @@ def test_fixed_questions_exist_where_their_answers_do(warehouse: Warehouse, sour
     assert warehouse.rows("select source, question_id from intermediate.int_survey_question__unioned") == [
         {"source": source, "question_id": "review_score"}
     ]
+
+
+def test_a_question_that_only_the_company_describes_is_there_with_its_first_answer(warehouse: Warehouse) -> None:
+    described = ["cx,s,Recommend?,nps,0,10", "cx,s,Easy?,ces,1,7", "other,s,Late?,nps,0,10"]
+    warehouse.seed("survey_questions", ["source,survey_id,question_id,metric,scale_min,scale_max", *described])
+
+    def answer(question: str, given: str) -> dict[str, str]:
+        return {"_source": "cx", "survey_id": "s", "answer_id": question, "question_id": question, "answer": given}
+
+    def questions() -> list[tuple[Any, ...]]:
+        asked = (
+            "select question_id, wording, metric, scale_max from intermediate.int_survey_question__unioned order by 1"
+        )
+        return [tuple(row.values()) for row in warehouse.rows(asked)]
+
+    answers = [answer("Recommend?", "9"), answer("Late?", "3")]
+    warehouse.night({"canonical.survey_answer": answers}, ANSWERS)
+    assert questions() == [("Recommend?", "Recommend?", "nps", 10)]
+    warehouse.night({"canonical.survey_answer": [answer("Easy?", "7")]})
+    assert questions() == [("Easy?", "Easy?", "ces", 7), ("Recommend?", "Recommend?", "nps", 10)]
+    assert scores(warehouse) == {"Recommend?": 9, "Late?": 3, "Easy?": 7}
+    told = {"survey_id": "s", "question_id": "Recommend?", "wording": "Would you?", "metric": "csat", "_source": "cx"}
+    warehouse.night({"canonical.survey_question": [{**told, "updated_at": "2026-01-02 00:00:00+00"}]})
+    assert questions()[1] == ("Recommend?", "Would you?", "nps", 10)

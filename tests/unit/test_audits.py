@@ -42,6 +42,7 @@ select
 from range(100) as numbers(n), (values (true), (false)) as sides(desk);
 create or replace table warehouse.intermediate.int_contact__unioned as
 select
+    timestamptz '2026-06-26 00:00:00+00' as _version_at,
     contact_key, system, contact_key::varchar as id, source, null as account_id, null as external_contact_id,
     customer_key || '@a.example' as email, null as phone, null as mobile_phone, null as first_name, null as last_name,
     null as country, 'customer' as role, null as merged_into_contact_id, false as is_deleted
@@ -80,7 +81,8 @@ def build(tmp_path):
             )
             connection.execute(
                 f"create table warehouse.intermediate.int_{canonical}__unioned "
-                f"(system varchar, id varchar, is_deleted boolean default false{shape})"
+                f"(system varchar, id varchar, is_deleted boolean default false, "
+                f"_version_at timestamptz default '2026-06-26 00:00:00+00'{shape})"
             )
         for canonical, fact in FACTS.items():
             connection.execute(f"create table marts.main.{fact} as from warehouse.intermediate.{canonical}")

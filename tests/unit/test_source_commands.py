@@ -138,10 +138,11 @@ def test_a_file_says_how_its_like_is_delivered(company: Company, sources: Call, 
     assert sources("add", "third", "--like", str(export), "--connector", "postgres")[0] == 2
 
 
+@pytest.mark.parametrize("name", [f"Our tickets {FIRST}.csv", "Our tickets.csv"])
 def test_a_company_begins_with_an_export_and_a_night_would_take_it(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    export = tmp_path / f"Our tickets {FIRST}.csv"
+    export = tmp_path / name
     header = "Ticket-Nr.;Kunde E-Mail;Kanal;Gruppe;Status;Angelegt am;Gelöst am;Geändert am"
     times = ["28.02.2026 10:00", "28.02.2026 11:00", "01.03.2026 09:30"]
     rows = [f"{number};ann{number}@example.org;E-Mail;Front;Gelöst;{';'.join(times)}" for number in range(1, 9)]
@@ -158,6 +159,26 @@ def test_a_company_begins_with_an_export_and_a_night_would_take_it(
     (delivery,) = said["deliveries"]
     judged = delivery["as_declared"]
     assert (judged["refused"], judged["blocked_by"], judged["reasons"]) == (None, {}, [])
+
+
+def test_a_company_begins_with_a_wide_survey_and_its_scores_count(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    export = tmp_path / f"survey {FIRST}.csv"
+    asked = ["Would you recommend us? (0-10)", "How satisfied are you? (1-5)", "What could be better?"]
+    rows = [f"{number},{FIRST} 10:00,{number % 11},{number % 5 + 1},Nothing {number}" for number in range(40)]
+    export.write_text("\n".join([",".join(["Response ID", "End date", *asked]), *rows, ""]), encoding="utf-8")
+    folder = tmp_path / "acme"
+    assert cli.command_line(["init", str(folder), "--like", str(export)]) == 0
+    assert "seeds/survey_questions.csv" in capsys.readouterr().out
+    monkeypatch.setenv("JOURNEYMART_COMPANY", str(folder))
+    monkeypatch.setenv("JOURNEYMART_DATA", str(folder / "data"))
+    shutil.copy(export, folder / "drop" / "export")
+    assert cli.command_line(["check", "--json"]) == 0, capsys.readouterr().err
+    kpis = {each["kpi"]: each for each in json.loads(capsys.readouterr().out)["kpis"]}
+    assert (kpis["nps_relational"]["state"], kpis["nps_relational"]["counted"]) == ("counts", 40)
+    assert (kpis["csat"]["state"], kpis["csat"]["counted"]) == ("counts", 40)
+    assert kpis["ces"]["state"] == "empty"
 
 
 def test_an_export_that_tells_nothing_leaves_no_folder(tmp_path: Path) -> None:
