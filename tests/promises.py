@@ -28,8 +28,8 @@ _BEFORE = """# What is promised, and how it was last tried
 `make chaos` tries one promise after the other and writes its row as soon as it was tried; `make chaos PROMISE=kills`
 tries one (or some: `kills,disk`). A case is one run of a test with one set of parameters, one example that was drawn,
 or what a test counts as one, such as a publish under readers. The sentences stand in `tests/promises.yml`; a test says
-by its marker which of them it stands for. A promise without a row has not been tried at length yet. `tests/unit/test_promises.py`
-holds that every test named here exists.
+by its marker which of them it stands for. A promise without a row has not been tried at length yet.
+`tests/unit/test_promises.py` holds that every test named here exists.
 """
 
 
