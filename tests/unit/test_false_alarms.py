@@ -15,7 +15,7 @@ import itertools
 import math
 import os
 import random
-from functools import cache
+from functools import cache, lru_cache
 from typing import Any
 
 import duckdb
@@ -173,22 +173,25 @@ def test_chance_changes_no_score_in_more_than_six_of_a_hundred(pairs: str) -> No
 
 def score_alarms(n: int, m: int, p: float, d: float) -> float:
     """False alarms of n answers after m, of whom p promote and d detract; what is left out counts as one."""
-    sides, left = [], 0.0
-    for size in (n, m):
-        promoters, detractors, estimate, margin = scores(size)
-        weights = multinomial(
-            np.stack([promoters, detractors, size - promoters - detractors]), (p, d, max(0.0, 1 - p - d))
-        )
-        kept, others = likely(weights)
-        sides.append((weights[kept], (estimate[kept], margin[kept])))
-        left += others
-    (weights, (estimates, margins)), (weights_before, before) = sides
-    alarms = 0.0
+    weights, estimates, margins, left = likely_scores(n, p, d)
+    weights_before, *before, left_before = likely_scores(m, p, d)
+    alarms = left + left_before
     # In pieces that stay in the processor's cache: millions of pairs at once take twice as long.
     for at in range(0, len(weights), 32):
         piece = slice(at, at + 32)
-        alarms += float(weights[piece] @ (is_change((estimates[piece], margins[piece]), before) @ weights_before))
-    return alarms + left
+        changes = is_change((estimates[piece], margins[piece]), (before[0], before[1]))
+        alarms += float(weights[piece] @ (changes @ weights_before))
+    return alarms
+
+
+# As many as one n is weighed against.
+@lru_cache(maxsize=5000)
+def likely_scores(n: int, p: float, d: float) -> tuple[Numbers, Numbers, Numbers, float]:
+    """The most probable outcomes of n answers: how probable, estimates and margins; how probable all others are."""
+    promoters, detractors, estimate, margin = scores(n)
+    weights = multinomial(np.stack([promoters, detractors, n - promoters - detractors]), (p, d, max(0.0, 1 - p - d)))
+    kept, others = likely(weights)
+    return weights[kept], estimate[kept], margin[kept], others
 
 
 @pytest.mark.promise("quiet")
