@@ -80,10 +80,14 @@ def _by_word(words: Mapping[str, Sequence[str]]) -> dict[str, tuple[str, ...]]:
 
 @cache
 def plain(text: str) -> str:
-    """Words in small letters without accents, parted by one blank; what stands in brackets at the end is left out."""
+    """Words in small letters without accents, parted by one blank; what stands in brackets at the end is left out.
+
+    "Shipped on" is "shipped at".
+    """
     bare = re.sub(r"\s*[(\[][^)\]]*[)\]]\s*$", "", re.sub(r"([a-z])([A-Z])", r"\1 \2", text)) or text
     letters = unicodedata.normalize("NFKD", bare.casefold())
-    return " ".join(re.findall(r"[^\W_]+|✓", "".join(each for each in letters if not unicodedata.combining(each))))
+    words = re.findall(r"[^\W_]+|✓", "".join(each for each in letters if not unicodedata.combining(each)))
+    return " ".join([*words[:-1], "at"] if len(words) > 1 and words[-1] == "on" else words)
 
 
 def likeness(delivered: str, column: str, names: UsualNames) -> float:

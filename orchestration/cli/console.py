@@ -67,10 +67,18 @@ def print_scorecard(console: Console, card: Scorecard, seconds: float) -> None:
     table.add_column("", justify="right")
     table.add_column("95 % interval", justify="right", style="dim")
     table.add_column("n", justify="right", style="dim")
-    for figure in card.figures:
+    told = [figure for figure in card.figures if figure.value is not None or figure.last]
+    for figure in told:
         table.add_row(figure.title, _value(figure), _interval(figure), "" if figure.n is None else f"{figure.n:,}")
     console.print()
     console.print(table)
+    if untold := [figure.title for figure in card.figures if figure not in told]:
+        console.print(
+            f"No data  {'; '.join(untold)}: `journeymart check` says why.",
+            highlight=False,
+            markup=False,
+            soft_wrap=True,
+        )
     rows = f"{card.rows_in:,} in, {card.rows_quarantined:,} quarantined, {card.rows_published:,} published"
     console.print(f"Rows     {rows}", highlight=False)
     console.print(f"Seconds  {seconds:.1f}", highlight=False)
@@ -114,13 +122,15 @@ def _print_sentences(console: Console, title: str, sentences: Sequence[str]) -> 
 
 def _value(figure: Figure) -> str:
     if figure.value is None:
-        return f"no data since {figure.last}" if figure.last else "no data"
-    digits = 0 if figure.unit in {"tickets", "min"} else 1
-    return f"{figure.value:,.{digits}f} {figure.unit}"
+        return f"no data since {figure.last}"
+    return f"{figure.value:,.{_digits(figure)}f} {figure.unit}".rstrip()
 
 
 def _interval(figure: Figure) -> str:
     if figure.low is None or figure.high is None:
         return ""
-    digits = 0 if figure.unit in {"tickets", "min"} else 1
-    return f"{figure.low:,.{digits}f} to {figure.high:,.{digits}f}"
+    return f"{figure.low:,.{_digits(figure)}f} to {figure.high:,.{_digits(figure)}f}"
+
+
+def _digits(figure: Figure) -> int:
+    return 1 if figure.unit in {"points", "%"} else 0

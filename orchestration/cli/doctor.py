@@ -192,7 +192,7 @@ def _sources(settings: Settings) -> Iterator[Diagnosis]:
                 f"source {source.name}",
                 "warning",
                 f"no complete extract of {', '.join(lacking)} in {source.streams[0].location}: "
-                "deliver one, or run `journeymart sample`.",
+                "deliver one, take it out of company.yml if there is none, or run `journeymart sample`.",
             )
         else:
             days = sorted({day.isoformat() for day in newest.values() if day})

@@ -41,6 +41,8 @@ HEADLINES = (
     Headline("logo_retention", "day", "Retention, 90 days", "%"),
     Headline("first_reply_minutes_median", "rolling_28", "First reply, median of 28 days", "min"),
     Headline("backlog", "day", "Backlog, end of day", "tickets"),
+    Headline("revenue", "rolling_28", "Revenue, 28 days", ""),
+    Headline("return_rate", "rolling_28", "Returned orders, 28 days", "%"),
 )
 
 

@@ -14,7 +14,7 @@ import shutil
 import tempfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from functools import partial
 from pathlib import Path
@@ -107,13 +107,15 @@ def check_file(file: Path, named: str | None, day: date | None, setup: Setup | N
 def check_stream(setup: Setup, name: str) -> Checked:
     """Look at the newest delivery of a stream of the company, as it is declared.
 
+    Of a stream that is pulled, and was not yet, the first page is asked for.
+
     Raises:
         WrongUsageError: There is no such stream.
-        JourneymartError: Nothing of it is delivered.
+        JourneymartError: Nothing of it is delivered, or it cannot be pulled.
     """
     stream = stream_of_company(setup, name)
     with _workspace() as work:
-        found = _check_newest(setup, stream, work)
+        found = _check_newest(setup, stream, work) or _check_first_page(setup, stream, work)
         if found is None:
             raise JourneymartError(
                 f"Nothing of {name} lies in {stream.location}: deliver it, or look at a file with "
@@ -183,8 +185,6 @@ def _why(fits: Sequence[Fit]) -> str:
 
 def _stream_of(path: Path, work: Path, contract: Contract, day: date, declared: FileStream | None) -> FileStream:
     """The file as the only delivery of a stream, in a drop folder of its own."""
-    from dataclasses import replace
-
     from assets.landing.connectors.config import FileStream
 
     drop = work / "drop" / day.isoformat()
@@ -225,6 +225,20 @@ def _check_newest(setup: Setup, stream: FileStream, work: Path) -> tuple[Checked
     copy_out(stream, first, file)
     with_past = partial(_with_past, setup.folder, stream, days[-1])
     return check_delivery(stream, contract, days[-1], file=file, work=work, make_folder=with_past)
+
+
+def _check_first_page(setup: Setup, stream: FileStream, work: Path) -> tuple[CheckedDelivery, DataFolder] | None:
+    """Look at the first page of a stream that is pulled; None: it is not."""
+    from assets.inspect.delivery import check_delivery
+    from orchestration.operations.first_page import first_page_file
+
+    if stream.pull is None:
+        return None
+    file, day = first_page_file(setup, stream, work / "page")
+    contract = contract_of(stream)
+    checked, folder = check_delivery(_stream_of(file, work, contract, day, stream), contract, day, file=file, work=work)
+    note = "this is the first page of what is pulled; nothing of it is kept"
+    return replace(checked, notes=(note, *checked.notes)), folder
 
 
 def _with_past(installed: DataFolder, stream: FileStream, day: date, root: Path) -> DataFolder:

@@ -198,8 +198,8 @@ def newest_complete_date(setup: Setup) -> date:
         if not days:
             raise JourneymartError(
                 f"No complete extract of {stream.stream} lies in {stream.location} (looked for "
-                f"{stream.pattern}): deliver one, write the sample company's with `journeymart sample`, or "
-                "set when_missing: carry_forward."
+                f"{stream.pattern}): deliver one, take {stream.stream} out of company.yml if there is none, write the "
+                "sample company's with `journeymart sample`, or set when_missing: carry_forward."
             )
         newest.append(max(days))
     return min([*newest, last_day_over(setup)])

@@ -80,16 +80,21 @@ def suggest_for_file(file: Path, named: str | None, setup: Setup | None) -> Sugg
 
 
 def suggest_for_stream(name: str, setup: Setup) -> SuggestedMapping:
-    """Suggest a mapping of a stream's newest delivery.
+    """Suggest a mapping of a stream's newest delivery; of one that is pulled, and was not yet, of its first page.
 
     Raises:
         WrongUsageError: There is no such stream.
-        JourneymartError: Nothing of it is delivered, or it cannot be read.
+        JourneymartError: Nothing of it is delivered, or it cannot be read or pulled.
     """
     from assets.landing.connectors.drop_folder import available_dates, copy_out, find_delivery
+    from orchestration.operations.first_page import first_page_file
 
     stream = stream_of_company(setup, name)
     days = available_dates(stream)
+    if not days and stream.pull is not None:
+        with tempfile.TemporaryDirectory(prefix="journeymart-map-") as work:
+            file, _ = first_page_file(setup, stream, Path(work))
+            return _suggested(file, stream, name)
     if not days:
         raise JourneymartError(
             f"Nothing of {name} lies in {stream.location}: deliver it, or name a file of it with --as {name}."

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import signal
 import subprocess
@@ -24,6 +25,7 @@ from assets.pulling.extract import Extracted, extract
 from assets.pulling.postgres.pages import PageSize
 from assets.pulling.postgres.pull import pull_postgres
 from assets.pulling.postgres.session import session
+from orchestration.cli.app import command_line
 from storage.data_folder import DataFolder, StreamId
 from storage.errors import JourneymartError, PassingError
 from storage.faults import FAULT_VARIABLE
@@ -561,3 +563,33 @@ def test_a_stream_that_may_be_missing_goes_on_without_a_source_nobody_reaches_on
     with pytest.raises(PassingError):
         desk.extracted(FIRST, may_wait=False)
     assert desk.extracted(FIRST, may_wait=False, excused=[FIRST]).landed == []
+
+
+def test_a_table_that_nobody_pulled_yet_is_looked_at_and_mapped_by_its_first_page(
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    server.run(
+        "create table desk.bought (id int, customer_no text, state text, placed_on timestamp, total_gross numeric, "
+        "changed_on timestamp)",
+        f"insert into desk.bought select n, 'K' || n, 'STORNO', '{FIRST} 08:00', 9.50, '{FIRST} 09:00' "
+        "from generate_series(1, 40) as n",
+    )
+    company = tmp_path / "company.yml"
+    company.write_text(
+        "company: Acme\nreporting_timezone: UTC\ncurrency: EUR\n"
+        f"first_date: {FIRST}\nsources:\n  shop:\n    system: canonical\n    connector: postgres\n"
+        f"    connection_env: {VARIABLE}\n    timezone: UTC\n    streams:\n"
+        "      order: {table: desk.bought, cursor: changed_on, key: [id]}\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("JOURNEYMART_COMPANY", str(tmp_path))
+    monkeypatch.setenv("JOURNEYMART_DATA", str(tmp_path / "data"))
+    assert command_line(["map", "--suggest", "shop/order", "--write"]) == 0, capsys.readouterr().err
+    mapping = (tmp_path / "mappings" / "shop.yml").read_text(encoding="utf-8")
+    assert "ordered_at: placed_on" in mapping
+    assert "STORNO: cancelled" in mapping
+    capsys.readouterr()
+    assert command_line(["check", "shop/order", "--json"]) == 0, capsys.readouterr().err
+    (looked,) = json.loads(capsys.readouterr().out)["deliveries"]
+    assert (looked["rows"], looked["missing"], looked["as_declared"]["blocked_by"]) == (40, [], {})
+    assert not (tmp_path / "data" / "pulled").exists()
