@@ -72,6 +72,9 @@ def sources_check(
                 for each in found
             ]
         )
+        for stream, each in zip(streams, found, strict=True):
+            if each.missing and stream.stream.system == "canonical" and stream.mapping is None:
+                say(f"`journeymart map --suggest {each.stream}` begins a mapping of its columns.")
     if not all(each.is_well for each in found):
         raise typer.Exit(1)
 

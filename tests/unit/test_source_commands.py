@@ -57,6 +57,7 @@ def test_a_check_holds_the_newest_delivery_against_mapping_and_contract(company:
     tickets, contacts = json.loads(said)
     assert (tickets["missing"], tickets["unknown"], tickets["columns"]) == ([], ["Neu"], len(TICKET_COLUMNS) + 1)
     assert (contacts["missing"], contacts["unknown"]) == (["updated_at"], ["Colour"])
+    assert "`journeymart map --suggest desk/contact` begins a mapping" in sources("check")[1]
     company.deliver(f"contact_{FIRST}.csv", ["contact_id", "updated_at"], [["1", "2026-03-01"]])
     code, said = sources("check")
     assert code == 0
