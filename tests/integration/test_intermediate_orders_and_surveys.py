@@ -362,7 +362,19 @@ def test_a_definition_that_comes_late_takes_away_what_was_taken_for_an_answer(wa
     warehouse.night({"qualtrics.responses": [response("r1", QID2="slow")]}, ANSWERS)
     assert scores(warehouse) == {"r1:QID1": 9}
     warehouse.night({"qualtrics.survey_definitions": [question("QID2", "reason")]})
-    assert scores(warehouse) == {}
+    # Nothing of it is scored: that it was answered is all that is known.
+    assert scores(warehouse) == {"r1:*": None}
+    warehouse.night({"qualtrics.survey_definitions": [question("QID1", "nps")]})
+    assert scores(warehouse) == {"r1:QID1": 9}
+    assert warehouse.differences(warehouse.rebuilt(), ["intermediate.int_survey_answer__unioned"]) == {}
+
+
+def test_of_a_survey_without_scores_the_company_may_say_that_nothing_is_lacking(warehouse: Warehouse) -> None:
+    warehouse.seed("survey_questions", ["source,survey_id,question_id,metric", "qualtrics,s,QID2,comment"])
+    asked = [question("QID2", "reason"), {**question("QID2", "reason"), "survey_id": "t"}]
+    given = [response("r1"), {**response("r2"), "SurveyId": "t"}]
+    warehouse.night({"qualtrics.survey_definitions": asked, "qualtrics.responses": given}, ANSWERS)
+    assert scores(warehouse) == {"r2:*": None}
 
 
 def test_an_anonymous_answer_keeps_nothing_that_names_a_person(warehouse: Warehouse) -> None:

@@ -24,16 +24,34 @@ case {{ question }}
     end
 {%- endmacro -%}
 
-{#- A common table expression: the questions of a system whose answers are scores. -#}
+{#-
+    A common table expression: the questions of a system whose answers are scores. Of a survey that is described without any, and of which
+    the company says nothing, nobody knows what it measures: its responses are one answer each, to the question '*', which never counts.
+-#}
 {%- macro scored_questions(system) -%}
+{%- set is_scored = "(metric in ('nps', 'csat', 'ces', 'enps') or (metric = 'other' and scale_max is not null))" -%}
 scored_questions as (
     select
         source,
         survey_id,
         question_id
     from {{ ref('int_survey_question__unioned') }}
-    where system = '{{ system }}' and (metric in ('nps', 'csat', 'ces', 'enps') or (metric = 'other' and scale_max is not null))
+    where system = '{{ system }}' and {{ is_scored }}
+    union all
+    select
+        source,
+        survey_id,
+        '*' as question_id
+    from {{ ref('int_survey_question__unioned') }}
+    where system = '{{ system }}' and (source, survey_id) not in (select source, survey_id from {{ ref('survey_questions') }})
+    group by source, survey_id
+    having max(case when {{ is_scored }} then 1 else 0 end) = 0
 )
+{%- endmacro -%}
+
+{#- What was answered to a scored question; to '*', that something was. -#}
+{%- macro scored_answer(question, answer) -%}
+case when {{ question }} = '*' then '*' else {{ answer }} end
 {%- endmacro -%}
 
 {#- A common table expression: which survey a response belongs to. One that disappeared does not say so itself. -#}

@@ -2,7 +2,8 @@
     Answers that cannot count because something about their question or about them is not known. What lives here: of which measure, and
     why (seed left_out_reasons). Not here: answers that are none, such as tests and skipped questions (fct_survey_answer).
 
-    What a question nobody described asks is not known either, so its answers may be missing from every measure of customers' answers.
+    What a question nobody described asks is not known either, nor what a survey measures in which nothing is scored, so their answers
+    may be missing from every measure of customers' answers.
 -#}
 {{ config(
     touched_key=['record_key'],
@@ -16,16 +17,22 @@ with answers as (
         records.source,
         case answers.system
             when 'qualtrics' then 'responses'
+            when 'surveymonkey' then 'responses'
+            when 'typeform' then 'responses'
             when 'zendesk' then 'satisfaction_ratings'
             when 'olist' then 'order_reviews'
             else 'survey_answer'
         end as stream,
-        'question ' || records.question_id || ' of survey ' || records.survey_id as part,
+        case when records.question_id <> '*' then 'question ' || records.question_id || ' of ' else '' end
+        || 'survey ' || records.survey_id as part,
         answers.metric,
         case when answers.survey_kind = 'relational' then 'nps_relational' else 'nps_transactional' end as nps_measure,
         {{ date_of_key('answers.answered_date_key') }} as date_day,
         answers.is_counted,
-        answers.exclusion_reason,
+        case
+            when answers.exclusion_reason = 'unknown_question' and records.question_id = '*' then 'unmeasured_survey'
+            else answers.exclusion_reason
+        end as exclusion_reason,
         answers.score_norm
     from {{ ref('fct_survey_answer') }} as answers
     inner join {{ ref('int_survey_answer__unioned') }} as records on records.survey_answer_key = answers.answer_key
@@ -49,7 +56,7 @@ left_out as (
     union all
     select record_key, {{ measure }}, date_day, source, stream, part, exclusion_reason
     from answers
-    where exclusion_reason = 'unknown_question'
+    where exclusion_reason in ('unknown_question', 'unmeasured_survey')
     {%- endfor %}
 )
 

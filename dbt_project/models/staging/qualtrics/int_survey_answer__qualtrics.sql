@@ -4,15 +4,8 @@
     count for want of its meaning.
 -#}
 {%- set question = "coalesce(scored_questions.question_id, 'QID1')" -%}
-{%- set answer = qualtrics_answer(question) -%}
-with scored_questions as (
-    select
-        source,
-        survey_id,
-        question_id
-    from {{ ref('int_survey_question__unioned') }}
-    where system = 'qualtrics' and (metric in ('nps', 'csat', 'ces', 'enps') or (metric = 'other' and scale_max is not null))
-),
+{%- set answer = scored_answer(question, qualtrics_answer(question)) -%}
+with {{ scored_questions('qualtrics') }},
 
 {{ declared_words() }},
 

@@ -4,7 +4,8 @@
 -#}
 {%- set survey_id = "coalesce(responses.survey_id, surveys_of_responses.survey_id)" -%}
 {%- set reason = json_entry('responses.answers', 'declared_words.reason_question') -%}
-{%- set answer = json_entry('responses.answers', 'scored_questions.question_id') -%}
+{%- set question = 'scored_questions.question_id' -%}
+{%- set answer = scored_answer(question, json_entry('responses.answers', question)) -%}
 with {{ scored_questions('surveymonkey') }},
 
 {{ declared_words() }},

@@ -3,7 +3,8 @@
     questions without a scale have no score to keep.
 -#}
 {%- set survey_id = "coalesce(responses.form_id, surveys_of_responses.survey_id)" -%}
-{%- set answer = json_entry('responses.answers', 'scored_questions.question_id') -%}
+{%- set question = 'scored_questions.question_id' -%}
+{%- set answer = scored_answer(question, json_entry('responses.answers', question)) -%}
 with {{ scored_questions('typeform') }},
 
 {{ declared_words() }},
