@@ -26,7 +26,7 @@ from orchestration.operations.plan_night import excused_dates, how_to_approve
 from orchestration.partitions import again_from, daily, dates, last_date
 from orchestration.processes.dbt import warm_up
 from orchestration.processes.gate import Request
-from orchestration.progress import advance
+from orchestration.progress import Pages, advance
 from quality.contract.model import DUCKDB_TYPES, Contract, load_contract
 from quality.gate.approvals import APPROVABLE
 from quality.gate.ledger import Ledger
@@ -72,6 +72,7 @@ def landing_assets(setup: Setup, source: Source) -> dg.AssetsDefinition:
         days = {stream: [day for day in dates(context) if day >= stream.first_date] for stream in chosen}
         with in_one_sentence():
             excused = {stream: excused_dates(setup, stream, days[stream]) for stream in chosen}
+        pages = Pages(context.log.info)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
             landing = [
                 pool.submit(
@@ -85,6 +86,7 @@ def landing_assets(setup: Setup, source: Source) -> dg.AssetsDefinition:
                         excused=excused[stream],
                         again_from=again_from(context),
                         may_wait=context.retry_number < RETRIES.max_retries,
+                        on_page=partial(pages.tell, stream.stream),
                     ),
                 )
                 for stream in chosen
@@ -92,7 +94,7 @@ def landing_assets(setup: Setup, source: Source) -> dg.AssetsDefinition:
         for number, (stream, future) in enumerate(zip(chosen, landing, strict=True), start=1):
             key = keys.landed(stream.stream)
             with in_one_sentence():
-                extracted, seconds = future.result()
+                extracted, seconds = pages.wait_for(future)
             advance(number, len(chosen))
             fault_point("in_extract")
             for each in extracted.landed:

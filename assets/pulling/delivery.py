@@ -16,7 +16,7 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
 from dataclasses import dataclass
@@ -57,6 +57,21 @@ def only_first_page() -> Iterator[None]:
         _ONLY_FIRST.reset(token)
 
 
+# Who is told of each page: how many are there, and the rows in them.
+OnPage = Callable[[int, int], None]
+_ON_PAGE: ContextVar[OnPage | None] = ContextVar("on_page", default=None)
+
+
+@contextmanager
+def telling(on_page: OnPage | None) -> Iterator[None]:
+    """Inside, and in this thread, `on_page` is told of every page that is committed."""
+    token = _ON_PAGE.set(on_page)
+    try:
+        yield
+    finally:
+        _ON_PAGE.reset(token)
+
+
 @dataclass(frozen=True)
 class _Page:
     """A page that is there: rows, what the next one is asked with, whether it is the last, what it answers to."""
@@ -78,6 +93,7 @@ class Delivery:
         self._folder = folder
         self._asked = asked
         self._pages = pages
+        self._rows = sum(page.rows for page in pages)
         self.resumed = len(pages)
 
     @property
@@ -98,7 +114,7 @@ class Delivery:
     @property
     def rows(self) -> int:
         """Rows in all pages that are there."""
-        return sum(page.rows for page in self._pages)
+        return self._rows
 
     def add(self, rows: pa.Table, next: str | None, *, end: bool) -> None:
         """Commit a page.
@@ -128,6 +144,9 @@ class Delivery:
             fault_point("in_page")
         fault_point("after_page")
         self._pages.append(_Page(rows.num_rows, next, end, self._asked))
+        self._rows += rows.num_rows
+        if on_page := _ON_PAGE.get():
+            on_page(self.pages, self.rows)
         if _ONLY_FIRST.get() and rows.num_rows:
             raise FirstPageIsThereError
 

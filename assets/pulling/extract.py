@@ -18,7 +18,7 @@ import pyarrow as pa
 from assets.landing.connectors.config import FileStream, PostgresPull, Pull, RestPull
 from assets.landing.land import Landed, land_many
 from assets.landing.windows import dates_to_land
-from assets.pulling.delivery import Delivery, clear_delivery, first_page_of, only_first_page
+from assets.pulling.delivery import Delivery, OnPage, clear_delivery, first_page_of, only_first_page, telling
 from quality.contract.model import Contract
 from storage.data_folder import DataFolder
 from storage.errors import PassingError
@@ -61,6 +61,7 @@ def extract(
     excused: Collection[date] = (),
     again_from: date | None = None,
     may_wait: bool = True,
+    on_page: OnPage | None = None,
 ) -> Extracted:
     """Pull the extracts of some dates, if the stream is pulled, and land them.
 
@@ -73,6 +74,7 @@ def extract(
         again_from: Pull again from here on, although it has landed.
         may_wait: Somebody tries again where a source cannot be reached now. Where nobody does, a stream that may be
             missing goes on without it.
+        on_page: Is told how many pages of an extract are there, and the rows in them, whenever one more is.
 
     Raises:
         JourneymartError: One cannot be pulled, or landed; those of earlier dates stay landed.
@@ -86,7 +88,8 @@ def extract(
         for day in ordered:
             has_landed = folder.landing_partition(stream.stream, day).exists()
             if day not in excused and (not has_landed or (again_from is not None and day >= again_from)):
-                pulled.append(_pull(stream, stream.pull, contract, folder, day))
+                with telling(on_page):
+                    pulled.append(_pull(stream, stream.pull, contract, folder, day))
     except PassingError as error:
         if may_wait or stream.when_missing == "block":
             raise

@@ -44,9 +44,9 @@ class NightDisplay:
         self._running = step_words(step_key)
         self._say(self._running)
 
-    def advanced(self, done: int, total: int) -> None:
+    def advanced(self, words: str) -> None:
         """The running step moved on."""
-        self._say(f"{self._running} ({done} of {total})")
+        self._say(f"{self._running} ({words})")
 
     def ended(self, step_key: str, outcome: str) -> None:
         """A step ended: `done`, `failed` or `skipped`."""
