@@ -7,6 +7,7 @@ What lives here: the step. Not here: how nodes are called and grouped (dbt_trans
 # Annotations are not postponed in this file: Dagster looks at the one of `context`.
 import contextlib
 import os
+import shutil
 import sys
 from collections.abc import Iterator, Mapping, Sequence, Set
 from importlib.metadata import version as installed_version
@@ -61,11 +62,13 @@ class NightlyDbt(DbtCliResource):
         translator: DagsterDbtTranslator,
         context: AssetExecutionContext,
         arguments: Sequence[str],
+        *,
+        environment: Mapping[str, str],
     ) -> DbtCliInvocation:
         """Start dbt over the project; the caller reads its events."""
         settings = setup.settings
         return DbtCliInvocation(
-            process=run_dbt(settings, arguments),
+            process=run_dbt(settings, arguments, environment),
             manifest=manifest,
             dagster_dbt_translator=translator,
             project_dir=settings.dbt_project,
@@ -107,8 +110,11 @@ def build_models(setup: Setup, translator: Translator) -> dg.AssetsDefinition:
         # Lineage is read from what dbt compiles, so after a change of the project it compiles everything once.
         on_base = base_of_build(setup.folder) is not None and is_lineage_kept(setup.settings)
         kept = {i for i, node in nodes.items() if on_base and _stays_on_base(node)}
+        from_engine = _made_by_the_engine(setup, manifest, context.run_id)
         arguments = [*(BUILD_ON_BASE if on_base else BUILD_ALL), *left_to_us(manifest, row_tests.keys())]
-        invocation = context.resources.dbt.start(setup, manifest, translator, context, arguments)
+        invocation = context.resources.dbt.start(
+            setup, manifest, translator, context, arguments, environment=from_engine
+        )
         expected = len(nodes) - len(kept) + len(tests)
         results: dict[str, Result] = {}
         with _output_to(setup.settings.dbt_target / DBT_OUTPUT):
@@ -118,6 +124,8 @@ def build_models(setup: Setup, translator: Translator) -> dg.AssetsDefinition:
                     advance(len(results), expected)
                     if len(results) > expected // 3:
                         fault_point("in_dbt")
+        # The build holds now what an engine made, and nothing else may.
+        shutil.rmtree(setup.folder.engine, ignore_errors=True)
         made = kept | {i for i, result in results.items() if result.status == "success"}
         results |= ask_together(setup, manifest, row_tests, made)
         advance(len(results), expected)
@@ -137,6 +145,16 @@ def build_models(setup: Setup, translator: Translator) -> dg.AssetsDefinition:
         yield from _outputs(setup, translator, context, seconds)
 
     return dbt_build
+
+
+def _made_by_the_engine(setup: Setup, manifest: Mapping[str, Any], run_id: str) -> Mapping[str, str]:
+    """Have the company's engine make the models, if it has one; what dbt is then told, so that it reads them."""
+    if setup.sources.engine is None:
+        return {}
+    from orchestration.engine.night import make_models
+
+    with in_one_sentence():
+        return make_models(setup, setup.sources.engine, manifest, run_id, advance)
 
 
 @contextlib.contextmanager

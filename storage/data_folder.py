@@ -66,6 +66,11 @@ class DataFolder:
         return self.root / "build"
 
     @property
+    def engine(self) -> Path:
+        """Where an engine reads and writes while a night runs; swept away when a night starts."""
+        return self.root / "engine"
+
+    @property
     def versions(self) -> Path:
         """Published sets."""
         return self.root / "versions"

@@ -18,6 +18,7 @@ FaultPoint = Literal[
     "in_gate",
     "in_erasure",
     "before_dbt",
+    "in_engine",
     "in_dbt",
     "before_verify",
     "before_rename",

@@ -231,11 +231,12 @@ def forget_base(folder: DataFolder) -> None:
 
 
 def sweep(folder: DataFolder) -> None:
-    """Remove what killed nights left: `build/`, half-removed versions, a loose link. Needs the data lock."""
+    """Remove what killed nights left: `build/`, `engine/`, half-removed versions, a loose link. Needs the data lock."""
     with link_lock(folder):
         (folder.root / _NEXT_LINK).unlink(missing_ok=True)
     for path in folder.versions.glob(f"{REMOVING}*"):
         shutil.rmtree(path)
+    shutil.rmtree(folder.engine, ignore_errors=True)
     if folder.build.exists():
         _wait_for_orphan(warehouse_file(folder.build))
         shutil.rmtree(folder.build)

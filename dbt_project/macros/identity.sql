@@ -119,7 +119,8 @@
     {%- set label = 'level_' ~ (level - 1) -%}
     {%- if level == 1 %}
     create or replace temp table _identity_level_0 as
-    select node_key, node_key as level_0 from {{ ref('int_identity__node') }};
+    {#- Where an engine made the component, its statements are only asked for the types of columns. #}
+    select node_key, node_key as level_0 from {{ ref('int_identity__node') }}{{ ' limit 0' if engine_tables() }};
     {%- endif %}
     create or replace temp table _identity_edges as
     select distinct

@@ -59,6 +59,7 @@ def examine() -> list[Diagnosis]:
         ("sources", _sources),
         ("mappings", _mappings),
         ("alerts", _alerts),
+        ("engine", _engine),
         ("dbt project", _dbt),
         ("dagster", _dagster),
         ("versions", _versions),
@@ -72,7 +73,7 @@ def examine() -> list[Diagnosis]:
 
 
 # They cannot stand while what they are made of does not, and would say the same again.
-_MADE_OF_THE_COMPANY = ("mappings", "alerts", "dbt project", "dagster")
+_MADE_OF_THE_COMPANY = ("mappings", "alerts", "engine", "dbt project", "dagster")
 
 
 def is_wrong(diagnosis: Diagnosis, *whats: str) -> bool:
@@ -263,6 +264,19 @@ def _alerts(settings: Settings) -> Iterator[Diagnosis]:
     yield from (Diagnosis("alerts", "problem", f"{to}: {why}.") for to, why in wrong.items())
     if not wrong:
         yield Diagnosis("alerts", "ok", f"{len(alerts.to)} addresses, tried by `journeymart alerts test`")
+
+
+def _engine(settings: Settings) -> Iterator[Diagnosis]:
+    from orchestration.config.sources import load_sources
+
+    engine = load_sources(settings.company_folder.file, settings.data).engine
+    if engine is None:
+        yield Diagnosis("engine", "ok", "DuckDB, in the night's own processes")
+        return
+    from orchestration.engine.inspection import inspect
+
+    for found in inspect(engine, settings):
+        yield Diagnosis(found.what, "ok" if found.is_fine else "problem", found.said)
 
 
 def _dbt(settings: Settings) -> Iterator[Diagnosis]:

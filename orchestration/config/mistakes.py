@@ -15,6 +15,7 @@ from pydantic_core import ErrorDetails
 from orchestration.config.marked_yaml import KeyPath, MarkedYaml
 from orchestration.config.sources_file import (
     AlertKeys,
+    EngineKeys,
     NightKeys,
     SourceKeys,
     SourcesFile,
@@ -120,5 +121,7 @@ def company_keys_at(at: KeyPath) -> type[StrictModel]:
             return NightKeys
         case ("alerts", *_):
             return AlertKeys
+        case ("engine", *_):
+            return EngineKeys
         case _:
             return SourcesFile

@@ -35,6 +35,9 @@ def _of_postgres(address: SecretStr) -> SecretStr:
 
 Folder = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
 
+# Not resolved: an environment's Python is a link to another.
+Executable = Annotated[Path, AfterValidator(lambda path: path.expanduser().absolute())]
+
 
 def _home(said: Mapping[str, Any]) -> Path:
     """Where data and state lie unless said otherwise: in the company folder, if one is named."""
@@ -54,6 +57,7 @@ class Settings(BaseSettings):
         history_url: Database of the run history (docs/deployment.md); None: files in `state`.
         min_free_gb: Free disk space below which no night starts, in GB (10^9 bytes).
         dbt_threads: Models dbt builds at once; as many as there are processors unless said otherwise.
+        spark_python: A Python in whose environment pyspark is, for `engine` in the company file; None: this one.
         ui_port: Port of Dagster's web page; the pages of the current version are on the port after it.
         ui_hosts: Further names by which browsers may call that page, such as those of a proxy, with commas between.
     """
@@ -69,6 +73,7 @@ class Settings(BaseSettings):
     history_url: Annotated[SecretStr, AfterValidator(_of_postgres)] | None = None
     min_free_gb: float = Field(default=1.0, ge=0)
     dbt_threads: int = Field(default_factory=processors, ge=1)
+    spark_python: Executable | None = None
     ui_port: int = Field(default=3000, ge=1, le=65534)
     ui_hosts: str = ""
 

@@ -21,7 +21,15 @@ from orchestration.config.connectors import require_own_keys, take_pull
 from orchestration.config.mappings import mapping_of, read_mappings
 from orchestration.config.marked_yaml import KeyPath, MarkedYaml, read_marked_yaml
 from orchestration.config.mistakes import company_keys_at, first_mistake, meaning
-from orchestration.config.sources_file import AlertKeys, NightKeys, Role, SourceKeys, SourcesFile, StreamKeys
+from orchestration.config.sources_file import (
+    AlertKeys,
+    EngineKeys,
+    NightKeys,
+    Role,
+    SourceKeys,
+    SourcesFile,
+    StreamKeys,
+)
 from quality.contract.files import streams_of
 from quality.contract.model import load_contract
 from quality.contract.reading import Reading
@@ -62,6 +70,7 @@ class Sources:
         months_close_after_days: How many days after its end a month is closed.
         nights: When a night is promised.
         alerts: Who is told of what goes wrong; None: nobody.
+        engine: What makes the models; None: DuckDB.
         sources: The source systems, in the order of the file.
     """
 
@@ -74,6 +83,7 @@ class Sources:
     months_close_after_days: int
     nights: NightKeys
     alerts: AlertKeys | None
+    engine: EngineKeys | None
     sources: tuple[Source, ...]
 
     @property
@@ -126,6 +136,8 @@ def load_sources(path: Path, data: Path) -> Sources:
         parsed = SourcesFile.model_validate(file.values)
     except ValidationError as error:
         raise first_mistake(file, error, company_keys_at) from None
+    if parsed.engine and parsed.text_sentiment:
+        raise file.mistake(("text_sentiment",), "moods are estimated on DuckDB only: take this key out, or 'engine'")
     roles = _roles(parsed.sources)
     return Sources(
         file=path,
@@ -137,6 +149,7 @@ def load_sources(path: Path, data: Path) -> Sources:
         months_close_after_days=parsed.months_close_after_days,
         nights=parsed.nights,
         alerts=parsed.alerts,
+        engine=parsed.engine,
         sources=tuple(_source(file, data, parsed, name, roles[name]) for name in parsed.sources),
     )
 

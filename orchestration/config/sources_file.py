@@ -25,6 +25,7 @@ _TIME_OF_DAY = re.compile(r"([01]\d|2[0-3]):[0-5]\d")
 _ENVIRONMENT_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 _SECRET_IN_URL = re.compile(r"://[^/@]*:[^/@]*@")
 _HOST_KEY = re.compile(r"(ssh|ecdsa|sk)-[\w@.-]+ [A-Za-z0-9+/]+=*")
+_ENGINE_ADDRESS = re.compile(r"sc://[\w.-]+:\d+|local(\[(\d+|\*)\])?|spark://[\w.,:-]+|yarn|k8s://\S+")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
@@ -100,6 +101,14 @@ def _language(value: object) -> object:
     if not isinstance(value, str) or not _LANGUAGE.fullmatch(value):
         raise _refuse(
             "must be the language of texts whose source names none, as two letters (ISO 639-1) in quotes, such as 'en'"
+        )
+    return value
+
+
+def _engine_address(value: object) -> object:
+    if not isinstance(value, str) or not _ENGINE_ADDRESS.fullmatch(value):
+        raise _refuse(
+            "must be sc://host:port, or a master: local[4], spark://host:port, yarn or k8s://https://host:port"
         )
     return value
 
@@ -257,6 +266,16 @@ class AlertKeys(StrictModel):
     """stale: how old what readers see may become; 36 if nothing is said."""
 
 
+class EngineKeys(StrictModel):
+    """What makes the models in place of DuckDB (docs/spark.md)."""
+
+    name: Literal["spark"]
+    """spark: Apache Spark 4."""
+    address: Annotated[str, BeforeValidator(_engine_address)]
+    """Where it is: sc://host:port of a Spark Connect server that reaches the data folder under the same path, or a
+    master such as local[4], for which a night starts a driver of its own."""
+
+
 class SourcesFile(StrictModel):
     """The whole file."""
 
@@ -277,5 +296,7 @@ class SourcesFile(StrictModel):
     """When a night is promised, by the keys below."""
     alerts: AlertKeys | None = None
     """Who is told of what goes wrong, by the keys below; nobody if nothing is said."""
+    engine: EngineKeys | None = None
+    """What makes the models, by the keys below; DuckDB in the night's own process if nothing is said."""
     sources: Annotated[dict[str, SourceKeys], Field(min_length=1)]
     """The source systems, one entry per installation; the name is yours to choose."""

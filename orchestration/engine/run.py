@@ -81,7 +81,7 @@ def main(engine: str, folder: Path) -> None:
                 try:
                     chain.make(model)
                 except Exception as error:
-                    _say(answers, model=model.name, failed=_name_of(error))
+                    _say(answers, model=model.name, failed=name_of(error))
                     raise
                 _say(answers, model=model.name, seconds=round(time.monotonic() - begun, 3))
 
@@ -91,7 +91,7 @@ def _say(answers: TextIO, **what: str | float) -> None:
     answers.flush()
 
 
-def _name_of(error: Exception) -> str:
+def name_of(error: Exception) -> str:
     """What went wrong without the words, which may quote a row: Spark's own name for it, or Python's."""
     condition = getattr(error, "getCondition", lambda: None)()
     return str(condition or type(error).__name__)

@@ -147,6 +147,16 @@ def plan_build(setup: Setup, last_date: date) -> BuildPlan:
         )
         if each.subject in {str(stream) for stream in streams}
     )
+    is_current = (
+        base is not None
+        and current is not None
+        and not (lacking or restated)
+        and base.id == current.id
+        and (base.manifest.as_of, base.manifest.missing, base.manifest.approvals)
+        == (reached.as_of, lacking_extracts, approved)
+    )
+    if setup.sources.engine and not is_current:  # it makes all models anew, whatever is new
+        base, lacking, restated = None, accepted, ()
     return BuildPlan(
         reach=reached,
         base=base,
@@ -157,12 +167,7 @@ def plan_build(setup: Setup, last_date: date) -> BuildPlan:
         missing=lacking_extracts,
         approvals=approved,
         begins={f"{each.source}/{each.stream}": each.begins for each in deliverers},
-        is_current=base is not None
-        and current is not None
-        and not (lacking or restated)
-        and base.id == current.id
-        and (base.manifest.as_of, base.manifest.missing, base.manifest.approvals)
-        == (reached.as_of, lacking_extracts, approved),
+        is_current=is_current,
     )
 
 

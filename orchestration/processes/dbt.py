@@ -15,7 +15,7 @@ import os
 import subprocess
 import sys
 import threading
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -46,11 +46,18 @@ def warm_up(settings: Settings) -> None:
     )
 
 
-def run_dbt(settings: Settings, arguments: Sequence[str]) -> subprocess.Popen[bytes]:
-    """Run dbt on the build in the waiting process; its output, JSON lines, is for the caller to read."""
+def run_dbt(settings: Settings, arguments: Sequence[str], environment: Mapping[str, str]) -> subprocess.Popen[bytes]:
+    """Run dbt on the build in the waiting process; its output, JSON lines, is for the caller to read.
+
+    Args:
+        settings: Where the build and the project are.
+        arguments: What dbt is told.
+        environment: Variables that templates may ask for in this run.
+    """
     warm_up(settings)
     told, _ = _DBT.pipes()
-    told.write(json.dumps([str(settings.folder.build), *arguments]).encode() + b"\n")
+    request = {"build": str(settings.folder.build), "arguments": list(arguments), "environment": dict(environment)}
+    told.write(json.dumps(request).encode() + b"\n")
     told.close()
     return _DBT.hand_over()
 
@@ -87,10 +94,11 @@ def main() -> None:
 
     line = sys.stdin.readline()
     if line:
-        build, *arguments = json.loads(line)
-        os.chdir(build)
+        request = json.loads(line)
+        os.chdir(request["build"])
+        os.environ |= request["environment"]
         with kept_templates(Path(os.environ["DBT_TARGET_PATH"])):
-            done = dbtRunner(callbacks=[_Events()]).invoke(arguments)
+            done = dbtRunner(callbacks=[_Events()]).invoke(request["arguments"])
         if done.exception:
             sys.stderr.write(f"{done.exception}\n")
         sys.exit(0 if done.success else 2 if done.exception else 1)

@@ -1,6 +1,6 @@
 """Each construct that models may use has the same values on DuckDB and on Spark, in rows with NULLs, ends and ties.
 
-A construct that is new gets a case here. Not here: whole models (test_marts_are_equal.py), what is refused
+A construct that is new gets a case here. Not here: whole models (test_nights.py), what is refused
 (tests/unit/test_spark_constructs.py).
 """
 

@@ -377,6 +377,24 @@ MISTAKES = {
         4,
         "text_sentiment: must be the language of texts whose source names none",
     ),
+    "an engine that is somewhere else": (
+        "currency: EUR\n",
+        "currency: EUR\nengine: {name: spark, address: http://spark:15002}\n",
+        4,
+        "engine.address: must be sc://host:port, or a master: local[4], spark://host:port, yarn or k8s://",
+    ),
+    "an engine that is not known": (
+        "currency: EUR\n",
+        "currency: EUR\nengine: {name: trino, address: yarn}\n",
+        4,
+        "engine.name: 'trino' is not allowed; allowed: 'spark'",
+    ),
+    "a mood to be estimated by an engine": (
+        "currency: EUR\n",
+        "currency: EUR\ntext_sentiment: 'en'\nengine: {name: spark, address: yarn}\n",
+        4,
+        "text_sentiment: moods are estimated on DuckDB only: take this key out, or 'engine'",
+    ),
     "one file for two streams": (
         '        pattern: "people-{date}.csv"\n',
         '        pattern: "tickets_{date}.jsonl.gz"\n',
@@ -389,6 +407,25 @@ MISTAKES = {
 @pytest.mark.parametrize(("old", "new", "line", "said"), MISTAKES.values(), ids=MISTAKES)
 def test_a_mistake_is_one_line_with_file_line_key_and_what_is_allowed(tmp_path, old, new, line, said):
     assert_mistake_is_said(tmp_path, GOOD, (old, new), line, said)
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "sc://spark.acme.com:15002",
+        "local",
+        "local[4]",
+        "local[*]",
+        "spark://a:7077,b:7077",
+        "yarn",
+        "k8s://https://k:6443",
+    ],
+)
+def test_an_engine_has_an_address_or_a_master(tmp_path, address):
+    text = GOOD.replace("currency: EUR\n", f"currency: EUR\nengine: {{name: spark, address: '{address}'}}\n")
+    engine = load_sources(write(tmp_path, text), tmp_path).engine
+    assert engine is not None
+    assert engine.address == address
 
 
 @pytest.mark.parametrize("secret", ["hunter2", "AKIA-very/secret", "Bearer abc"])
