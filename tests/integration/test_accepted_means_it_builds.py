@@ -60,7 +60,10 @@ def build(warehouse: Warehouse, day: date, seed: int, mixed: int) -> None:
     assert {"fct_order.product", "fct_ticket.team", "fct_ticket.topic", "mart_kpi_daily.member"} <= with_stand_in
     assert findings["hidden_texts"].outcome == "warn"
     assert "canonical/order.product" in findings["hidden_texts"].detail
-    told = "select message from cx_marts.main.mart_data_health where measure = 'texts_hidden' and stream = 'order'"
+    told = (
+        "select message from cx_marts.main.mart_data_health "
+        f"where measure = 'texts_hidden' and stream = 'order' and date_day = '{day}'"
+    )
     assert ["product" in message for message in warehouse.values(told)] == [True]
 
 

@@ -5,6 +5,7 @@
     A role is that of the moment of the event (int_author__role). Of whom nothing was told by then: who is in charge of the
     ticket is an agent, who asks is the customer, and else what is first told of them holds; of others the role is not known.
     `is_told` is false for what a ticket itself makes us add (its creation): that is no history.
+    An event that is told of another ticket leaves the one it was told of before.
 -#}
 {{ config(
     touched_key=['source', 'ticket_id'],
@@ -13,6 +14,9 @@
         select source, ticket_id from {{ touched('int_ticket__unioned') }}
         union
         select source, ticket_id from {{ ref('int_ticket_event__version') }}
+        where (source, event_id) in ({{ new_versions('ticket_event', ['source', 'event_id']) }})
+        union
+        select source, ticket_id from {{ this }}
         where (source, event_id) in ({{ new_versions('ticket_event', ['source', 'event_id']) }})
         union
         select events.source, events.ticket_id
