@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from datetime import datetime
+from pathlib import Path
 
 import duckdb
 
@@ -63,8 +64,8 @@ def wrong_types(connection: duckdb.DuckDBPyConnection, contract: Contract) -> li
 
 def newest_in_dump(connection: duckdb.DuckDBPyConnection, extract: LandedExtract, column: str) -> datetime | None:
     """Newest value of a time column in the whole delivered table, not only in what changed."""
-    value = _kept(extract, column, delivered_text(extract, column, text_columns(connection, extract.rows_file)))
-    row = connection.execute(f"select max({value}) from {read_parquet(extract.rows_file)}").fetchone()
+    rows = _dump_rows(extract, text_columns(connection, extract.rows_file), extract.rows_file, [column])
+    row = connection.execute(f"select max({_kept(extract, column)}) from ({rows})").fetchone()
     return row[0] if row else None
 
 
@@ -140,10 +141,10 @@ def _typed_rows(like: LandedExtract, landed: str) -> str:
     return f"select {', '.join(outer)} from (select {', '.join(judged)} from {source})"
 
 
-def _value(extract: LandedExtract, name: str, text: str | None = None) -> str:
-    """SQL of the typed value of a column; the text is in its working column unless it is given."""
+def _value(extract: LandedExtract, name: str) -> str:
+    """SQL of the typed value of a column, of the text in its working column."""
     column, reading = extract.contract.columns[name], extract.reading
-    text = text or delivered(extract.contract, name)
+    text = delivered(extract.contract, name)
     if column.type == "text":
         return respelled(column, text)
     value = cast(column.type, text, extract.timezone, reading)
@@ -166,10 +167,11 @@ def _refusal(extract: LandedExtract, name: str, value: str, text: str, extract_d
     return f"case {' '.join(refusals)} end"
 
 
-def _kept(extract: LandedExtract, name: str, text: str) -> str:
+def _kept(extract: LandedExtract, name: str) -> str:
     """SQL of the typed value of a column with bounds, NULL where it is not kept."""
-    value = _value(extract, name, text)
-    return f"case when {_refusal(extract, name, value, text, _day(extract))} is null then {value} end"
+    value = identifier(name)
+    refusal = _refusal(extract, name, value, delivered(extract.contract, name), _day(extract))
+    return f"case when {refusal} is null then {value} end"
 
 
 def _day(extract: LandedExtract) -> str:
@@ -199,21 +201,47 @@ def _find_repeated(
     no harm. Of a key that changed, landing passes on every row, so the changes tell all there is to know.
     """
     contract = extract.contract
-    content = [identifier(read) for name, read in columns.items() if name not in ("_file", "_row", "_op")]
-    keys = ", ".join(_value(extract, name, delivered_text(extract, name, columns)) for name in contract.key)
-    version = "null"
-    if contract.version is not None:
-        version = _kept(extract, contract.version, delivered_text(extract, contract.version, columns))
+    content = ", ".join(identifier(read) for name, read in columns.items() if name not in ("_file", "_row", "_op"))
+    version = contract.version and _kept(extract, contract.version)
+    rows = _dump_rows(
+        extract,
+        columns,
+        extract.judged_file,
+        list(dict.fromkeys((*contract.key, *([contract.version] if contract.version else [])))),
+        "_row",
+        "_op",
+        f"row({content}) as _content",
+    )
     connection.execute(
         f"""
         create or replace table {_repeated(batch)} as
         with told as (
-            select _file, _row, row({", ".join(content)}) as content,
-                first_value(row({", ".join(content)})) over (
-                    partition by {keys} order by {version} desc nulls last, _file desc, _row desc
+            select _file, _row, _content,
+                first_value(_content) over (
+                    partition by {", ".join(identifier(name) for name in contract.key)}
+                    order by {version or "null"} desc nulls last, _file desc, _row desc
                 ) as believed
-            from {read_parquet(extract.judged_file)} where _op = 'upsert'
+            from ({rows}) where _op = 'upsert'
         )
-        select _file, _row from told where content is distinct from believed
+        select _file, _row from told where _content is distinct from believed
         """
+    )
+
+
+def _dump_rows(extract: LandedExtract, columns: Mapping[str, str], file: Path, names: Sequence[str], *more: str) -> str:
+    """SQL of a dump's rows with the typed values of some columns beside their texts.
+
+    The values are made of named texts: with each text in full wherever it is asked for, planning took a second.
+
+    Args:
+        extract: The dump.
+        columns: Those of the file (landed_text.text_columns).
+        file: Its rows.
+        names: Columns by contract.
+        more: What else to select of each row.
+    """
+    texts = [f"{delivered_text(extract, name, columns)} as {delivered(extract.contract, name)}" for name in names]
+    values = [f"{_value(extract, name)} as {identifier(name)}" for name in names]
+    return (
+        f"select *, {', '.join(values)} from (select {', '.join(('_file', *more, *texts))} from {read_parquet(file)})"
     )
