@@ -237,4 +237,4 @@ def _of_vendor(system: str, own: str) -> tuple[tuple[str, ...], list[str]]:
 
 def _line(said: str, comment: str) -> str:
     """A line of the entry, indented, with its comment where comments stand."""
-    return re.sub(r"\s+$", "", f"{'  ' + said:<{_COMMENTS_BEGIN - 2}}# {comment[0].upper()}{comment[1:]}")
+    return re.sub(r"\s+$", "", f"{'  ' + said:<{_COMMENTS_BEGIN - 3}} # {comment[0].upper()}{comment[1:]}")

@@ -83,6 +83,7 @@ def test_what_cannot_be_reached_is_said_stream_by_stream(
     [
         (["zen", "--system", "zendesk", "--connector", "rest"], "ZEN_EMAIL and ZEN_API_TOKEN"),
         (["voice", "--system", "qualtrics", "--connector", "rest"], "VOICE_API_TOKEN"),
+        (["force", "--system", "salesforce", "--connector", "rest"], "FORCE_CLIENT_ID and FORCE_CLIENT_SECRET"),
         (["shop", "--connector", "postgres", "--stream", "order", "--stream", "contact"], "SHOP_DATABASE"),
         (["crm", "--system", "salesforce"], ""),
     ],
