@@ -340,7 +340,7 @@ def test_a_kpi_is_said_to_read_0_where_nothing_positive_is_told(found: Found) ->
 
 
 @pytest.mark.parametrize(
-    "system", ["zendesk", "salesforce", "hubspot", "qualtrics", "surveymonkey", "typeform", "olist"]
+    "system", ["zendesk", "freshdesk", "salesforce", "hubspot", "qualtrics", "surveymonkey", "typeform", "olist"]
 )
 def test_what_a_mapping_tells_is_read_in_its_text(warehouse: Warehouse, system: str) -> None:
     project = CHECKOUT.composed_project()

@@ -251,7 +251,8 @@ def _page(
     """The rows of an answer, with what they lack, and what follows it."""
     endpoint = extract.endpoint
     with uncollected():
-        said = endpoint.read(answer.body, params) if endpoint.read else parse(answer.body)
+        beside = endpoint.headers(answer.headers) if endpoint.headers else {}
+        said = {**(endpoint.read(answer.body, params) if endpoint.read else parse(answer.body)), **beside}
         rows: Sequence[Row] = rows_of(said, endpoint.data)
         following = endpoint.paging.following(said, params, began)
         for addition in endpoint.additions:

@@ -40,13 +40,22 @@ def parse(body: bytes) -> dict[str, Any]:
     Raises:
         NotAPage: It is none.
     """
-    try:
-        answer = orjson.loads(body)
-    except orjson.JSONDecodeError:
-        answer = _with_half_characters(body)
+    answer = _json(body)
     if not isinstance(answer, dict):
         raise NotAPage("that is not a JSON object")
     return answer
+
+
+def parse_list(body: bytes, key: str) -> dict[str, Any]:
+    """The object that holds the bare JSON list of an answer under a key.
+
+    Raises:
+        NotAPage: It is none.
+    """
+    answer = _json(body)
+    if not isinstance(answer, list):
+        raise NotAPage("that is not a JSON list")
+    return {key: answer}
 
 
 def rows_of(answer: Mapping[str, Any], key: str) -> list[Row]:
@@ -102,6 +111,13 @@ def _texts(values: Sequence[Any]) -> pa.Array:
 
 def _text(value: Any) -> str | bytes | None:  # noqa: ANN401 - whatever JSON holds
     return value if value is None or isinstance(value, str) else orjson.dumps(value)
+
+
+def _json(body: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds
+    try:
+        return orjson.loads(body)
+    except orjson.JSONDecodeError:
+        return _with_half_characters(body)
 
 
 def _with_half_characters(body: bytes) -> Any:  # noqa: ANN401 - whatever JSON holds

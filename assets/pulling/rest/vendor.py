@@ -81,6 +81,8 @@ class Endpoint:
             every one has.
         asks: Makes the request for a page of its place and the columns to take; None: the place is the query.
         read: Makes of the bytes of an answer, and its place, the object that holds the rows; None: it is one, as JSON.
+        headers: Makes of the headers of an answer what they say beside that object; raises `NotAPage` where they are
+            none of the vendor's. None: they say nothing.
     """
 
     path: str
@@ -96,6 +98,7 @@ class Endpoint:
     described: Description | None = None
     asks: Callable[[Params, Sequence[str]], Request] | None = None
     read: Callable[[bytes, Params], Mapping[str, Any]] | None = None
+    headers: Callable[[Mapping[str, str]], Mapping[str, Any]] | None = None
 
     def request(self, place: Params, columns: Sequence[str]) -> Request:
         """What is sent for the page at a place."""

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from assets.pulling.rest.freshdesk import FRESHDESK
 from assets.pulling.rest.hubspot import HUBSPOT
 from assets.pulling.rest.qualtrics import QUALTRICS
 from assets.pulling.rest.salesforce import SALESFORCE
@@ -13,5 +14,5 @@ from assets.pulling.rest.vendor import Vendor
 from assets.pulling.rest.zendesk import ZENDESK
 
 VENDORS: Mapping[str, Vendor] = {
-    vendor.system: vendor for vendor in (HUBSPOT, QUALTRICS, SALESFORCE, SURVEYMONKEY, TYPEFORM, ZENDESK)
+    vendor.system: vendor for vendor in (FRESHDESK, HUBSPOT, QUALTRICS, SALESFORCE, SURVEYMONKEY, TYPEFORM, ZENDESK)
 }

@@ -20,6 +20,7 @@ with answers as (
             when 'surveymonkey' then 'responses'
             when 'typeform' then 'responses'
             when 'zendesk' then 'satisfaction_ratings'
+            when 'freshdesk' then 'satisfaction_ratings'
             when 'olist' then 'order_reviews'
             else 'survey_answer'
         end as stream,

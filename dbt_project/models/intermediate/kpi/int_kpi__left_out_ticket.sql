@@ -20,7 +20,12 @@ with tickets as (
     select
         tickets.ticket_key,
         records.source,
-        case tickets.system when 'zendesk' then 'tickets' when 'salesforce' then 'case' else 'ticket' end as stream,
+        case tickets.system
+            when 'zendesk' then 'tickets'
+            when 'freshdesk' then 'tickets'
+            when 'salesforce' then 'case'
+            else 'ticket'
+        end as stream,
         tickets.customer_key,
         tickets.channel,
         coalesce(tickets.team, '') as team,

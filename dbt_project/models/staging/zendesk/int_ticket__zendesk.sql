@@ -23,33 +23,15 @@ with tickets as (
     from {{ ref('stg_zendesk__tickets') }}
 ),
 
-{#- What tags mean here: one row, of empty lists where the company has no conventions. #}
 conventions as (
-    select
-        coalesce(list(tag) filter (meaning = 'complaint'), []) as complaint_tags,
-        coalesce(list(rtrim(tag, '*') order by length(tag) desc, tag) filter (meaning = 'topic'), []) as topic_prefixes
-    from {{ ref('tag_conventions') }}
-    where system = 'zendesk'
+    {{ tag_conventions_of('zendesk') }}
 ),
 
 tagged as (
     select
         tickets.*,
         list_has_any(tickets.tags, conventions.complaint_tags) as is_complaint,
-        {#- The topic of the first tag that has one; longer prefixes are looked at first. #}
-        list_extract(
-            list_filter(
-                list_transform(
-                    tickets.tags,
-                    lambda tag: list_extract(list_transform(
-                        list_filter(conventions.topic_prefixes, lambda prefix: starts_with(tag, prefix)),
-                        lambda prefix: substr(tag, length(prefix) + 1)
-                    ), 1)
-                ),
-                lambda topic: topic is not null
-            ),
-            1
-        ) as topic
+        {{ topic_of_tags('tickets.tags') }} as topic
     from tickets
     cross join conventions
 )

@@ -1,0 +1,21 @@
+select
+    id as agent_id,
+    name,
+    email,
+    phone,
+    mobile,
+    language,
+    list_extract(try_cast(group_ids as varchar[]), 1) as first_group_id,
+    type as agent_type,
+    occasional as is_occasional,
+    created_at,
+    updated_at,
+    _source,
+    _batch_id,
+    _night,
+    _extract_date,
+    _file,
+    _row,
+    _op,
+    _version_at
+from {{ source('freshdesk', 'agents') }}

@@ -1,0 +1,23 @@
+select
+    id as contact_id,
+    name,
+    email,
+    phone,
+    mobile,
+    unique_external_id,
+    company_id,
+    language,
+    time_zone,
+    active,
+    coalesce(deleted, false) as is_deleted,
+    created_at,
+    updated_at,
+    _source,
+    _batch_id,
+    _night,
+    _extract_date,
+    _file,
+    _row,
+    _op,
+    _version_at
+from {{ source('freshdesk', 'contacts') }}

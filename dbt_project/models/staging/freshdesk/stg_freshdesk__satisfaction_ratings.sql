@@ -1,0 +1,21 @@
+select
+    id as rating_id,
+    question_id,
+    rating,
+    survey_id,
+    ticket_id,
+    user_id,
+    agent_id,
+    group_id,
+    feedback,
+    created_at,
+    updated_at,
+    _source,
+    _batch_id,
+    _night,
+    _extract_date,
+    _file,
+    _row,
+    _op,
+    _version_at
+from {{ source('freshdesk', 'satisfaction_ratings') }}
