@@ -31,10 +31,19 @@ OnEngine = Callable[[list[ModelPlan], Path], dict[str, float]]
 
 @dataclass(frozen=True)
 class Engine:
-    """An engine: a Python that has pyspark, and what `address` in the company file says."""
+    """An engine: a Python that has pyspark, what `address` in the company file says, and the server, if there is one."""
 
     python: Path
     address: str
+    server: int | None = None
+
+    def server_seconds(self) -> float | None:
+        """CPU seconds of the server until now."""
+        if self.server is None:
+            return None
+        # The name, in brackets, may hold blanks; user and system time are the 14th and 15th field.
+        after_name = Path(f"/proc/{self.server}/stat").read_text("utf-8").rpartition(")")[2].split()
+        return (int(after_name[11]) + int(after_name[12])) / os.sysconf("SC_CLK_TCK")
 
 
 @pytest.fixture(scope="session", params=["sail", pytest.param("apache", marks=pytest.mark.chaos)])
@@ -60,7 +69,7 @@ def engine(request: pytest.FixtureRequest) -> Iterator[Engine]:
     # It ends with its input, which this closes.
     with server:
         assert server.stdout
-        yield Engine(python, f"sc://localhost:{int(server.stdout.readline())}")
+        yield Engine(python, f"sc://localhost:{int(server.stdout.readline())}", server.pid)
 
 
 @pytest.fixture(scope="session")

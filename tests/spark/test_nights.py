@@ -1,20 +1,25 @@
 """Nights on an engine: what they publish is what DuckDB's publish, or nothing.
 
-The engine is Apache Spark or Sail, as conftest.py says. Not here: single constructs (test_constructs.py).
+The engine is Apache Spark or Sail, as conftest.py says. `JOURNEYMART_CHAOS=long` asks for a larger company, and says
+what both nights cost. Not here: single constructs (test_constructs.py).
 """
 
 from __future__ import annotations
 
+import json
 import os
 import shutil
 import subprocess
 import sys
 import time
+from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
 import pytest
 
+from bench import process_tree
+from bench.process_tree import CommandFailedError, Cost, measure
 from orchestration.config.settings import PROJECT, Settings
 from orchestration.config.sources_file import EngineKeys
 from orchestration.engine.inspection import inspect
@@ -23,11 +28,12 @@ from storage.faults import FAULT_VARIABLE
 from tests.compare_marts import compare
 from tests.spark.conftest import Engine
 
-CUSTOMERS = 300
+CUSTOMERS = 2000 if os.environ.get("JOURNEYMART_CHAOS") == "long" else 300
 # Marts that may differ, and why. There are none.
 EXCEPTIONS: dict[str, str] = {}
 # Seconds. What the engine's program does when its night was killed is to end.
 _PATIENCE = 120
+_JOURNEYMART = (sys.executable, "-m", "orchestration.cli")
 
 
 @dataclass(frozen=True)
@@ -47,20 +53,27 @@ class Place:
     def command(self, *arguments: str, fault: str = "") -> subprocess.CompletedProcess[str]:
         """Run a command of ours."""
         return subprocess.run(
-            [sys.executable, "-m", "orchestration.cli", *arguments],
-            env={
-                **os.environ,
-                "JOURNEYMART_COMPANY": str(self.company),
-                "JOURNEYMART_DATA": str(self.settings.data),
-                "JOURNEYMART_STATE": str(self.settings.state),
-                "JOURNEYMART_SPARK_PYTHON": str(self.python),
-                FAULT_VARIABLE: fault,
-            },
+            [*_JOURNEYMART, *arguments],
+            env={**self.environment(), FAULT_VARIABLE: fault},
             cwd=PROJECT,
             capture_output=True,
             text=True,
             check=False,
         )
+
+    def night(self) -> Cost:
+        """A whole night that must end well, and what it cost."""
+        return measure([*_JOURNEYMART, "run"], folder=PROJECT, environment=self.environment())
+
+    def environment(self) -> Mapping[str, str]:
+        """What a command of ours is told."""
+        return {
+            **os.environ,
+            "JOURNEYMART_COMPANY": str(self.company),
+            "JOURNEYMART_DATA": str(self.settings.data),
+            "JOURNEYMART_STATE": str(self.settings.state),
+            "JOURNEYMART_SPARK_PYTHON": str(self.python),
+        }
 
 
 @pytest.fixture(scope="module")
@@ -68,10 +81,18 @@ def on_duckdb(tmp_path_factory: pytest.TempPathFactory) -> Place:
     """The first night of the sample company, as ever."""
     folder = tmp_path_factory.mktemp("on duckdb")
     place = Place(Settings(data=folder / "data", state=folder / "state"), SAMPLE, Path(sys.executable))
-    for arguments in (["sample", "--customers", str(CUSTOMERS), "--days", "1"], ["run"]):
-        done = place.command(*arguments)
-        assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    done = place.command("sample", "--customers", str(CUSTOMERS), "--days", "1")
+    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:]
+    print(f"\na night on DuckDB: {said_of(place.night())}")
     return place
+
+
+def said_of(cost: Cost) -> str:
+    """What something cost, in words."""
+    return (
+        f"{cost.cpu_seconds:.0f} CPU seconds, {cost.wall_seconds:.0f} seconds, "
+        f"{cost.peak_bytes / 1e9:.1f} GB of memory, {cost.written_bytes / 1e9:.1f} GB written"
+    )
 
 
 def beside(folder: Path, place: Place, engine: Engine, script: str, **changes: str) -> Place:
@@ -109,13 +130,19 @@ def on_engine_too(on_duckdb: Place, engine: Engine, kept: Path, tmp_path_factory
     """The same night on the engine, where nothing is published yet."""
     shutil.rmtree(kept, ignore_errors=True)
     folder = tmp_path_factory.mktemp("on an engine")
-    place = beside(folder, on_duckdb, engine, f'"$REAL" "$@" && cp -a "$4/made" "{kept}"')
+    measured = f'"{sys.executable}" "{process_tree.__file__}" "{folder}/cost.json" "$REAL" "$@"'
+    place = beside(folder, on_duckdb, engine, f'{measured} && cp -a "$4/made" "{kept}"')
     shutil.rmtree(place.settings.folder.versions)
     place.settings.folder.current.unlink()
-    begun = time.monotonic()
-    done = place.command("run")
-    assert done.returncode == 0, done.stdout[-2000:] + done.stderr[-2000:] + engine_log(place)
-    print(f"\na night on {engine.address}: {time.monotonic() - begun:.0f} seconds")
+    before = engine.server_seconds()
+    try:
+        night = place.night()
+    except CommandFailedError as error:
+        pytest.fail(f"{error}\n{engine_log(place)}")
+    made = Cost(**json.loads((folder / "cost.json").read_text("utf-8"))[1])
+    print(f"\na night on {engine.address}: {said_of(night)}; of it the program that asks the engine: {said_of(made)}")
+    if before is not None:
+        print(f"its server: {(engine.server_seconds() or 0) - before:.0f} CPU seconds")
     return place
 
 
