@@ -22,10 +22,12 @@ from assets.versions.manifest import DefinitionChange, Manifest
 
 # KPIs are defined row by row; any other seed is one definition.
 _KPIS = "seeds/kpis.csv"
+# Parts of what a build means that are definitions of their own; the others are the settings.
+_BY_THEMSELVES = {"project", "accepted", "engine"}
 
 
 def definitions(meaning: Mapping[str, Any], dbt_project: Path) -> dict[str, str]:
-    """Every definition by `kind/name`, as a short hash: KPIs, seeds, and folders of models and macros.
+    """Every definition by `kind/name`, as a short hash: KPIs, seeds, folders of models and macros, an engine.
 
     Args:
         meaning: All that decides what a build means, see fingerprint.py.
@@ -40,7 +42,9 @@ def definitions(meaning: Mapping[str, Any], dbt_project: Path) -> dict[str, str]
         with kpis.open(encoding="utf-8", newline="") as rows:
             parts |= {f"kpis/{row['kpi']}": row for row in csv.DictReader(rows)}
     parts["project/contracts"] = meaning["accepted"]
-    parts["project/settings"] = {name: said for name, said in meaning.items() if name not in {"project", "accepted"}}
+    if "engine" in meaning:
+        parts["project/engine"] = meaning["engine"]
+    parts["project/settings"] = {name: said for name, said in meaning.items() if name not in _BY_THEMSELVES}
     return {name: _short_hash(said) for name, said in sorted(parts.items())}
 
 

@@ -21,6 +21,8 @@ from storage.sealed import sealed, unsealed
 # What follows from other fields of a manifest.
 _DERIVED = ("is_stale", "stale_since", "stale_sources")
 _COPIES = parquet_folder(Path()).as_posix()
+# What makes the models where the company file names no engine.
+DUCKDB = "duckdb"
 
 
 @dataclass(frozen=True)
@@ -118,6 +120,7 @@ class Night:
         begins: The first date each stream owes, by its name.
         definitions: What decides what its numbers mean, by name, as hashes.
         definition_changes: When they changed, since the first version of the data folder.
+        engine: What made its models, as the company file names it.
     """
 
     run_id: str
@@ -131,6 +134,7 @@ class Night:
     begins: Mapping[str, date] = field(default_factory=dict)
     definitions: Mapping[str, str] = field(default_factory=dict)
     definition_changes: tuple[DefinitionChange, ...] = ()
+    engine: str = DUCKDB
 
 
 @dataclass(frozen=True)
@@ -159,6 +163,7 @@ class Manifest:
         files: Every file of the version but the manifest itself.
         definitions: What decides what its numbers mean, by name, as hashes.
         definition_changes: When they changed, since the first version of the data folder.
+        engine: What made its models, as the company file names it.
     """
 
     version: str
@@ -182,6 +187,7 @@ class Manifest:
     begins: Mapping[str, date] = field(default_factory=dict)
     definitions: Mapping[str, str] = field(default_factory=dict)
     definition_changes: tuple[DefinitionChange, ...] = ()
+    engine: str = DUCKDB
 
     @property
     def batch_ids(self) -> frozenset[str]:

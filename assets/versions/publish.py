@@ -113,6 +113,7 @@ def publish(
         begins=night.begins,
         definitions=night.definitions,
         definition_changes=night.definition_changes,
+        engine=night.engine,
     )
     write_manifest(build, manifest)
     _open_to_readers(folder, build)

@@ -183,6 +183,7 @@ def status(as_json: Json = False) -> None:
         "current": version.id if version else None,
         "as_of": version.manifest.as_of if version else None,
         "published_at": version.manifest.published_at if version else None,
+        "engine": version.manifest.engine if version else None,
         "is_stale": version.manifest.is_stale if version else None,
         "stale_since": version.manifest.stale_since if version else None,
         "missing": [f"{each.source}/{each.stream} since {each.since}" for each in version.manifest.missing]

@@ -46,6 +46,7 @@ def _version_row(version: Version, *, is_current: bool) -> dict[str, Any]:
         "as_of": manifest.as_of,
         "published_at": manifest.published_at,
         "base": manifest.base,
+        "engine": manifest.engine,
         "rows_in": manifest.rows_in,
         "quarantined_rows": manifest.quarantined_rows,
         "is_stale": manifest.is_stale,

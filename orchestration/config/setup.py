@@ -12,6 +12,7 @@ from typing import Any
 from assets.text.sentiment import TextSentiment, text_sentiment
 from assets.versions.definition_log import definitions
 from assets.versions.fingerprint import fingerprint_of, project_meaning
+from assets.versions.manifest import DUCKDB
 from orchestration.company.compose import mistakes_of_sources
 from orchestration.config.settings import Settings, load_settings
 from orchestration.config.sources import Sources, load_sources
@@ -66,7 +67,14 @@ class Setup:
             self.text_sentiment,
         )
         # Who a customer is depends on them in every model, of old rows too.
-        return {**project, "crms": sorted(self.sources.crms)}
+        meaning = {**project, "crms": sorted(self.sources.crms)}
+        # Equal rows are tested, and not promised of every release: what one engine made is no base for another.
+        return meaning if self.engine == DUCKDB else {**meaning, "engine": self.engine}
+
+    @property
+    def engine(self) -> str:
+        """What makes the models."""
+        return self.sources.engine.name if self.sources.engine else DUCKDB
 
     @cached_property
     def definitions(self) -> dict[str, str]:

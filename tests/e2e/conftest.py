@@ -150,13 +150,15 @@ def said_by(installation: Installation) -> Path:
 def rebuilt(delivered: Installation, made_once: MadeOnce) -> Installation:
     """All four dates published by one night, from nothing; with the history of its run. Read-only."""
 
-    def fill(data: Path) -> None:
-        hand_over_what_is_made(data.with_name("state"))
-        delivered.copy_to(data)
-        Installation(data, data.with_name("state"), delivered.company).night(FIRST, SECOND, THIRD, FOURTH)
+    def made(data: Path) -> Installation:
+        return Installation(data, data.with_name("Anna's state"), delivered.company)
 
-    data = made_once("rebuilt", fill)
-    return Installation(data, data.with_name("state"), delivered.company)
+    def fill(data: Path) -> None:
+        hand_over_what_is_made(made(data).state)
+        delivered.copy_to(data)
+        made(data).night(FIRST, SECOND, THIRD, FOURTH)
+
+    return made(made_once("rebuilt", fill))
 
 
 LONG = os.environ.get("JOURNEYMART_CHAOS") == "long"

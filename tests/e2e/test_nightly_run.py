@@ -39,6 +39,12 @@ def test_a_range_of_dates_is_one_run_and_one_version(rebuilt):
                 }
 
 
+def test_a_quote_in_the_path_of_the_state_folder_is_a_letter_like_any_other(rebuilt):
+    assert "'" in str(rebuilt.state)
+    ((kpis,),) = rebuilt.marts("select count(*) from dim_kpi where definition > ''")
+    assert kpis == len((rebuilt.state / "dbt_project/seeds/kpis.csv").read_text().splitlines()) - 1
+
+
 def test_what_a_night_wrote_beside_its_version_is_its_owners_alone(three_nights):
     state = made_with(three_nights)
     logs = [*state.joinpath("dbt").rglob("*"), *state.joinpath("storage").rglob(f"{run_of(three_nights)}*")]

@@ -31,7 +31,7 @@ OnEngine = Callable[[list[ModelPlan], Path], dict[str, float]]
 
 @dataclass(frozen=True)
 class Engine:
-    """An engine: a Python that has pyspark, what `address` in the company file says, and the server, if there is one."""
+    """An engine: a Python that has pyspark, what `address` in the company file says, and its server."""
 
     python: Path
     address: str

@@ -13,11 +13,12 @@ import subprocess
 import sys
 import time
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
 
+from assets.versions.manifest import DefinitionChange, read_manifest
 from bench import process_tree
 from bench.process_tree import CommandFailedError, Cost, measure
 from orchestration.config.settings import PROJECT, Settings
@@ -95,7 +96,7 @@ def said_of(cost: Cost) -> str:
     )
 
 
-def beside(folder: Path, place: Place, engine: Engine, script: str, **changes: str) -> Place:
+def beside(folder: Path, place: Place, engine: Engine, script: str) -> Place:
     """The same extracts, judged, with what was published of them; for a company that has an engine.
 
     Args:
@@ -103,15 +104,10 @@ def beside(folder: Path, place: Place, engine: Engine, script: str, **changes: s
         place: Where it is taken from.
         engine: The engine.
         script: What a shell runs in place of the engine's Python, which it knows as REAL.
-        changes: Words of the company file and what stands in their place.
     """
     company = shutil.copytree(place.company, folder / "company")
-    text = (company / COMPANY_FILE).read_text("utf-8")
-    for old, new in changes.items():
-        assert old in text
-        text = text.replace(old, new)
-    said = f"engine: {{name: spark, address: '{engine.address}'}}\n"
-    (company / COMPANY_FILE).write_text(f"{text}\n{said}", encoding="utf-8")
+    with (company / COMPANY_FILE).open("a", encoding="utf-8") as file:
+        file.write(f"\nengine: {{name: spark, address: '{engine.address}'}}\n")
     data = shutil.copytree(place.settings.data, folder / "Anna's data", symlinks=True)
     python = folder / "python"
     python.write_text(f'#!/bin/sh\nREAL="{engine.python}"\n{script}\n', encoding="utf-8")
@@ -173,8 +169,24 @@ def test_a_night_without_anything_new_asks_no_engine(on_engine_too: Place) -> No
     assert on_engine_too.settings.folder.current.readlink() == before
 
 
-# Another time zone of the same hours: what is published is built by another company file.
-ANEW = {"Europe/Berlin": "Europe/Vienna"}
+def test_a_change_of_engine_builds_anew_and_is_said(
+    on_duckdb: Place, on_engine_too: Place, engine: Engine, kept: Path, tmp_path: Path
+) -> None:
+    """From DuckDB to the engine and back, with nothing new but that."""
+    del on_engine_too  # it made what is kept
+    place = beside(tmp_path, on_duckdb, engine, f'cp -a "{kept}" "$4/made"')
+    current = place.settings.folder.current
+    for company, name, change in ((place.company, "spark", "added"), (on_duckdb.company, "duckdb", "removed")):
+        there = replace(place, company=company)
+        done = there.command("run")
+        assert done.returncode == 0, done.stderr
+        made = read_manifest(current)
+        assert (made.engine, made.base) == (name, None)
+        assert made.definition_changes[-1] == DefinitionChange(made.as_of, "project/engine", change)
+        assert json.loads(there.command("status", "--json").stdout)["engine"] == name
+    found = compare(on_duckdb.settings.folder.current.resolve(), current.resolve())
+    # Where the log of definitions is told.
+    assert {table.name for table in found if not table.is_same} == {"mart_data_health"}
 
 
 def test_a_defect_in_what_the_engine_wrote_publishes_nothing(
@@ -184,7 +196,7 @@ def test_a_defect_in_what_the_engine_wrote_publishes_nothing(
     del on_engine_too  # it made what is kept
     table = '"$4/made/main__fct_ticket"'
     twice = f'cp -a "{kept}" "$4/made" && for file in {table}/*.parquet; do cp "$file" "$file.again.parquet"; done'
-    place = beside(tmp_path, on_duckdb, engine, twice, **ANEW)
+    place = beside(tmp_path, on_duckdb, engine, twice)
     before = place.settings.folder.current.readlink()
     done = place.command("run")
     assert done.returncode == 1
@@ -198,7 +210,7 @@ def test_a_table_the_engine_did_not_write_publishes_nothing(
 ) -> None:
     del on_engine_too  # it made what is kept
     lacking = f'cp -a "{kept}" "$4/made" && rm -r "$4/made/main__fct_ticket"'
-    place = beside(tmp_path, on_duckdb, engine, lacking, **ANEW)
+    place = beside(tmp_path, on_duckdb, engine, lacking)
     before = place.settings.folder.current.readlink()
     done = place.command("run")
     assert done.returncode == 1
@@ -209,7 +221,7 @@ def test_a_table_the_engine_did_not_write_publishes_nothing(
 def test_a_night_killed_while_the_engine_works_leaves_the_pointer_and_no_program(
     on_duckdb: Place, engine: Engine, tmp_path: Path
 ) -> None:
-    place = beside(tmp_path, on_duckdb, engine, f'echo $$ > "{tmp_path}/pid"; exec "$REAL" "$@"', **ANEW)
+    place = beside(tmp_path, on_duckdb, engine, f'echo $$ > "{tmp_path}/pid"; exec "$REAL" "$@"')
     before = place.settings.folder.current.readlink()
     done = place.command("run", fault="in_engine")
     assert done.returncode < 0, done.stdout + done.stderr

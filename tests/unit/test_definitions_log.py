@@ -80,6 +80,13 @@ def test_the_settings_are_a_definition(project: Path) -> None:
     assert {name for name in before if before[name] != after[name]} == {"project/settings"}
 
 
+def test_an_engine_is_a_definition_of_its_own(project: Path) -> None:
+    meaning = project_meaning(project, all_contracts(), "UTC", "EUR")
+    before, after = definitions(meaning, project), definitions({**meaning, "engine": "spark"}, project)
+    assert after.keys() - before.keys() == {"project/engine"}
+    assert {name for name in before if before[name] != after[name]} == set()
+
+
 def test_every_kpi_of_the_project_is_known() -> None:
     project = CHECKOUT.composed_project()
     known = definitions(project_meaning(project, all_contracts(), "UTC", "EUR"), project)

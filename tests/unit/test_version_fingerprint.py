@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import shutil
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,8 +11,12 @@ import yaml
 
 from assets.text.sentiment import TextSentiment
 from assets.versions.fingerprint import fingerprint_of, project_meaning
+from orchestration.config.setup import Setup
+from orchestration.config.sources import load_sources
+from orchestration.config.sources_file import EngineKeys
 from quality.contract.files import CONTRACTS
 from quality.contract.model import Contract, all_contracts
+from tests.checkout import CHECKOUT
 
 _FILES = {
     "dbt_project.yml": "name: x\n",
@@ -141,3 +146,10 @@ def test_another_release_of_what_spells_contact_points_counts(project, monkeypat
     before = fingerprint(project)
     monkeypatch.setattr("assets.versions.fingerprint.installed_version", lambda _: "0.1")
     assert fingerprint(project) != before
+
+
+def test_it_changes_with_the_engine_and_not_with_where_the_engine_is():
+    sources = load_sources(CHECKOUT.company_folder.file, CHECKOUT.data)
+    engines = [None, *(EngineKeys(name="spark", address=address) for address in ("local", "sc://spark:15002"))]
+    on_duckdb, here, there = (Setup(CHECKOUT, replace(sources, engine=engine)).fingerprint for engine in engines)
+    assert on_duckdb != here == there
