@@ -89,11 +89,8 @@ def on_duckdb(tmp_path_factory: pytest.TempPathFactory) -> Place:
 
 
 def said_of(cost: Cost) -> str:
-    """What something cost, in words."""
-    return (
-        f"{cost.cpu_seconds:.0f} CPU seconds, {cost.wall_seconds:.0f} seconds, "
-        f"{cost.peak_bytes / 1e9:.1f} GB of memory, {cost.written_bytes / 1e9:.1f} GB written"
-    )
+    """What something cost, in words. Memory is left out: a JVM that starts a program is there twice for a moment."""
+    return f"{cost.cpu_seconds:.0f} CPU seconds, {cost.wall_seconds:.0f} seconds"
 
 
 def beside(folder: Path, place: Place, engine: Engine, script: str) -> Place:
