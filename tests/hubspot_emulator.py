@@ -17,7 +17,12 @@ from tests.emulator_kit import Asked, Body, Fault, Host, Row, Told
 
 ACCESS_TOKEN = "private-app-token-of-the-test"
 CREDENTIALS = {"access_token": ACCESS_TOKEN}
-CHANGED = {"contacts": "lastmodifieddate", "companies": "hs_lastmodifieddate", "deals": "hs_lastmodifieddate"}
+CHANGED = {
+    "contacts": "lastmodifieddate",
+    "companies": "hs_lastmodifieddate",
+    "deals": "hs_lastmodifieddate",
+    "feedback_submissions": "hs_lastmodifieddate",
+}
 _MADE = {"id", "archived", "merged_into_id", "updated_at", "contact_id", "dealstage_history"}
 
 

@@ -46,8 +46,18 @@ sources:
       contacts:
       companies:
       deals:
+      feedback_submissions:
 """
 DAY = date(2026, 6, 1)
+# What was asked, and answered; satisfaction has scales of several kinds, and the last answer is archived.
+FEEDBACK = (
+    ("NPS", "9", "PROMOTER"),
+    ("CSAT", "4", "PASSIVE"),
+    ("CSAT", "5", "PROMOTER"),
+    ("CES", "6", "PROMOTER"),
+    ("CUSTOM", "3", None),
+    ("NPS", "1", "DETRACTOR"),
+)
 
 
 def salesforce() -> Crm:
@@ -77,6 +87,10 @@ def hubspot() -> Portal:
         portal.put("deals", number, portal.now - 7200, dealstage="proposal", amount="12.50", dealtype="newbusiness")
         portal.tables["deals"][number].contacts = [1]
     portal.put("deals", 1, portal.now - 3600, dealstage="closedwon", hs_is_closed="true", hs_is_closed_won="true")
+    for number, (kind, value, group) in enumerate(FEEDBACK, start=1):
+        said = {"hs_survey_id": kind, "hs_survey_type": kind, "hs_value": value, "hs_response_group": group}
+        portal.put("feedback_submissions", number, portal.now - 3600, hs_contact_id="2", **said)
+    portal.archive("feedback_submissions", len(FEEDBACK))
     return portal
 
 
@@ -100,7 +114,8 @@ def test_what_a_crm_tells_counts(warehouse: Warehouse, monkeypatch: pytest.Monke
     monkeypatch.setenv("HUBSPOT_TOKEN", ACCESS_TOKEN)
     with serving(salesforce()) as crm, serving(hubspot()) as hub:
         batches = accepted(warehouse.folder, COMPANY.format(salesforce=crm, hubspot=hub))
-    warehouse.night(batches=batches, select="int_contact__unioned int_order__unioned int_ticket__unioned", as_of=DAY)
+    objects = ("contact", "order", "ticket", "survey_answer", "survey_question")
+    warehouse.night(batches=batches, select=" ".join(f"int_{each}__unioned" for each in objects), as_of=DAY)
 
     first, second, third = (record_id("Contact", number) for number in (1, 2, 3))
     assert warehouse.rows(
@@ -125,4 +140,16 @@ def test_what_a_crm_tells_counts(warehouse: Warehouse, monkeypatch: pytest.Monke
     ]
     assert warehouse.rows("select requester_id, status from intermediate.int_ticket__unioned") == [
         {"requester_id": first, "status": "closed"}
+    ]
+    assert warehouse.rows(
+        "select answers.answer_id, questions.metric, answers.score, questions.positive_values, answers.is_deleted "
+        "from intermediate.int_survey_answer__unioned as answers "
+        "inner join intermediate.int_survey_question__unioned as questions using (survey_question_key) order by 1"
+    ) == [
+        {"answer_id": "1", "metric": "nps", "score": 9.0, "positive_values": None, "is_deleted": False},
+        {"answer_id": "2", "metric": "csat", "score": 1.0, "positive_values": "[2]", "is_deleted": False},
+        {"answer_id": "3", "metric": "csat", "score": 2.0, "positive_values": "[2]", "is_deleted": False},
+        {"answer_id": "4", "metric": "ces", "score": 6.0, "positive_values": None, "is_deleted": False},
+        {"answer_id": "5", "metric": "other", "score": 3.0, "positive_values": None, "is_deleted": False},
+        {"answer_id": "6", "metric": "nps", "score": 1.0, "positive_values": None, "is_deleted": True},
     ]

@@ -245,6 +245,7 @@ HUBSPOT = Vendor(
     streams={
         "contacts": _stream("contacts", "lastmodifieddate"),
         "companies": _stream("companies", "hs_lastmodifieddate"),
+        "feedback_submissions": _stream("feedback_submissions", "hs_lastmodifieddate"),
         # With histories, 50 at once are given.
         "deals": _stream(
             "deals",
@@ -256,7 +257,10 @@ HUBSPOT = Vendor(
     forgotten=frozenset(),
     errors=ErrorCodes(
         _code_of,
-        remedies={"MISSING_SCOPES": "the private app lacks a scope: give it those that docs/sources.md names"},
+        remedies={
+            "MISSING_SCOPES": "the private app lacks a scope: give it those that docs/sources.md names, "
+            "or leave the stream out of company.yml"
+        },
     ),
     budget=_budget,
 )

@@ -21,6 +21,7 @@ with answers as (
             when 'typeform' then 'responses'
             when 'zendesk' then 'satisfaction_ratings'
             when 'freshdesk' then 'satisfaction_ratings'
+            when 'hubspot' then 'feedback_submissions'
             when 'olist' then 'order_reviews'
             else 'survey_answer'
         end as stream,

@@ -1,0 +1,23 @@
+select
+    id as submission_id,
+    hs_survey_id as survey_id,
+    lower(hs_survey_type) as survey_type,
+    lower(hs_survey_channel) as channel,
+    hs_value as answer,
+    upper(hs_response_group) as response_group,
+    hs_content as comment,
+    hs_contact_id as contact_id,
+    hs_contact_email_rollup as email,
+    hs_ticket_id as ticket_id,
+    coalesce(hs_submission_timestamp, hs_createdate) as submitted_at,
+    archived as is_archived,
+    updated_at,
+    _source,
+    _batch_id,
+    _night,
+    _extract_date,
+    _file,
+    _row,
+    _op,
+    _version_at
+from {{ source('hubspot', 'feedback_submissions') }}
