@@ -166,19 +166,20 @@ def test_a_night_without_anything_new_asks_no_engine(on_engine_too: Place) -> No
     assert on_engine_too.settings.folder.current.readlink() == before
 
 
-def test_a_change_of_engine_builds_anew_and_is_said(
+def test_a_change_of_engine_makes_a_version_that_begins_with_none_of_the_other(
     on_duckdb: Place, on_engine_too: Place, engine: Engine, kept: Path, tmp_path: Path
 ) -> None:
-    """From DuckDB to the engine and back, with nothing new but that."""
+    """From DuckDB to the engine and back to what DuckDB had made, with nothing new but that; each is said."""
     del on_engine_too  # it made what is kept
     place = beside(tmp_path, on_duckdb, engine, f'cp -a "{kept}" "$4/made"')
-    current = place.settings.folder.current
-    for company, name, change in ((place.company, "spark", "added"), (on_duckdb.company, "duckdb", "removed")):
+    current, first = place.settings.folder.current, on_duckdb.settings.folder.current.resolve().name
+    nights = ((place.company, "spark", None, "added"), (on_duckdb.company, "duckdb", first, "removed"))
+    for company, name, base, change in nights:
         there = replace(place, company=company)
         done = there.command("run")
         assert done.returncode == 0, done.stderr
         made = read_manifest(current)
-        assert (made.engine, made.base) == (name, None)
+        assert (made.engine, made.base) == (name, base)
         assert made.definition_changes[-1] == DefinitionChange(made.as_of, "project/engine", change)
         assert json.loads(there.command("status", "--json").stdout)["engine"] == name
     found = compare(on_duckdb.settings.folder.current.resolve(), current.resolve())
