@@ -34,6 +34,7 @@ class Asked:
     query: Mapping[str, str]
     body: bytes
     login: str
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,8 @@ class _Handler(BaseHTTPRequestHandler):
     def do_GET(self) -> None:
         parts = urlsplit(self.path)
         body = self.rfile.read(int(self.headers.get("Content-Length", 0)))
-        asked = Asked(parts.path, dict(parse_qsl(parts.query)), body, self.headers.get(self.host.login_header, ""))
+        login = self.headers.get(self.host.login_header, "")
+        asked = Asked(parts.path, dict(parse_qsl(parts.query)), body, login, dict(self.headers))
         with self.lock:
             self.host.requests.append(self.path)
             number = len(self.host.requests)

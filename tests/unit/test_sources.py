@@ -452,6 +452,7 @@ def test_what_is_allowed_is_listed_where_it_is_short(tmp_path):
     with pytest.raises(JourneymartError) as caught:
         load_sources(write(tmp_path, text), tmp_path)
     assert re.search(
-        r"allowed: canonical, freshdesk, hubspot, olist, qualtrics, salesforce, surveymonkey, typeform, zendesk",
+        r"allowed: canonical, freshdesk, hubspot, intercom, olist, qualtrics, salesforce, surveymonkey, typeform, "
+        "zendesk",
         str(caught.value),
     )

@@ -91,11 +91,14 @@ class ErrorCodes:
         code_of: Finds the code in the parsed body of a refusal.
         remedies: What a code means and what to do, as the second half of a sentence; others are not known.
         passing: Codes of what passes by itself, though not while one waits.
+        again_at: The header that says with a 429 when to come again, in seconds since 1970; None: there is none but
+            Retry-After.
     """
 
     code_of: Callable[[Any], Any] = _no_code
     remedies: Mapping[str, str] = field(default_factory=dict)
     passing: frozenset[str] = frozenset()
+    again_at: str | None = None
 
 
 @dataclass(frozen=True)
@@ -107,12 +110,14 @@ class Request:
         params: The query.
         body: Sent as JSON with POST; None: GET.
         accept: The kind of answer that is asked for.
+        headers: Those of the vendor's own.
     """
 
     path: str
     params: Mapping[str, str] = field(default_factory=dict)
     body: Mapping[str, Any] | None = None
     accept: str = "application/json"
+    headers: Mapping[str, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -227,7 +232,8 @@ class Http:
         sent = {"params": request.params, "data" if is_form else "json": request.body}
         while True:
             # The header may be asked for at another path, which takes a turn of its own.
-            headers = {"Accept": request.accept, **(self._login.header(self._token) if has_login else {})}
+            login = self._login.header(self._token) if has_login else {}
+            headers = {"Accept": request.accept, **request.headers, **login}
             self._pace.turn()
             try:
                 answer = self._once(method, self._base + path, headers, **sent)
@@ -241,7 +247,7 @@ class Http:
             else:
                 if answer.status not in {_TOO_MANY, *_PASSING}:
                     return answer
-                told, wait = f"status {answer.status}", retry_after(answer.headers)
+                told, wait = f"status {answer.status}", retry_after(answer.headers, self._errors.again_at)
                 if answer.status == _TOO_MANY and wait is not None:
                     # No fault: the host says when to come again, for as long as the night has time.
                     self._pace.wait(max(wait, self._patience.first_wait))
@@ -298,15 +304,21 @@ class Http:
         return b"".join(pieces)
 
 
-def retry_after(headers: Mapping[str, str]) -> float | None:
+def retry_after(headers: Mapping[str, str], again_at: str | None = None) -> float | None:
     """Seconds the host asks to wait; None: it does not say, or not in a way that can be read.
 
     A time is taken against the host's own clock, so that ours may be wrong.
+
+    Args:
+        headers: Of its answer.
+        again_at: A header of its own that says a time, in seconds since 1970.
     """
     said = headers.get("Retry-After", "").strip()
     if said.isdecimal():
         return float(said)
     until, now = _time(said), _time(headers.get("Date", ""))
+    if until is None and (second := headers.get(again_at or "", "").strip()).isdecimal():
+        until = datetime.fromtimestamp(int(second), UTC)
     return None if until is None or now is None else max(0.0, (until - now).total_seconds())
 
 

@@ -139,34 +139,34 @@ def _with_merged(row: Row, changed: str) -> Iterator[Row]:
             yield {"id": merged.strip(), "merged_into_id": number, "archived": True, "updated_at": updated_at}
 
 
-def _contacts_request(rows: Sequence[Row]) -> Request | None:
+def _contacts_request(rows: Sequence[Row]) -> list[Request]:
     return _by_ids("/crm/v4/associations/deals/contacts/batch/read", rows)
 
 
-def _history_request(rows: Sequence[Row]) -> Request | None:
+def _history_request(rows: Sequence[Row]) -> list[Request]:
     more = {"properties": ["dealstage"], "propertiesWithHistory": ["dealstage"]}
     return _by_ids("/crm/v3/objects/deals/batch/read", rows, **more)
 
 
-def _by_ids(path: str, rows: Sequence[Row], **more: Any) -> Request | None:  # noqa: ANN401 - JSON
+def _by_ids(path: str, rows: Sequence[Row], **more: Any) -> list[Request]:  # noqa: ANN401 - JSON
     """What is asked for of the deals of a page; those that are archived have nothing to be asked for any more."""
     ids = [{"id": row["id"]} for row in rows if row.get("archived") is not True]
-    return Request(path, body={"inputs": ids, **more}) if ids else None
+    return [Request(path, body={"inputs": ids, **more})] if ids else []
 
 
-def _with_contact(rows: Sequence[Row], answer: Mapping[str, Any]) -> list[Row]:
+def _with_contact(rows: Sequence[Row], answers: Sequence[Mapping[str, Any] | None]) -> list[Row]:
     """Deals with their contact: of several, the one with the lowest id, which is the same night after night."""
     contacts = _by_deal(
-        answer,
+        answers,
         lambda found: (found["from"]["id"], min((int(each["toObjectId"]) for each in found["to"]), default=None)),
     )
     return [{**row, "contact_id": contacts.get(row["id"])} for row in rows]
 
 
-def _with_history(rows: Sequence[Row], answer: Mapping[str, Any]) -> list[Row]:
+def _with_history(rows: Sequence[Row], answers: Sequence[Mapping[str, Any] | None]) -> list[Row]:
     """Deals with the stages they were in and since when, and not by whom they were moved there."""
     histories = _by_deal(
-        answer, lambda found: (found["id"], list(map(_stage, found["propertiesWithHistory"]["dealstage"])))
+        answers, lambda found: (found["id"], list(map(_stage, found["propertiesWithHistory"]["dealstage"])))
     )
     return [{**row, "dealstage_history": histories.get(row["id"])} for row in rows]
 
@@ -175,8 +175,9 @@ def _stage(told: Mapping[str, Any]) -> Mapping[str, Any]:
     return {"value": told["value"], "timestamp": told["timestamp"]}
 
 
-def _by_deal(answer: Mapping[str, Any], read: Callable[[Any], tuple[str, Any]]) -> dict[str, Any]:
+def _by_deal(answers: Sequence[Mapping[str, Any] | None], read: Callable[[Any], tuple[str, Any]]) -> dict[str, Any]:
     """What was found of what was asked for; what was not, must be said not to be there."""
+    answer = answers[0] or {}
     try:
         if any(each["category"] != "OBJECT_NOT_FOUND" for each in answer.get("errors", [])):
             raise NotAPage("about its deals that lacks some of them")

@@ -9,9 +9,10 @@ Not here: one request (http.py), what follows a page (paging.py), the vendors (v
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from datetime import UTC, date, datetime, time, timedelta
+from typing import Any
 from urllib.parse import parse_qsl, urlencode, urlsplit
 from zoneinfo import ZoneInfo
 
@@ -25,7 +26,7 @@ from assets.pulling.rest.login import Login
 from assets.pulling.rest.pace import OutOfTime, Pace, turns_at
 from assets.pulling.rest.paging import Following, NotAPage, NotMade, Params, Row
 from assets.pulling.rest.rows import parse, rows_of, text_columns, uncollected
-from assets.pulling.rest.vendor import Description, Endpoint, Vendor
+from assets.pulling.rest.vendor import Addition, Description, Endpoint, Vendor
 from assets.pulling.rest.vendors import VENDORS
 from quality.contract.model import Contract
 from quality.gate.delivery_checks import needed_columns
@@ -145,8 +146,9 @@ class _Extract:
 
     def ask(self, http: Http, request: Request) -> Answer:
         """Ask the release of the API that is to be asked."""
-        version = self.pull.version or self.vendor.version or ""
-        return http.ask(replace(request, path=request.path.replace("{version}", version)))
+        version, header = self.pull.version or self.vendor.version or "", self.vendor.version_header
+        path, named = request.path.replace("{version}", version), {header: version} if header else {}
+        return http.ask(replace(request, path=path, headers={**request.headers, **named}))
 
     def is_forgotten(self, refused: RefusedError) -> bool:
         """Whether a refusal says that a place is not known any more."""
@@ -256,11 +258,21 @@ def _page(
         rows: Sequence[Row] = rows_of(said, endpoint.data)
         following = endpoint.paging.following(said, params, began)
         for addition in endpoint.additions:
-            if request := addition.request(rows):
-                rows = addition.add(rows, parse(extract.ask(http, request).body))
+            if requests := addition.requests(rows):
+                rows = addition.add(rows, [_added(http, extract, addition, each) for each in requests])
         if endpoint.reshape:
             rows = endpoint.reshape(rows, params)
         return text_columns(rows, extract.columns), following
+
+
+def _added(http: Http, extract: _Extract, addition: Addition, request: Request) -> Mapping[str, Any] | None:
+    """What is told of some rows besides; None: it is gone."""
+    try:
+        return parse(extract.ask(http, request).body)
+    except RefusedError as refused:
+        if refused.status in addition.gone:
+            return None
+        raise
 
 
 def _reached(extract: _Extract, rows: pa.Table) -> str | None:

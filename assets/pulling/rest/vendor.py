@@ -52,12 +52,15 @@ class Addition:
     """What the rows of a page lack, and is asked for by them.
 
     Attributes:
-        request: Makes the request for some rows; None: they need none.
-        add: Makes of the rows and the answer the rows with it; raises `NotAPage` where that is none.
+        requests: Makes the requests for some rows; of those that need none, none.
+        add: Makes of the rows and the answers, one for each request, the rows with them; an answer is None where what
+            was asked for is gone. Raises `NotAPage` where one is none.
+        gone: Statuses that say that what is asked for is not there any more.
     """
 
-    request: Callable[[Sequence[Row]], Request | None]
-    add: Callable[[Sequence[Row], Mapping[str, Any]], Sequence[Row]]
+    requests: Callable[[Sequence[Row]], Sequence[Request]]
+    add: Callable[[Sequence[Row], Sequence[Mapping[str, Any] | None]], Sequence[Row]]
+    gone: frozenset[int] = frozenset()
 
 
 @dataclass(frozen=True)
@@ -131,6 +134,7 @@ class Vendor:
         streams: How each stream is asked for.
         forgotten: Statuses and codes of errors that say a place in a list is not known any more.
         version: The release of its API that is asked where the company file names none; None: it has none to choose.
+        version_header: The header that names the release; None: the path does.
         errors: Its own codes of errors.
         budget: Reads in the headers of an answer how many requests a day holds and how many are left; None: it does not
             say.
@@ -142,5 +146,6 @@ class Vendor:
     streams: Mapping[str, Endpoint]
     forgotten: frozenset[int | str]
     version: str | None = None
+    version_header: str | None = None
     errors: ErrorCodes = field(default_factory=ErrorCodes)
     budget: Callable[[Mapping[str, str]], Budget | None] | None = None

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from assets.pulling.rest.freshdesk import FRESHDESK
 from assets.pulling.rest.hubspot import HUBSPOT
+from assets.pulling.rest.intercom import INTERCOM
 from assets.pulling.rest.qualtrics import QUALTRICS
 from assets.pulling.rest.salesforce import SALESFORCE
 from assets.pulling.rest.surveymonkey import SURVEYMONKEY
@@ -14,5 +15,6 @@ from assets.pulling.rest.vendor import Vendor
 from assets.pulling.rest.zendesk import ZENDESK
 
 VENDORS: Mapping[str, Vendor] = {
-    vendor.system: vendor for vendor in (FRESHDESK, HUBSPOT, QUALTRICS, SALESFORCE, SURVEYMONKEY, TYPEFORM, ZENDESK)
+    vendor.system: vendor
+    for vendor in (FRESHDESK, HUBSPOT, INTERCOM, QUALTRICS, SALESFORCE, SURVEYMONKEY, TYPEFORM, ZENDESK)
 }

@@ -16,6 +16,7 @@ with answers as (
         answers.answer_key as record_key,
         records.source,
         case answers.system
+            when 'intercom' then 'conversations'
             when 'qualtrics' then 'responses'
             when 'surveymonkey' then 'responses'
             when 'typeform' then 'responses'

@@ -23,6 +23,7 @@ with tickets as (
         case tickets.system
             when 'zendesk' then 'tickets'
             when 'freshdesk' then 'tickets'
+            when 'intercom' then 'conversations'
             when 'salesforce' then 'case'
             else 'ticket'
         end as stream,

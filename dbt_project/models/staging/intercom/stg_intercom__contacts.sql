@@ -1,0 +1,23 @@
+select
+    id as contact_id,
+    external_id,
+    role,
+    email,
+    phone,
+    name,
+    country,
+    language,
+    company_id,
+    unsubscribed_from_emails,
+    merged_into_id,
+    created_at,
+    updated_at,
+    _source,
+    _batch_id,
+    _night,
+    _extract_date,
+    _file,
+    _row,
+    _op,
+    _version_at
+from {{ source('intercom', 'contacts') }}

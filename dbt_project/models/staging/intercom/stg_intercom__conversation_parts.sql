@@ -1,0 +1,22 @@
+select
+    conversation_id,
+    id as part_id,
+    part_type,
+    author_id,
+    author_type,
+    assigned_to_id,
+    assigned_to_type,
+    has_body,
+    redacted,
+    parts_left_out,
+    created_at,
+    updated_at,
+    _source,
+    _batch_id,
+    _night,
+    _extract_date,
+    _file,
+    _row,
+    _op,
+    _version_at
+from {{ source('intercom', 'conversation_parts') }}
