@@ -12,6 +12,7 @@ import zipfile
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
+from urllib.parse import urlencode
 
 from tests.emulator_kit import Asked, Body, Fault, Host, Row, Told, iso
 
@@ -21,12 +22,14 @@ CREDENTIALS = {"api_token": API_TOKEN}
 
 @dataclass
 class Survey:
-    """A survey: its questions as its definition has them, and what was recorded, by id of the response."""
+    """A survey: its questions as its definition has them, what was recorded, its letters and what became of them."""
 
     name: str
     changed_at: int
     questions: dict[str, Row] = field(default_factory=dict)
     responses: dict[str, Row] = field(default_factory=dict)
+    letters: dict[str, Row] = field(default_factory=dict)
+    history: dict[str, list[Row]] = field(default_factory=dict)
 
 
 @dataclass
@@ -76,12 +79,31 @@ class Brand(Host):
         labels = {name: f"Made up {name}" for name in values}
         responses[response] = {"responseId": response, "values": {**begun, **values}, "labels": labels}
 
+    def letter(self, survey: str, name: str, at: int, *became: Row, kind: str = "Invite") -> None:
+        """Send a letter to some people, or say anew what became of it."""
+        held = self.surveys[survey]
+        held.letters[name] = {"id": name, "requestType": kind, "sendDate": iso(at), "modifiedDate": iso(at)}
+        held.history[name] = list(became)
+
     def forget(self) -> None:
         """Know nothing any more of what was exported."""
         self.jobs, self.files = {}, {}
 
     def page(self, asked: Asked) -> Told:
         """As `Host.page`."""
+        return self._of_letters(asked) or self._of_surveys(asked)
+
+    def _of_letters(self, asked: Asked) -> Told | None:
+        match asked.path.removeprefix("/API/v3/").split("/"):
+            case ["distributions"] if asked.query.get("surveyId") in self.surveys:
+                assert asked.query["useNewPaginationScheme"] == "true"
+                letters, since = self.surveys[asked.query["surveyId"]].letters, asked.query.get("sendStartDate", "")
+                return self._paged([each for each in letters.values() if each["sendDate"] >= since], asked)
+            case ["distributions", name, "history"]:
+                return self._paged([row for each in self.surveys.values() for row in each.history.get(name, [])], asked)
+        return None
+
+    def _of_surveys(self, asked: Asked) -> Told:
         match asked.path.removeprefix("/API/v3/").split("/"):
             case ["surveys"]:
                 return self._list(int(asked.query.get("offset", 0)))
@@ -111,6 +133,8 @@ class Brand(Host):
             "two files": zipped(b"", b""),
             "damaged": zipped(b'{"responseId": "R_1", "values": {}}\n')[:-30],
             "no values": zipped(b'{"responseId": "R_1", "recipientEmail": "ada@example.org"}\n'),
+            "no kind": {"result": {"elements": [{"id": "EMD_1"}], "nextPage": None}},
+            "no status": {"result": {"elements": [{"contactId": "CID_1"}], "nextPage": None}},
             "half a line": zipped(b'{"responseId": "R_1", "val'),
         }
         return Told(200, spoilt[fault]) if fault in spoilt else None
@@ -128,6 +152,14 @@ class Brand(Host):
         more = offset + self.page_rows < len(names)
         following = f"https://fra1.qualtrics.com/API/v3/surveys?offset={offset + self.page_rows}" if more else None
         return _result({"elements": shown, "nextPage": following})
+
+    def _paged(self, rows: list[Row], asked: Asked) -> Told:
+        """A page of a list, with the whole query of the next one."""
+        begin = int(asked.query.get("skipToken", 0))
+        end = begin + self.page_rows
+        query = urlencode({**asked.query, "skipToken": str(end)})
+        following = f"https://fra1.qualtrics.com{asked.path}?{query}" if end < len(rows) else None
+        return _result({"elements": rows[begin:end], "nextPage": following})
 
     def _definition(self, name: str) -> Row:
         survey = self.surveys[name]

@@ -22,7 +22,7 @@ from quality.contract.model import load_contract
 from quality.gate.gate import Gate
 from storage.data_folder import DataFolder
 from tests import qualtrics_emulator, surveymonkey_emulator, typeform_emulator
-from tests.emulator_kit import Host, serving
+from tests.emulator_kit import Host, iso, serving
 from tests.integration.dbt_harness import DbtProject, Warehouse
 from tests.qualtrics_emulator import Brand
 from tests.unit.test_sources import write
@@ -94,6 +94,12 @@ def brand(tool: Tool) -> Host:
         given = {name: value for name, value in zip(tool.questions, values, strict=True) if value not in (None, "")}
         who = {"externalDataReference": each.contact, "recipientEmail": each.email, "TicketId": each.ticket}
         made.answer(tool.survey, each.response, AT, **{name: value for name, value in who.items() if value}, **given)
+    sent = {"sentAt": iso(AT - 3600)}
+    answered = {"status": "SurveyFinished", "responseCompletedAt": iso(AT)}
+    became = [
+        {**sent, **answered, "contactId": f"CID_{each.response}", "responseId": each.response} for each in RESPONSES
+    ]
+    made.letter(tool.survey, "EMD_1", AT - 3600, *became, {**sent, "contactId": "CID_R5", "status": "HardBounce"})
     return made
 
 
@@ -169,7 +175,7 @@ TOOLS = {
         "SV_1",
         ("QID1", "QID14", "QID15", "QID16_TEXT"),
         qualtrics_emulator.CREDENTIALS,
-        ("survey_definitions", "responses"),
+        ("survey_definitions", "responses", "distributions"),
     ),
     "surveymonkey": Tool(
         "77",
@@ -292,7 +298,7 @@ def counted(dbt_project: DbtProject, tmp_path_factory: pytest.TempPathFactory) -
             assert [check for check in verdict.checks if check.outcome != "pass"] == [], str(stream.stream)
             batches.append(folder.accepted_partition(stream.stream, DAY))
     warehouse.seed("survey_questions", declared)
-    warehouse.night(batches=batches, select="int_survey_answer__judged", as_of=DAY)
+    warehouse.night(batches=batches, select="int_survey_answer__judged int_survey_invitation__unioned", as_of=DAY)
     return warehouse
 
 
@@ -320,4 +326,16 @@ def test_answers_count_as_what_the_company_says_their_questions_measure(counted:
         {"metric": "csat", "answer_class": "positive", "n": 2},
         {"metric": "nps", "answer_class": "detractor", "n": 1},
         {"metric": "nps", "answer_class": "promoter", "n": 2},
+    ]
+
+
+def test_who_was_invited_is_known_with_the_response_that_came_of_it(counted: Warehouse) -> None:
+    told = counted.rows(
+        "select response_id, survey_id, completed_at is not null as answered, bounced_at is not null as bounced "
+        "from intermediate.int_survey_invitation__unioned where system = 'qualtrics' order by 1 nulls last"
+    )
+    survey = {"survey_id": "SV_1"}
+    assert told == [
+        *({"response_id": each.response, **survey, "answered": True, "bounced": False} for each in RESPONSES),
+        {"response_id": None, **survey, "answered": False, "bounced": True},
     ]

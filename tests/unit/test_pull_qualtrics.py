@@ -70,8 +70,8 @@ def came(folder: DataFolder, *days: Any) -> dict[str, str]:
     return {row["ResponseId"]: row["QID1"] for row in pulled(folder, "responses", days or (FIRST,), BRAND)}
 
 
-def test_what_the_contracts_name_is_asked_of_the_api_but_for_distributions() -> None:
-    assert set(QUALTRICS.streams) == set(streams_of("qualtrics")) - {"distributions"}
+def test_every_stream_of_the_contracts_can_be_pulled() -> None:
+    assert set(QUALTRICS.streams) == set(streams_of("qualtrics"))
 
 
 def test_all_responses_of_all_surveys_come_once_through_faults_that_pass(folder: DataFolder) -> None:
@@ -313,3 +313,79 @@ def test_whatever_fails_and_is_killed_no_response_is_lost_or_comes_twice(
             brand.before_page = None
             brand.now += 86_400
     assert {row["ResponseId"]: row["QID1"] for row in rows} == there(brand)
+
+
+def became(brand: Brand, contact: str, status: str, *after: int, response: str | None = None) -> dict[str, Any]:
+    """What became of a letter to somebody: sent, opened, started and finished so many minutes later."""
+    names = ("sentAt", "openedAt", "responseStartedAt", "responseCompletedAt")
+    times = {name: iso(brand.now - 7200 + 60 * minute) for name, minute in zip(names, after, strict=False)}
+    return {"contactId": contact, "status": status, "responseId": response, **times}
+
+
+def invited(folder: DataFolder, *days: Any) -> dict[tuple[str, str], tuple[str, str]]:
+    """Of each letter to somebody: its kind, and how it stood last."""
+    rows = pulled(folder, "distributions", days or (FIRST,), BRAND)
+    return {(row["distribution_id"], row["contact_id"]): (row["request_type"], row["status"]) for row in rows}
+
+
+def test_who_was_invited_comes_letter_by_letter_with_what_became_of_it(folder: DataFolder) -> None:
+    brand = brand_of(0, 0, 0)
+    for number in range(1, 6):
+        letters = [became(brand, f"CID_{each}", "Sent", 0) for each in range(number)]
+        brand.letter("SV_1", f"EMD_{number}", brand.now - 7200, *letters)
+    finished = became(brand, "CID_1", "SurveyFinished", 0, 5, 6, 9, response="R_1")
+    skipped = became(brand, "CID_2", "Skipped")
+    brand.letter("SV_3", "EMD_9", brand.now - 7200, finished, skipped, kind="Reminder")
+    brand.faults = {2 * number: fault for number, fault in enumerate(PASSING, start=1)}
+    with serving(brand) as base:
+        pull(folder, base, "distributions", account=BRAND)
+    assert not brand.faults, "every fault was met"
+    assert invited(folder) == {
+        **{(f"EMD_{n}", f"CID_{each}"): ("Invite", "Sent") for n in range(1, 6) for each in range(n)},
+        ("EMD_9", "CID_1"): ("Reminder", "SurveyFinished"),
+        ("EMD_9", "CID_2"): ("Reminder", "Skipped"),
+    }
+    rows = pulled(folder, "distributions", account=BRAND)
+    row, never_sent = [row for row in rows if row["distribution_id"] == "EMD_9"]
+    at = brand.now - 7200
+    assert (never_sent["sent_at"], never_sent["updated_at"]) == (None, iso(at))
+    assert (row["survey_id"], row["response_id"], row["channel"]) == ("SV_3", "R_1", "email")
+    assert (row["sent_at"], row["opened_at"], row["started_at"]) == (iso(at), iso(at + 300), iso(at + 360))
+    assert row["finished_at"] == row["updated_at"] == iso(at + 540)
+
+
+def test_letters_of_a_month_are_asked_for_again_and_older_ones_are_not(folder: DataFolder) -> None:
+    brand = brand_of(0)
+    brand.letter("SV_1", "EMD_1", brand.now - 40 * 86_400, became(brand, "CID_1", "Sent", -57_600))
+    brand.letter("SV_1", "EMD_2", brand.now - 7200, became(brand, "CID_1", "Sent", 0))
+    with serving(brand) as base:
+        pull(folder, base, "distributions", account=BRAND)
+        assert set(invited(folder)) == {("EMD_1", "CID_1"), ("EMD_2", "CID_1")}
+        clear_delivery(folder, BRAND.stream("distributions"), FIRST)
+        brand.now += 86_400
+        brand.letter("SV_1", "EMD_2", brand.now - 93_600, became(brand, "CID_1", "EmailOpened", -1440, 0))
+        pull(folder, base, "distributions", day_after(), account=BRAND)
+    assert invited(folder, day_after()) == {("EMD_2", "CID_1"): ("Invite", "EmailOpened")}
+
+
+@pytest.mark.parametrize(("request_", "fault"), [(2, "no kind"), (2, "no marker"), (3, "no status"), (3, "error page")])
+def test_letters_that_are_none_fail_the_extract(folder: DataFolder, request_: int, fault: str) -> None:
+    brand = brand_of(0, faults={request_: fault})
+    brand.letter("SV_1", "EMD_1", brand.now - 7200, became(brand, "CID_1", "Sent", 0))
+    with serving(brand) as base:
+        with pytest.raises(JourneymartError, match=r"Page \d of qualtrics/distributions .* is an answer with"):
+            pull(folder, base, "distributions", account=BRAND)
+        pull(folder, base, "distributions", account=BRAND)
+    assert set(invited(folder)) == {("EMD_1", "CID_1")}
+
+
+def test_a_pull_of_letters_killed_at_any_page_goes_on(folder: DataFolder, monkeypatch: pytest.MonkeyPatch) -> None:
+    brand = brand_of(0, 0)
+    for number in range(1, 4):
+        letters = [became(brand, f"CID_{each}", "Sent", 0) for each in range(3)]
+        brand.letter("SV_2", f"EMD_{number}", brand.now - 7200, *letters)
+    killed_at(range(1, 30, 2), monkeypatch)
+    with serving(brand) as base:
+        until_it_works(lambda: pull(folder, base, "distributions", account=BRAND))
+    rows = pulled(folder, "distributions", account=BRAND)
+    assert len(rows) == len(invited(folder)) == 9

@@ -1,8 +1,9 @@
 """Qualtrics' API: what is asked for each stream of its contracts.
 
 What lives here: the list of surveys, the job that exports a survey's responses, questions made of a survey's
-definition, the login and limits. Not here: asking (pull.py), the way from survey to survey (surveys.py). Written from
-Qualtrics' public documentation (docs/sources.md says what of it was tried against what).
+definition, who was invited and what became of it, the login and limits. Not here: asking (pull.py), the way from survey
+to survey (surveys.py). Written from Qualtrics' public documentation (docs/sources.md says what of it was tried against
+what).
 
 Responses are exported by a job: it is begun, asked for until it is complete, and its file fetched. Each of these is a
 page of the delivery, so a pull that is killed goes on with the job it began. A survey is exported from a time of
@@ -51,6 +52,8 @@ _COLUMNS = {
     "userLanguage": "UserLanguage",
 }
 _QUESTION = "QID"
+# Part distributions that are left from each other, and what is known of each.
+_PARTED, _KIND = ".", "~"
 # Text that is only shown, and what the browser tells: nobody answers them.
 _NO_QUESTIONS = frozenset({"DB", "Timing", "Meta", "Captcha"})
 
@@ -62,8 +65,8 @@ def _result(body: bytes) -> Mapping[str, Any]:
     return result
 
 
-def _surveys(body: bytes) -> tuple[list[Mapping[str, Any]], str | None]:
-    """The surveys of a page of their list, and the query of the next one."""
+def _elements(body: bytes) -> tuple[list[Mapping[str, Any]], str | None]:
+    """What stands on a page of a list, and the query of the next one."""
     result = _result(body)
     elements, following = result.get("elements"), result.get("nextPage", "")
     if not isinstance(elements, list) or not all(isinstance(each, dict) for each in elements):
@@ -94,7 +97,7 @@ def _asks_responses(place: Params, _: Sequence[str]) -> Request:
 
 def _read_responses(body: bytes, place: Params) -> Mapping[str, Any]:
     if is_list(place):
-        surveys, following = _surveys(body)
+        surveys, following = _elements(body)
         return listed((each.get("id") for each in surveys), following)
     if "file" in place:
         return _read_file(body, place)
@@ -146,7 +149,7 @@ def _asks_definitions(place: Params, _: Sequence[str]) -> Request:
 
 def _read_definitions(body: bytes, place: Params) -> Mapping[str, Any]:
     if is_list(place):
-        surveys, following = _surveys(body)
+        surveys, following = _elements(body)
         since = datetime.fromtimestamp(int(place["since"]), UTC)
         changed = [each for each in surveys if time_of(each.get("lastModified")) >= since]
         return listed((each.get("id") for each in changed), following)
@@ -193,6 +196,82 @@ def _scale(asked: Mapping[str, Any]) -> Row:
     return {"scale_min": min(numbers), "scale_max": max(numbers)} if numbers and len(numbers) == len(told) else {}
 
 
+def _asks_distributions(place: Params, _: Sequence[str]) -> Request:
+    if is_list(place):
+        return _list_request(place)
+    if "letters" in place:
+        return Request(f"{_ROOT}/distributions/{_letter(place)[0]}/history", dict(parse_qsl(place.get("page", ""))))
+    if "more" in place:
+        return Request(f"{_ROOT}/distributions", dict(parse_qsl(place["more"])))
+    since = datetime.fromtimestamp(int(place["since"]), UTC)
+    window = {"sendStartDate": since.strftime("%Y-%m-%dT%H:%M:%SZ")} if place["since"] != "0" else {}
+    return Request(f"{_ROOT}/distributions", {"surveyId": survey_of(place), "useNewPaginationScheme": "true", **window})
+
+
+def _letter(place: Params) -> tuple[str, str, str]:
+    """The distribution that is asked for: its id, its kind, and the second it last changed in."""
+    name, kind, changed = place["letters"].partition(_PARTED)[0].split(_KIND)
+    return name, kind, changed
+
+
+def _read_distributions(body: bytes, place: Params) -> Mapping[str, Any]:
+    elements, following = _elements(body)
+    if is_list(place):
+        return listed((each.get("id") for each in elements), following)
+    if "letters" not in place:
+        letters = [
+            _KIND.join((_named_of(each, "id"), _named_of(each, "requestType"), _second(each.get("modifiedDate"))))
+            for each in elements
+        ]
+        return of_a_survey([], _behind_letters(letters, following))
+    rows = [_invitation(each, *_letter(place), survey_of(place)) for each in elements]
+    if following:
+        more = {"more": place["more"]} if "more" in place else {}
+        return of_a_survey(rows, {"letters": place["letters"], "page": following, **more})
+    return of_a_survey(rows, _behind_letters(place["letters"].split(_PARTED)[1:], place.get("more")))
+
+
+def _behind_letters(letters: Sequence[str], more: str | None) -> Params | None:
+    """Where a survey's distributions go on: with those that are left, then with the next page of their list."""
+    then = {"more": more} if more else {}
+    return {"letters": _PARTED.join(letters), **then} if letters else then or None
+
+
+def _named_of(element: Mapping[str, Any], key: str) -> str:
+    name = element.get(key)
+    if not isinstance(name, str) or not name or _PARTED in name or _KIND in name:
+        raise NotAPage(f"with a distribution that has no '{key}'")
+    return name
+
+
+def _second(said: Any) -> str:  # noqa: ANN401 - whatever stands there
+    return str(int(time_of(said).timestamp()))
+
+
+def _invitation(told: Mapping[str, Any], distribution: str, kind: str, changed: str, survey: str) -> Row:
+    """What became of a letter to somebody; its last change is the last of the times it tells, or the distribution's."""
+    contact = told.get("contactId") or told.get("contactLookupId")
+    times = [told.get(name) for name in ("sentAt", "openedAt", "responseStartedAt", "responseCompletedAt")]
+    if not isinstance(contact, str) or not isinstance(told.get("status"), str):
+        raise NotAPage("with an invitation that has no 'contactId' or no 'status'")
+    sent, opened, started, finished = times
+    return {
+        "distribution_id": distribution,
+        "survey_id": survey,
+        "contact_id": contact,
+        "request_type": kind,
+        "channel": "email",
+        "status": told["status"],
+        "sent_at": sent,
+        "opened_at": opened,
+        "started_at": started,
+        "finished_at": finished,
+        "response_id": told.get("responseId"),
+        "updated_at": max((each for each in times if each), key=time_of, default=None)
+        or datetime.fromtimestamp(int(changed), UTC).strftime("%Y-%m-%dT%H:%M:%SZ"),
+    }
+
+
 def _token(api_token: str) -> OwnHeader:
     return OwnHeader("X-API-TOKEN", api_token)
 
@@ -210,6 +289,15 @@ QUALTRICS = Vendor(
             ordered_by="RecordedDate",
             asks=_asks_responses,
             read=_read_responses,
+        ),
+        "distributions": each_survey(
+            f"{_ROOT}/distributions",
+            _REQUESTS,
+            # What becomes of a letter is told with the letter, whenever it was sent.
+            overlap=timedelta(days=30),
+            ordered_by="updated_at",
+            asks=_asks_distributions,
+            read=_read_distributions,
         ),
         "survey_definitions": each_survey(
             f"{_ROOT}/survey-definitions",
