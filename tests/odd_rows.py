@@ -122,6 +122,13 @@ SHAPED: Mapping[str, Sequence[str]] = {
     "status": ['{"calendar": 1e9, "business": 0}', '{"calendar": null}', '{"calendar": "0.5"}', '{"business": []}'],
     "tags": ['["complaint", "topic_x"]', '["closed_by_merge", null, 5]', '[{"topic_": 1}]', '["topic_"]'],
     "custom_fields": ['[{"id": 1, "value": "5"}]', '[{"value": ["1", {"x": null}]}]', "[{}]", '[{"value": null}, 5]'],
+    "group_ids": ["[3, 4]", "[]", '["3", null, {"x": 1}]', "[[3]]"],
+    "stats": [
+        '{"resolved_at": "2026-01-05T10:00:00Z", "closed_at": null, "first_responded_at": "2026-01-05T09:00:00Z"}',
+        '{"resolved_at": "soon", "first_responded_at": 5}',
+        "{}",
+        '{"closed_at": {"x": 1}, "resolved_at": "9999-12-31T00:00:00Z"}',
+    ],
     "dealstage_history": [
         '[{"value": "plain", "timestamp": "2026-01-05T10:00:00.000Z"}]',
         "[]",

@@ -24,8 +24,14 @@ with tickets as (
         is_escalated,
         fr_escalated,
         is_milestone_told,
-        first_responded_at,
-        coalesce(resolved_at, closed_at) as solved_at,
+        {#- What no contract bounds lies within the life of the ticket, or is no time. #}
+        {%- for name, milestone in [
+            ('first_responded_at', 'first_responded_at'), ('solved_at', 'coalesce(resolved_at, closed_at)')
+        ] %}
+        case
+            when {{ milestone }} between created_at and {{ after_days('updated_at', 1) }} then {{ milestone }}
+        end as {{ name }},
+        {%- endfor %}
         is_in_trash,
         is_spam,
         created_at,

@@ -22,7 +22,6 @@ select
     try_cast(stats ->> '$.first_responded_at' as timestamptz) as first_responded_at,
     try_cast(stats ->> '$.resolved_at' as timestamptz) as resolved_at,
     try_cast(stats ->> '$.closed_at' as timestamptz) as closed_at,
-    try_cast(stats ->> '$.reopened_at' as timestamptz) as reopened_at,
     coalesce(deleted, false) as is_in_trash,
     coalesce(spam, false) as is_spam,
     created_at,
