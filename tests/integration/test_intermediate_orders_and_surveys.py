@@ -10,6 +10,7 @@ from dbt_harness import DbtProject, Warehouse
 
 ORDERS = "int_order__unioned"
 ANSWERS = "int_survey_answer__unioned"
+JUDGED = "int_survey_answer__judged"
 
 
 def amounts(warehouse: Warehouse) -> list[tuple[Any, ...]]:
@@ -516,3 +517,26 @@ def test_a_question_that_only_the_company_describes_is_there_with_its_first_answ
     told = {"survey_id": "s", "question_id": "Recommend?", "wording": "Would you?", "metric": "csat", "_source": "cx"}
     warehouse.night({"canonical.survey_question": [{**told, "updated_at": "2026-01-02 00:00:00+00"}]})
     assert questions()[1] == ("Recommend?", "Would you?", "nps", 10)
+
+
+def test_a_ticket_that_was_rated_again_stays_so_when_more_of_the_first_response_arrives(warehouse: Warehouse) -> None:
+    def answer(identifier: str, response: str, question: str, answered_at: str) -> dict[str, Any]:
+        about = {"survey_id": "s", "question_id": question, "ticket_id": "t", "score": 4}
+        return {**about, "answer_id": identifier, "response_id": response, "answered_at": answered_at}
+
+    scale = {"metric": "nps", "scale_min": 0, "scale_max": 10, "scale_direction": "high_is_good"}
+    asked = [{"survey_id": "s", "question_id": name, **scale} for name in ("again", "once")]
+    first, second = "2026-01-01 10:00:00+00", "2026-01-02 10:00:00+00"
+    rated = [answer("a1", "r1", "again", first), answer("a2", "r2", "again", second)]
+    warehouse.night(
+        {
+            "canonical.survey_question": [{**each, "updated_at": first} for each in asked],
+            "canonical.survey_answer": [{**each, "updated_at": second} for each in rated],
+        },
+        JUDGED,
+    )
+    more = answer("a3", "r1", "once", first)
+    warehouse.night({"canonical.survey_answer": [{**more, "updated_at": "2026-01-03 10:00:00+00"}]})
+    reasons = warehouse.values(f"select exclusion_reason from intermediate.{JUDGED}")
+    assert sorted(map(str, reasons)) == ["None", "None", "rated_again"]
+    assert warehouse.differences(warehouse.rebuilt(), [f"intermediate.{JUDGED}"]) == {}
