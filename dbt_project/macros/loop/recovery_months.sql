@@ -24,37 +24,66 @@
 {%- endmacro -%}
 
 {#-
-    touched_by of int_recovery__customer. A case moves its own month and all later ones, in which its customer is no longer among those
-    never failed. An order or an answer moves the months whose later days it lies in. The business date brings months that can be
-    told by now.
+    touched_by of int_recovery__customer. A case moves its customer in its own month and in all later ones, in which they are no longer
+    among those never failed. An order or an answer moves its customer in the months whose later days it lies in. The business date
+    brings months that can be told by now, and the first case of all says from which month on anybody is known never to have been
+    failed.
 -#}
 {%- macro touched_recovery_customers() -%}
-    with bounds as (
-        select
-            night.as_of,
-            night.previous_as_of,
-            least(coalesce(moved.first_day, night.as_of), {{ last_judged_day() }}) as first_day
-        from {{ night() }} as night
-        cross join (
-            select {{ date_of_key('min(opened_date_key)') }} as first_day from {{ touched('fct_closed_loop_case') }}
-        ) as moved
+    with night as (
+        select as_of, coalesce(previous_as_of, as_of) as previous_as_of from {{ night() }}
+    ),
+
+    first_case as (
+        select {{ month_of(date_of_key('min(opened_date_key)')) }} as month_start
+        from {{ ref('fct_closed_loop_case') }}
+        where customer_key <> -1
+    ),
+
+    first_told as (
+        select min(month_start) as month_start from {{ this }}
     )
-    {{ months_judged_since('bounds', 'first_day') }}
+
+    select months.month_start, months.customer_key
+    from {{ ref('fct_customer_month') }} as months
+    inner join (
+        select customer_key, {{ month_of(date_of_key('min(opened_date_key)')) }} as month_start
+        from {{ touched('fct_closed_loop_case') }}
+        where customer_key <> -1
+        group by customer_key
+    ) as moved on moved.customer_key = months.customer_key and moved.month_start <= months.month_start
     union
-    select month_start from {{ touched('fct_customer_month') }}
+    select months.month_start, months.customer_key
+    from {{ ref('fct_customer_month') }} as months
+    cross join night
+    cross join first_case
+    cross join first_told
+    where
+        {{ is_judged('months.month_start', 'night.as_of') }}
+        and (
+            not {{ is_judged('months.month_start', 'night.previous_as_of') }}
+            or months.month_start between first_case.month_start
+                and coalesce({{ plus_months('first_told.month_start', -1) }}, months.month_start)
+        )
+    union
+    select month_start, customer_key from {{ touched('fct_customer_month') }}
     {%- for months in range(1, 7) %}
     union
-    select {{ plus_months(month_of(date_of_key('ordered_date_key')), -months) }} from {{ touched('fct_order') }}
+    select {{ plus_months(month_of(date_of_key('ordered_date_key')), -months) }}, customer_key from {{ touched('fct_order') }}
     where customer_key <> -1 and ordered_date_key > 0
     union
-    select {{ plus_months(month_of(date_of_key('answered_date_key')), -months) }} from {{ touched('fct_survey_answer') }}
+    select {{ plus_months(month_of(date_of_key('answered_date_key')), -months) }}, customer_key from {{ touched('fct_survey_answer') }}
     where customer_key <> -1 and answered_date_key > 0
     {%- endfor %}
     union
-    select customers.month_start from {{ this }} as customers
-    cross join {{ night() }} as night
+    select customers.month_start, customers.customer_key
+    from {{ this }} as customers
+    cross join night
+    cross join first_case
     where
         not {{ is_judged('customers.month_start', 'night.as_of') }}
+        or first_case.month_start is null
+        or customers.month_start < first_case.month_start
         {%- for name, days in [('90', 90), ('180', 180), ('later', later_days())] %}
         or customers.is_matured_{{ name }} <> ({{ plus_days(month_end('customers.month_start'), days) }} <= night.as_of)
         {%- endfor %}

@@ -6,7 +6,7 @@
     known never to have been failed. Customers nobody knows cannot be followed.
 -#}
 {{ config(
-    touched_key=['month_start'],
+    touched_key=['month_start', 'customer_key'],
     touched_by="{{ touched_recovery_customers() }}"
 ) }}
 
@@ -46,7 +46,7 @@ last_failures as (
             is_recovered,
             max(failure_no) over (partition by customer_key, month_start) as last_failure_no
         from cases
-        where {{ is_touched(['month_start']) }}
+        where {{ is_touched(['month_start', 'customer_key']) }}
     ) as numbered
     where failure_no = last_failure_no
     group by customer_key, month_start, failure_no
@@ -72,7 +72,7 @@ customers as (
     left join last_failures
         on last_failures.customer_key = months.customer_key
         and last_failures.month_start = months.month_start
-    where months.is_active and {{ is_touched(['months.month_start']) }}
+    where months.is_active and {{ is_touched(['months.month_start', 'months.customer_key']) }}
 ),
 
 next_orders as (
