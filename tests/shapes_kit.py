@@ -23,6 +23,9 @@ from tests.crm_shapes_kit import (
 from tests.emulator_kit import Host, Row
 from tests.survey_shapes_kit import INVITATIONS, brand, fivetran_qualtrics
 
+# The tables tell of invitations that the API has forgotten; answers to HubSpot's surveys no shipped mapping reads.
+_BY_ONE_ROUTE = frozenset({"distributions", "feedback_submissions"})
+
 
 @dataclass(frozen=True)
 class Told:
@@ -53,7 +56,7 @@ class Told:
 
     def streams(self) -> list[str]:
         """What all routes tell."""
-        return [name for name in streams_of(self.system) if name != "distributions"]
+        return [name for name in streams_of(self.system) if name not in _BY_ONE_ROUTE]
 
 
 _ARCHIVED = (("contacts", 5), ("companies", 5), ("deals", 5))

@@ -271,7 +271,7 @@ def _header_rows(text: str, form: FileFormat, known: Collection[str]) -> tuple[F
     rows = 1
     for record in body[:_MOST_HEADER_ROWS]:
         said = [record[place] for place in told if record[place]]
-        if len(told) < 2 or not said or any(map(_is_value, said)):  # noqa: PLR2004 (one odd value is a fault of its row)
+        if len(said) < 2 or any(map(_is_value, said)):  # noqa: PLR2004 (one odd value is a fault of its row)
             break
         rows += 1
     if rows in (1, form.header_rows):

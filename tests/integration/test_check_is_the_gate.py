@@ -13,7 +13,7 @@ from datetime import date
 from pathlib import Path
 
 import pytest
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
 from assets.landing.connectors.config import FileStream
@@ -65,8 +65,14 @@ def judged(stream: FileStream, folder: DataFolder, day: date) -> Verdict:
         return gate.judge([extract])[0]
 
 
+# One odd value above numbers is a fault of its row, whatever else that leaves empty, and no second row of names.
+ODD_FIRST = ("A-7", "c1", "completed", "", "12.50", "EUR", AT, "")
+NO_AMOUNT = ("1", "c1", "completed", AT, "n/a", "EUR", "yesterday", "")
+
+
 @settings(max_examples=8, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(rows=ROWS, ragged=st.booleans())
+@example(rows=[ODD_FIRST, GOOD, GOOD, GOOD, GOOD, NO_AMOUNT], ragged=False)
 def test_a_file_is_judged_as_the_gate_judges_it(
     tmp_path_factory: pytest.TempPathFactory, rows: list[Row], ragged: bool
 ) -> None:
@@ -81,7 +87,9 @@ def test_a_file_is_judged_as_the_gate_judges_it(
 
     assert {kind for kind, _ in said.as_declared.blocked_by} <= set(verdict.blocked_by)
     assert said.as_declared.passes == verdict.passed
-    assert (said.rows, said.rejects) == (len(rows), int(ragged))
+    lines = [line for each in said.proposals for group in each.lines for line in group]
+    taken_for_names = sum(int(line.split(": ")[1]) - 1 for line in lines if line.startswith("header_rows: "))
+    assert (said.rows, said.rejects) == (len(rows) - taken_for_names, int(ragged))
     if not said.proposals:
         assert said.as_declared is said.judged
         assert [kind for kind, _ in said.judged.blocked_by] == list(verdict.blocked_by)

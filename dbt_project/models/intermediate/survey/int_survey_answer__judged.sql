@@ -3,9 +3,8 @@
     class. Not here: what the question means (dim_survey_question), whose the answer is and what it is about
     (int_survey_answer__subject).
 
-    An answer on a scale its metric does not have is refused, never rescaled. Of several ratings of one ticket the latest stands, of
-    several answers given together to one question as well. Ratings of a ticket are judged by its other ratings and by nothing else of
-    their response, so what else was answered in it touches none of them.
+    An answer on a scale its metric does not have is refused, never rescaled. Of the ratings of one ticket the latest stands, whatever
+    else is in their responses; of several answers given together to one question as well.
 -#}
 {{ config(
     touched_key=['answer_key'],
@@ -23,9 +22,7 @@
             where survey_answer_key in (select answer_key from moved)
         )
         select answer_key from moved
-        union
-        select answer_key from {{ this }}
-        where ticket_id is null and response_key <> -1 and response_key in (select response_key from responses)
+        union select answer_key from {{ this }} where ticket_id is null and response_key <> -1 and response_key in (select response_key from responses)
         union
         select survey_answer_key from {{ ref('int_survey_answer__unioned') }}
         where (survey_question_key, ticket_id) in (
