@@ -25,7 +25,6 @@ FAR_OFF = timedelta(days=99)
 
 pytestmark = [
     pytest.mark.chaos,
-    pytest.mark.promise("clock"),
     pytest.mark.skipif(
         os.environ.get("JOURNEYMART_CHAOS") != "long", reason="the long campaign runs under `make chaos`"
     ),
@@ -68,6 +67,7 @@ def clock(folder: Path, first: str, then: str, when: Path) -> Iterator[Sequence[
         watching.join()
 
 
+@pytest.mark.promise("clock")
 @pytest.mark.parametrize(
     "hands",
     [("-100d", "-100d"), ("+400d", "+400d"), ("+0", "-100d"), ("+0", "+400d")],
@@ -94,6 +94,7 @@ def test_nights_equal_one_rebuild_and_follow_each_other_whatever_the_clock_says(
     assert seen.id == wrong.id
 
 
+@pytest.mark.promise("clock")
 def test_by_a_clock_before_the_end_of_a_date_its_night_is_refused_and_readers_see_what_they_saw(
     company: Installation, tmp_path: Path
 ) -> None:
