@@ -11,16 +11,14 @@
     {{ plus_days(month_end(month_start), recovery_days() | int + 1) }} <= {{ as_of }}
 {%- endmacro -%}
 
-{#- A CTE body: months from that of `first_day` on that can be told by now, or could by the last night. -#}
-{%- macro months_judged_since(relation, first_day) -%}
+{#- A CTE body: at least the months that one of this night and the last can tell, and the other cannot. -#}
+{%- macro months_judged_anew() -%}
+    {%- set days = '-' ~ (recovery_days() | int + 1) -%}
     {{ months_between(
-        relation, first_day, plus_days('greatest(as_of, coalesce(previous_as_of, as_of))', '-' ~ (recovery_days() | int + 1))
+        night(),
+        plus_days('least(as_of, coalesce(previous_as_of, as_of))', days),
+        plus_days('greatest(as_of, coalesce(previous_as_of, as_of))', days)
     ) }}
-{%- endmacro -%}
-
-{#- The day up to which a month had to begin to be told by both nights. -#}
-{%- macro last_judged_day() -%}
-    {{ plus_days('least(as_of, coalesce(previous_as_of, as_of))', '-' ~ (recovery_days() | int + 1)) }}
 {%- endmacro -%}
 
 {#-
@@ -99,7 +97,7 @@
     where next_answer_key <> -1 and next_answer_key in (select answer_key from {{ touched('fct_survey_answer') }})
     union
     select month_start from (
-        {{ months_judged_since(night(), last_judged_day()) }}
+        {{ months_judged_anew() }}
     ) as judged_anew
     union
     select cells.month_start from {{ this }} as cells
