@@ -19,7 +19,16 @@ from quality.contract.model import DUCKDB_TYPES, Contract
 from quality.landed.extract import LandedExtract
 from quality.rows.casts import cast, identifier, literal, respelled
 from quality.rows.landed_text import delivered_text, is_csv, read_parquet, text_columns
-from quality.rows.predicates import OUTSIDE, PLACEHOLDER, any_of, delivered, predicates, refused
+from quality.rows.predicates import (
+    OUTSIDE,
+    PLACEHOLDER,
+    any_of,
+    delivered,
+    faulty,
+    judged_fields,
+    predicates,
+    refused,
+)
 from quality.rows.work import ADDED_COLUMNS, TO_ACCEPT, TO_DELETE, WORK
 
 
@@ -111,6 +120,7 @@ def _typed_rows(like: LandedExtract, landed: str) -> str:
             f"as {refused(contract, name)}"
             for name in bounded
         ),
+        *(f"{wrong} as {faulty(contract, name, path)}" for name, path, wrong in judged_fields(contract)),
     ]
     values = {
         name: f"case when {refused(contract, name)} is null then {identifier(name)} end"
@@ -136,6 +146,7 @@ def _typed_rows(like: LandedExtract, landed: str) -> str:
             if contract.columns[name].type != "text"
         ),
         *(refused(contract, name) for name in bounded),
+        *(faulty(contract, name, path) for name, path, _ in judged_fields(contract)),
     ]
     source = f"(select {', '.join(read)} from ({landed}))"
     return f"select {', '.join(outer)} from (select {', '.join(judged)} from {source})"

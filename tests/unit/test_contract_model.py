@@ -13,7 +13,7 @@ from pydantic import ValidationError
 
 from quality.contract.model import DUCKDB_TYPES, Column, Contract, Freshness, Rule, all_contracts, load_contract
 from quality.rows.casts import identifier
-from quality.rows.predicates import delivered, predicates, refused
+from quality.rows.predicates import delivered, faulty, judged_fields, predicates, refused
 from quality.rows.suite import suite
 from storage.errors import JourneymartError
 from tests.gate_kit import column, contract
@@ -174,7 +174,9 @@ def test_everything_a_shipped_contract_asks_can_be_asked(
     added = "date '2026-03-10' as _extract_date, 'upsert' as _op, false as _repeated"
     conditions = [each.sql for each in predicates(shipped)]
     conditions += [each.violates for each in suite(shipped, may_be_empty=True)]
-    answers = connection.sql(f"select {', '.join(conditions)} from (select {', '.join(columns)}, {added})")
+    fields = [f"{wrong} as {faulty(shipped, name, path)}" for name, path, wrong in judged_fields(shipped)]
+    row = f"select {', '.join(['*', *fields])} from (select {', '.join(columns)}, {added})"
+    answers = connection.sql(f"select {', '.join(conditions)} from ({row})")
     assert {str(kind) for kind in answers.types} == {"BOOLEAN"}
     names = [each.name for each in predicates(shipped)]
     assert len(set(names)) == len(names)
