@@ -20,8 +20,10 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from orchestration.config.settings import Settings
+from orchestration.dbt.found_relations import found_by_name
 from orchestration.dbt.project import dbt_environment
 from orchestration.dbt.templates import kept_templates
+from orchestration.dbt.unsaid_events import unsaid
 from orchestration.processes.process import ModuleProcess
 from storage.permissions import OWN_UMASK
 
@@ -97,7 +99,7 @@ def main() -> None:
         request = json.loads(line)
         os.chdir(request["build"])
         os.environ |= request["environment"]
-        with kept_templates(Path(os.environ["DBT_TARGET_PATH"])):
+        with kept_templates(Path(os.environ["DBT_TARGET_PATH"])), unsaid(_NOT_SAID), found_by_name():
             done = dbtRunner(callbacks=[_Events()]).invoke(request["arguments"])
         if done.exception:
             sys.stderr.write(f"{done.exception}\n")
