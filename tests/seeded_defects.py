@@ -384,6 +384,32 @@ AUDITED = (
         "reconciliation",
     ),
     Spoiled("most of a mart lost", "rows", _sql("delete from marts.mart_kpi_daily where date_key % 10 <> 0"), "drift"),
+    Spoiled(
+        "records of customers given to others",
+        "rows",
+        # Each matched record has the customer of the next: as a mapping that is shifted by a row would have it.
+        _sql(
+            "create temp table given as "
+            "select customer_key, lead(customer_key, 1, customer_key) over (order by customer_key) as other_key "
+            "from (select distinct customer_key from warehouse.intermediate.map_customer_identity "
+            "where match_status = 'matched'); "
+            "update warehouse.intermediate.map_customer_identity as records set customer_key = other_key "
+            "from given where given.customer_key = records.customer_key and records.match_status = 'matched'"
+        ),
+        "identity",
+    ),
+    Spoiled(
+        "a ticket given to another customer",
+        "rows",
+        _sql(
+            "update warehouse.intermediate.int_ticket__customer set customer_key = ("
+            "select max(customer_key) from warehouse.intermediate.map_customer_identity) "
+            "where ticket_key = (select min(ticket_key) from warehouse.intermediate.int_ticket__unioned "
+            "semi join warehouse.intermediate.int_ticket__customer as owners using (ticket_key) "
+            "where _version_at < timestamptz '2026-06-01')"
+        ),
+        "identity",
+    ),
     Spoiled("a mart no audit can read", "rows", _sql("drop table marts.mart_kpi_daily"), "kpi_identities"),
 )
 

@@ -9,6 +9,7 @@ from collections.abc import Mapping
 
 import duckdb
 
+from assets.audit.moved_records import SAID, moved_contacts, moved_facts
 from assets.audit.result import ENOUGH_ROWS, AuditResult, audit_result
 from assets.versions.versions import Version
 from quality.gate.ledger import Outcome
@@ -19,13 +20,15 @@ MATCH_RATE_BAND = 0.10
 LARGEST_CUSTOMER = 10
 # Share of records that could be several customers, or more than one person.
 DOUBTFUL_SHARE = 0.05
+# Share of contact records that moved unexplained: what is rare may follow from strangers' records, what is not cannot.
+MOVED_SHARE = 0.01
 
 
 def check_customers(connection: duckdb.DuckDBPyConnection, before: Version | None, fingerprint: str) -> AuditResult:
     """Records find their customers as they did, few are in doubt, and no customer has more records than a person.
 
     What the accepted records explain only warns: the gate judges records. It blocks where the very same records no
-    longer find each other, and where a guard of the models did not hold.
+    longer find each other, where they are another customer's, and where a guard of the models did not hold.
     """
     figures: dict[str, int | float | str] = {
         f"match rate/{source}": round(matched / records, 4)
@@ -40,8 +43,13 @@ def check_customers(connection: duckdb.DuckDBPyConnection, before: Version | Non
     if int(figures["records"]) >= ENOUGH_ROWS and doubtful >= DOUBTFUL_SHARE:
         odd["share of records in doubt"] = round(doubtful, 4)
     if before is not None:
-        if before.manifest.fingerprint == fingerprint and (parted := _parted(connection)):
-            return _identity(figures, parted, "records that did not change no longer find each other", "fail")
+        if before.manifest.fingerprint == fingerprint:
+            if parted := _parted(connection):
+                return _identity(figures, parted, "records that did not change no longer find each other", "fail")
+            moved, are_many = _moved(connection, int(figures["records"]))
+            if are_many:
+                return _identity(figures, moved, "records that did not change are another customer's", "fail")
+            odd |= moved
         odd |= _fallen_rates(connection)
     if odd:
         return _identity(figures, odd, "records do not find their customers as they should", "warn")
@@ -94,15 +102,11 @@ def _parted(connection: duckdb.DuckDBPyConnection) -> dict[str, int | float]:
 
     Where somebody else now has the same address, or surveys and orders had joined them, other records may explain it.
     """
-    said = (
-        "contact_key, account_id, external_contact_id, email, phone, mobile_phone, first_name, last_name, country, "
-        "role, merged_into_contact_id, is_deleted"
-    )
     found = connection.execute(
         f"""
         with unchanged as (
-            select {said} from before.intermediate.int_contact__unioned
-            intersect select {said} from warehouse.intermediate.int_contact__unioned
+            select {SAID} from before.intermediate.int_contact__unioned
+            intersect select {SAID} from warehouse.intermediate.int_contact__unioned
         ),
         known as (
             select
@@ -123,6 +127,15 @@ def _parted(connection: duckdb.DuckDBPyConnection) -> dict[str, int | float]:
         for source, records, share in found
         if records >= ENOUGH_ROWS and share > MATCH_RATE_BAND
     }
+
+
+def _moved(connection: duckdb.DuckDBPyConnection, records: int) -> tuple[dict[str, int | float], bool]:
+    """What is another customer's without a reason, by object, and whether it is more than chance could do."""
+    contacts, facts = moved_contacts(connection), moved_facts(connection)
+    moved: dict[str, int | float] = {f"{canonical}: records moved": count for canonical, count in facts.items()}
+    if contacts:
+        moved["contact: records moved"] = contacts
+    return moved, bool(facts) or contacts > MOVED_SHARE * records
 
 
 def _cluster_figures(connection: duckdb.DuckDBPyConnection) -> dict[str, int | float | str]:

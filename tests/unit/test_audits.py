@@ -38,7 +38,8 @@ select
     case when desk and n < 98 then 'email' else 'own' end as match_rule,
     case when not desk then 'customer' when n < 98 then 'matched' else 'unmatched' end as match_status,
     2 as cluster_size,
-    2 as unmerged_records
+    2 as unmerged_records,
+    -1 as account_key
 from range(100) as numbers(n), (values (true), (false)) as sides(desk);
 create or replace table warehouse.intermediate.int_contact__unioned as
 select
@@ -50,12 +51,25 @@ from warehouse.intermediate.map_customer_identity;
 insert into warehouse.accepted.salesforce__contact by name
 select id as "Id", source as _source from warehouse.intermediate.int_contact__unioned where source = 'crm';
 create or replace table warehouse.intermediate.int_identity__changes as select 1::bigint as night, 'merged' as kind;
+create or replace table warehouse.intermediate.int_identity__resolved as
+select contact_key as node_key, customer_key from warehouse.intermediate.map_customer_identity;
 """
+
+# What says whose the records of an object are, and by what they name their customer.
+OWNED = {
+    "ticket": ("int_ticket__customer", ("source", "requester_id", "respondent_key")),
+    "order": ("int_order__customer", ("source", "contact_id")),
+    "activity": ("int_activity__customer", ("source", "contact_id")),
+    "survey_answer": (
+        "int_survey_answer__links",
+        ("source", "contact_id", "respondent_key", "is_anonymous", "ticket_id", "order_id"),
+    ),
+}
 
 
 def shapes(canonical):
     """Columns that the audits ask of a canonical object."""
-    return MADE_OF.get(canonical, ())
+    return (*MADE_OF.get(canonical, ()), *(OWNED[canonical][1] if canonical in OWNED else ()))
 
 
 @contextmanager
@@ -94,6 +108,10 @@ def build(tmp_path):
             for table in ("warehouse.intermediate.int_ticket__unioned", "marts.main.fct_ticket"):
                 connection.execute(f"insert into {table} (system, id, ticket_key) values ('zendesk', $1, $1)", [ticket])
         connection.execute(IDENTITY)
+        for canonical, (owners, _) in OWNED.items():
+            connection.execute(
+                f"create table warehouse.intermediate.{owners} ({canonical}_key varchar, customer_key bigint)"
+            )
         columns = ", ".join(f"? as {name}" for name in KPI)
         connection.execute(f"create table marts.main.mart_kpi_daily as select {columns}", list(KPI.values()))
     return folder
@@ -291,6 +309,108 @@ def test_a_match_rate_that_rises_and_new_records_that_find_nobody_have_no_past_t
     before = version({})
     more(build, "source = 'desk'")
     change(build, "match_rule = 'own', match_status = 'unmatched' where contact_key >= 1000")
+    assert identity(build, before).outcome == "pass"
+
+
+def owned(build):
+    """A record of each object for each of the hundred customers, named by the record of the desk."""
+    with opened(build) as connection:
+        for canonical, (owners, _) in OWNED.items():
+            key, names = f"{canonical}_key", "requester_id" if canonical == "ticket" else "contact_id"
+            connection.execute(f"delete from warehouse.intermediate.int_{canonical}__unioned")
+            connection.execute(
+                f"insert into warehouse.intermediate.int_{canonical}__unioned by name "
+                f"select n as {key}, 'desk' as source, 2 * n + 1 as {names} from range(100) as _(n)"
+            )
+            connection.execute(f"insert into warehouse.intermediate.{owners} select n, n from range(100) as _(n)")
+
+
+MOVED = "customer_key = 7 where contact_key = 11"
+SWAPPED = "customer_key = case customer_key when 7 then 8 else 7 end where customer_key in (7, 8)"
+TWENTY = "customer_key = (customer_key + 2) % 100 where source = 'desk' and customer_key < 20"
+
+
+@pytest.mark.promise("audited")
+@pytest.mark.parametrize(
+    ("assignment", "outcome", "records"),
+    [(MOVED, "warn", 1), (SWAPPED, "fail", 4), (TWENTY, "fail", 20)],
+    ids=["one record", "two customers swapped", "one in five"],
+)
+def test_a_record_that_did_not_change_and_is_another_customers_is_found(build, version, assignment, outcome, records):
+    before, other = version({}), version({}, fingerprint="other")
+    change(build, assignment)
+    finding = identity(build, before)
+    assert finding.outcome == outcome
+    assert f"contact: records moved {records}" in finding.sentence
+    assert identity(build, other).outcome == "pass"
+
+
+@pytest.mark.parametrize(
+    "said",
+    [
+        "update warehouse.intermediate.int_contact__unioned set email = 'new@a.example' where contact_key = 11",
+        "update warehouse.intermediate.int_contact__unioned set email = 'new@a.example' where contact_key = 14",
+        "delete from warehouse.intermediate.int_contact__unioned where contact_key = 10",
+        "update warehouse.intermediate.map_customer_identity set match_rule = 'order_buyer' where contact_key = 11",
+        "update warehouse.intermediate.map_customer_identity set account_key = 5 where contact_key = 11",
+    ],
+    ids=["the record", "whom it joined", "whom it left", "an order", "its account"],
+)
+def test_a_record_may_move_to_another_customer_by_what_was_delivered_of_either(build, version, said):
+    before = version({})
+    change(build, MOVED)
+    with opened(build) as connection:
+        connection.execute(said)
+    assert identity(build, before).outcome == "pass"
+
+
+@pytest.mark.parametrize(
+    "assignment",
+    ["customer_key = 7 where customer_key = 5", "customer_key = 1005 where contact_key = 11"],
+    ids=["one of two", "two of one"],
+)
+def test_customers_that_become_one_or_part_may_do_so_by_a_strangers_record(build, version, assignment):
+    before = version({})
+    change(build, assignment)
+    assert identity(build, before).outcome == "pass"
+
+
+@pytest.mark.promise("audited")
+@pytest.mark.parametrize("canonical", OWNED)
+def test_a_record_that_names_whom_it_named_and_is_another_customers_fails(build, version, canonical):
+    """But not where it names another, where it is known only now whose it is, nor where its customer moved."""
+    owned(build)
+    before, other = version({}), version({}, fingerprint="other")
+    owners, (_, *names) = OWNED[canonical]
+    with opened(build) as connection:
+        connection.execute(f"update warehouse.intermediate.{owners} set customer_key = 7 where customer_key = 5")
+    assert f"{canonical}: records moved 1" in identity(build, before).sentence
+    assert identity(build, before).outcome == "fail"
+    assert identity(build, other).outcome == "pass"
+    with opened(build) as connection:
+        connection.execute(
+            f"update warehouse.intermediate.int_{canonical}__unioned set {names[0]} = 15 where {canonical}_key = 5"
+        )
+    assert identity(build, before).outcome == "pass"
+
+
+def test_a_record_follows_its_customer_and_is_nobodys_until_it_is_known_whose_it_is(build, version):
+    owned(build)
+    with opened(build) as connection:
+        connection.execute(
+            "update warehouse.intermediate.int_ticket__customer set customer_key = -1 where customer_key = 5"
+        )
+    before = version({})
+    with opened(build) as connection:
+        connection.execute(
+            "update warehouse.intermediate.int_ticket__customer set customer_key = 5 where ticket_key = 5"
+        )
+        connection.execute(
+            "update warehouse.intermediate.int_ticket__customer set customer_key = 7 where ticket_key = 6"
+        )
+        connection.execute(
+            "update warehouse.intermediate.int_identity__resolved set customer_key = 7 where node_key = 13"
+        )
     assert identity(build, before).outcome == "pass"
 
 
