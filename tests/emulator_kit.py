@@ -198,6 +198,31 @@ def _huge(handler: _Handler, _: Body) -> None:
         pass
 
 
+def _trickled(handler: _Handler, body: Body) -> None:
+    """An answer that never fails and never comes: a byte is always on its way."""
+    text = written(body)
+    handler.start(200, len(text))
+    _trickle(handler, text[: len(text) // 2] + b" " * 10_000)
+
+
+def _endless(handler: _Handler, _: Body) -> None:
+    """The same where the end of the connection is the end of the answer, as old proxies have it."""
+    handler.wrote(b"HTTP/1.1 200 OK\r\nContent-Type: application/json\r\nConnection: close\r\n\r\n")
+    _trickle(handler, b'{"tickets":[],"after_cursor":null,"end_of_stream":true}' + b" " * 10_000)
+
+
+def _head_trickled(handler: _Handler, _: Body) -> None:
+    handler.wrote(b"HTTP/1.1 200 OK\r\nX-Slow: ")
+    _trickle(handler, b"x" * 10_000)
+
+
+def _trickle(handler: _Handler, text: bytes) -> None:
+    while text and handler.wrote(text[:1]):
+        text = text[1:]
+        time.sleep(0.02)
+    handler.close_connection = True
+
+
 def _fixed(status: int, body: bytes, headers: Mapping[str, str] | None = None) -> Callable[[_Handler, Body], None]:
     return lambda handler, _: handler.send(status, body, headers)
 
@@ -219,6 +244,9 @@ FAULTS: dict[Fault, Callable[[_Handler, Body], None]] = {
     "this host": lambda handler, _: handler.send(302, b"", {"Location": handler.path}),
     "half a character": lambda handler, body: handler.send(200, written(body).replace(b"Made up", b"Made \\ud83d")),
     "huge": _huge,
+    "trickle": _trickled,
+    "trickle without a size": _endless,
+    "trickle of a head": _head_trickled,
 }
 # Those that pass by themselves.
 PASSING: tuple[Fault, ...] = ("429", "429 at a time", "500", "502", "503", "cut", "hang up", "this host")

@@ -9,6 +9,7 @@ import os
 import signal
 import subprocess
 import sys
+import time
 from dataclasses import replace
 from datetime import timedelta
 from pathlib import Path
@@ -31,7 +32,19 @@ from storage.data_folder import DataFolder
 from storage.errors import JourneymartError, PassingError
 from storage.faults import FAULT_VARIABLE
 from tests.emulator_kit import PASSING, iso, serving
-from tests.rest_kit import FIRST, as_told, day_after, killed_at, newest, pages, pull, pulled, stream_of, until_it_works
+from tests.rest_kit import (
+    FIRST,
+    SOON,
+    as_told,
+    day_after,
+    killed_at,
+    newest,
+    pages,
+    pull,
+    pulled,
+    stream_of,
+    until_it_works,
+)
 from tests.zendesk_emulator import (
     ACCESS_TOKEN,
     API_TOKEN,
@@ -174,6 +187,30 @@ def test_a_host_that_cannot_be_reached_is_said(folder: DataFolder) -> None:
 def test_an_answer_without_end_is_not_read_to_the_end(folder: DataFolder) -> None:
     with serving(desk_of(3, faults={1: "huge"})) as base, pytest.raises(JourneymartError, match="more than 8,388,608"):
         pull(folder, base)
+
+
+@pytest.mark.parametrize("fault", ["trickle", "trickle without a size", "trickle of a head"])
+def test_an_answer_that_trickles_in_ends_in_time_and_the_next_pull_goes_on(folder: DataFolder, fault: str) -> None:
+    """A byte comes every 20 ms, for minutes: no wait for a byte is long, and the answer never is whole."""
+    desk = desk_of(10, faults={2: fault, 3: fault})
+    hurried = replace(SOON, tries=2, longest_answer=0.3)
+    with serving(desk) as base:
+        began = time.monotonic()
+        with pytest.raises(PassingError, match=r"in 2 tries \(the last: no whole answer within 0.3 s\).*goes on where"):
+            pull(folder, base, patience=hurried)
+        assert time.monotonic() - began < 5
+        assert len(pages(folder)) == 1
+        asked = len(desk.requests)
+        pull(folder, base)
+    assert len(desk.requests) == asked + 2, "the page that was kept is not asked for again"
+    assert newest(pulled(folder), "generated_timestamp") == as_told(desk.rows("tickets").values())
+
+
+def test_an_answer_that_trickles_in_once_passes(folder: DataFolder) -> None:
+    desk = desk_of(10, faults={1: "trickle", 3: "trickle"})
+    with serving(desk) as base:
+        pull(folder, base, patience=replace(SOON, longest_answer=0.3))
+    assert newest(pulled(folder), "generated_timestamp") == as_told(desk.rows("tickets").values())
 
 
 def test_half_a_character_costs_no_row(folder: DataFolder) -> None:

@@ -19,9 +19,9 @@ from urllib.parse import urljoin, urlsplit
 
 import orjson
 import requests
-from requests.adapters import HTTPAdapter
 from urllib3.util import Retry
 
+from assets.pulling.rest.deadline import Deadline
 from assets.pulling.rest.login import Login
 from assets.pulling.rest.pace import Pace
 from storage.errors import JourneymartError, PassingError
@@ -71,12 +71,14 @@ class Patience:
         first_wait: Seconds to wait after the first fault; they double with each, to `longest_wait`, and vary by half.
         longest_wait: Seconds.
         max_bytes: Size of an answer, unpacked.
+        longest_answer: Seconds from sending it to the last byte of its answer.
     """
 
     tries: int = 7
     first_wait: float = 1.0
     longest_wait: float = 120.0
     max_bytes: int = 128 * 1024**2
+    longest_answer: float = 900.0
 
 
 def _no_code(_: Any) -> None:  # noqa: ANN401 - whatever JSON holds
@@ -161,8 +163,9 @@ class Http:
         self._errors = errors or ErrorCodes()
         self._session = requests.Session()
         # Repeats are counted here, where broken bodies and the night's time are known.
+        self._deadline = Deadline(max_retries=Retry(0, read=False, redirect=False))
         for scheme in ("https://", "http://"):
-            self._session.mount(scheme, HTTPAdapter(max_retries=Retry(0, read=False, redirect=False)))
+            self._session.mount(scheme, self._deadline)
 
     def ask(self, request: Request) -> Answer:
         """The answer to a request, whose status is 200, or 207 where some of what is asked for is not there.
@@ -236,14 +239,13 @@ class Http:
             headers = {"Accept": request.accept, **request.headers, **login}
             self._pace.turn()
             try:
-                answer = self._once(method, self._base + path, headers, **sent)
-            except requests.exceptions.SSLError:
-                raise JourneymartError(
-                    f"The certificate of {self._base} is not valid: correct the location in company.yml, or, where a "
-                    "proxy of your own stands between, name its certificate in REQUESTS_CA_BUNDLE."
-                ) from None
+                with self._deadline.within(self._patience.longest_answer):
+                    answer = self._once(method, self._base + path, headers, **sent)
+                if self._deadline.is_over:
+                    # The end of a connection may be the end of a body, and this one was cut.
+                    raise requests.Timeout
             except _FAULTS as fault:
-                told, wait = type(fault).__name__, None
+                told, wait = self._fault(fault), None
             else:
                 if answer.status not in {_TOO_MANY, *_PASSING}:
                     return answer
@@ -259,6 +261,18 @@ class Http:
                     "be reached, and run the night again; it goes on where it stopped."
                 ) from None
             self._pace.wait(wait if wait is not None else self._backoff(faults))
+
+    def _fault(self, fault: requests.RequestException) -> str:
+        """What a request met that may pass by itself, for a sentence."""
+        # A connection that is cut may look like anything.
+        if self._deadline.is_over:
+            return f"no whole answer within {self._patience.longest_answer:g} s"
+        if isinstance(fault, requests.exceptions.SSLError):
+            raise JourneymartError(
+                f"The certificate of {self._base} is not valid: correct the location in company.yml, or, where a "
+                "proxy of your own stands between, name its certificate in REQUESTS_CA_BUNDLE."
+            ) from None
+        return type(fault).__name__
 
     def _backoff(self, faults: int) -> float:
         longest = min(self._patience.longest_wait, self._patience.first_wait * 2.0 ** (faults - 1))
