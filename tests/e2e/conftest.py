@@ -5,11 +5,11 @@ Test processes that run side by side share what is made: whoever asks first make
 
 from __future__ import annotations
 
-import fcntl
 import os
 import shutil
 from collections.abc import Callable, Iterator
 from datetime import date, timedelta
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -23,6 +23,7 @@ from storage.company_folder import COMPANY_FILE, SAMPLE
 from tests.checkout import CHECKOUT
 from tests.e2e.installation import Installation, hand_over_what_is_made
 from tests.e2e.sample_truth import compared
+from tests.made_once import make_once
 
 FIRST = date(2026, 6, 27)
 SECOND = FIRST + timedelta(days=1)
@@ -72,19 +73,7 @@ def made_once(
     """Makes a data folder by name, once for all test processes of this run."""
     base = tmp_path_factory.getbasetemp()
     shared = base if worker_id == "master" else base.parent
-
-    def make(name: str, fill: Callable[[Path], None]) -> Path:
-        data = shared / f"journeymart {name}" / "data"
-        data.parent.mkdir(exist_ok=True)
-        with (data.parent / "being made").open("w") as lock:
-            fcntl.flock(lock, fcntl.LOCK_EX)
-            done = data.parent / "done"
-            if not done.exists():
-                fill(data)
-                done.touch()
-        return data
-
-    return make
+    return partial(make_once, shared)
 
 
 MadeOnce = Callable[[str, Callable[[Path], None]], Path]
