@@ -7,7 +7,7 @@ landing (assets/pulling/extract.py) and judging (quality/gate/gate.py).
 # Annotations are not postponed in this file: Dagster looks at the one of `context`.
 import time
 from collections.abc import Callable, Iterator, Sequence
-from concurrent.futures import ThreadPoolExecutor
+from concurrent.futures import Future, ThreadPoolExecutor, wait
 from datetime import date
 from functools import partial
 from typing import TYPE_CHECKING, Any
@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 import dagster as dg
 from dagster import AssetExecutionContext
 
-from assets.landing.connectors.config import FileStream
+from assets.landing.connectors.config import FileStream, looked_up_first
 from orchestration import keys
 from orchestration.check_words import CHECKS, WARNINGS, words_of_check
 from orchestration.config.setup import Setup
@@ -65,7 +65,9 @@ def landing_assets(setup: Setup, source: Source) -> dg.AssetsDefinition:
         from assets.pulling.extract import extract
         from quality.gate.verdict import expect_extracts
 
-        chosen = [s for s in source.streams if keys.landed(s.stream) in context.selected_asset_keys]
+        selected = [s for s in source.streams if keys.landed(s.stream) in context.selected_asset_keys]
+        # In this order each begins after those it looks anything up in, so that none waits for one that waits.
+        chosen = looked_up_first(selected)
         if is_judged := _is_judged(context, chosen):
             # Great Expectations takes seconds to load: it does so while extracts land.
             context.resources.gate.warm_up()
@@ -74,8 +76,9 @@ def landing_assets(setup: Setup, source: Source) -> dg.AssetsDefinition:
             excused = {stream: excused_dates(setup, stream, days[stream]) for stream in chosen}
         pages = Pages(context.log.info)
         with ThreadPoolExecutor(_AT_ONCE) as pool:
-            landing = [
-                pool.submit(
+            landing: dict[str, Future[tuple[Extracted, float]]] = {}
+            for stream in chosen:
+                landing[stream.stream.stream] = pool.submit(
                     _timed,
                     partial(
                         extract,
@@ -88,10 +91,9 @@ def landing_assets(setup: Setup, source: Source) -> dg.AssetsDefinition:
                         may_wait=context.retry_number < RETRIES.max_retries,
                         on_page=partial(pages.tell, stream.stream),
                     ),
+                    after=[landing[name] for name in stream.looks_up if name in landing],
                 )
-                for stream in chosen
-            ]
-        for number, (stream, future) in enumerate(zip(chosen, landing, strict=True), start=1):
+        for number, (stream, future) in enumerate(zip(chosen, landing.values(), strict=True), start=1):
             key = keys.landed(stream.stream)
             with in_one_sentence():
                 extracted, seconds = pages.wait_for(future)
@@ -140,8 +142,11 @@ def _is_judged(context: AssetExecutionContext, streams: Sequence[FileStream]) ->
     return selection is None or any(keys.accepted(stream.stream) in selection for stream in streams)
 
 
-def _timed(extract: Callable[[], "Extracted"]) -> "tuple[Extracted, float]":
-    """Pull and land, and say how many seconds it took."""
+def _timed(
+    extract: Callable[[], "Extracted"], *, after: "Sequence[Future[tuple[Extracted, float]]]"
+) -> "tuple[Extracted, float]":
+    """Pull and land once others have, and say how many seconds it took."""
+    wait(after)
     began = time.monotonic()
     return extract(), time.monotonic() - began
 

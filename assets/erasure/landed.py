@@ -63,6 +63,8 @@ def forget_in(blocked: BlockList, contract: Contract) -> Forget:
             files=left,
             records=sum(file.records for file in left),
             rows=kept.num_rows,
+            # Nothing more can be made of what stands in, so nothing need tell which keys it named.
+            mapped=manifest.mapped and replace(manifest.mapped, unknown_then=()),
             erased=manifest.erased + len(taken.dropped),
         )
 

@@ -23,7 +23,7 @@ from assets.landing.connectors.config import FileStream
 from quality.contract.model import Contract
 from quality.contract.reading import Reading
 from quality.landed.extract import ORIGIN
-from quality.rows.casts import identifier, year_first
+from quality.rows.casts import identifier, literal, year_first
 from storage.engine import connect
 from storage.errors import JourneymartError
 
@@ -82,9 +82,8 @@ def cut_by_day(
     column = contract.columns.get(stream.cursor)
     # Of a mapped record there may be several rows.
     order = ", ".join(["_file", "_row", *(identifier(name) for name in contract.key if name in schema.names)])
-    day = _day_of(stream.cursor, column.type if column else "text", stream.reading)
+    day = day_of(stream.cursor, column.type if column else "text", stream.reading, stream.timezone)
     with connect(spill=rows.parent / ".spill") as connection:
-        connection.execute(f"set TimeZone = '{stream.timezone}'")
         connection.execute(
             f"""
             create temp table placed as
@@ -139,13 +138,22 @@ def _leave_out(connection: duckdb.DuckDBPyConnection, columns: Sequence[str], la
         connection.execute(f"delete from placed using seen where {one} = seen.one and {other} = seen.other")
 
 
-def _day_of(cursor: str, kind: str, reading: Reading) -> str:
-    """SQL of the local day of a cursor value; NULL where it cannot be read."""
+def day_of(cursor: str, kind: str, reading: Reading, timezone: str) -> str:
+    """SQL of the day of a cursor value in a zone; NULL where it cannot be read.
+
+    Args:
+        cursor: Its column.
+        kind: Its type by contract.
+        reading: How its times are written.
+        timezone: IANA zone.
+    """
+    zone = literal(timezone)
     value = f"trim({identifier(cursor)})"
     if kind in _SECONDS:
-        return f"to_timestamp(try_cast({value} as double) / {_SECONDS[kind]})::date"
+        return f"timezone({zone}, to_timestamp(try_cast({value} as double) / {_SECONDS[kind]}))::date"
     value = year_first(value, reading)
     # A time that the zone skips or repeats keeps the day it is written with, so the zone is not asked without
     # an offset.
-    return f"""case when regexp_matches({value}, '{_HAS_OFFSET}') then try_cast({value} as timestamptz)::date
+    return f"""case when regexp_matches({value}, '{_HAS_OFFSET}')
+        then timezone({zone}, try_cast({value} as timestamptz))::date
         else try_cast({value} as timestamp)::date end"""

@@ -23,11 +23,13 @@ from assets.landing.connectors.config import FileStream
 from assets.landing.connectors.drop_folder import Copied, DroppedFile, copy_out, find_delivery
 from assets.landing.connectors.reader import require_known_format
 from assets.landing.deliveries import remember
+from assets.landing.looked_up import told_of
 from assets.landing.map_again import map_again
 from assets.landing.mapped import map_rows
 from assets.landing.parse import Parsed, Portion, parse
 from assets.landing.partition import compare_again, compare_successor, content_hash, hash_of, is_compared, put_in_place
 from assets.landing.portions import portions_of
+from assets.landing.rests_on import RestsOn
 from assets.landing.windows import dates_to_land, is_cut, is_history, window_of
 from quality.contract.model import Contract
 from quality.landed.extract import FILES
@@ -113,13 +115,14 @@ def land_many(
     _sweep(home)
     forget = forgetting(folder, contract)
     map_again(stream, contract, home, forget)
+    rests_on = RestsOn(stream, home)
     landed: list[Landed] = []
     stamps: dict[date, dict[str, str]] = {}
     try:
         for group in _served_together(stream, ordered):
             files = find_delivery(stream, group[0])
             if files:
-                landed += _land_delivery(stream, contract, home, group, files, forget=forget)
+                landed += _land_delivery(stream, contract, home, group, files, rests_on=rests_on, forget=forget)
                 of_files = {file.path: file.stamp for file in files}
                 stamps |= dict.fromkeys(group, of_files)
                 continue
@@ -135,8 +138,8 @@ def land_many(
 
 
 def _served_together(stream: FileStream, dates: Sequence[date]) -> list[list[date]]:
-    """The dates, in groups that one delivery serves."""
-    if "{date}" in stream.pattern:
+    """The dates, in groups that one delivery serves, and of which its rows are the same."""
+    if "{date}" in stream.pattern or (stream.mode == "full" and stream.mapping and stream.mapping.lookups):
         return [[day] for day in dates]
     historic = [day for day in dates if is_history(stream, day)]
     return [group for group in (historic, [day for day in dates if day not in historic]) if group]
@@ -165,6 +168,7 @@ def _land_delivery(
     dates: Sequence[date],
     files: Sequence[DroppedFile],
     *,
+    rests_on: RestsOn,
     forget: Forget | None,
 ) -> list[Landed]:
     """Land what one delivery holds for some dates."""
@@ -182,14 +186,17 @@ def _land_delivery(
         if stale or (newest and not _is_of(newest, copied)):
             parsed = parse(stream, contract, building, copied)
             if stream.mapping:
-                parsed = map_rows(stream, stream.mapping, contract, parsed, building)
+                day_of_all = None if is_cut(stream, dates[0]) else dates[0]
+                parsed = map_rows(stream, stream.mapping, contract, parsed, building, home=home, day=day_of_all)
             portions, unplaced = portions_of(stream, contract, parsed, building, home, newest=dates[-1], stale=stale)
         landed = []
         for day in dates:
             changed = day in portions
             manifest = kept[day]
             if changed or manifest is None:
-                manifest = _manifest(stream, day, read_as, parsed, portions[day], unplaced=unplaced)
+                mapped = told_of(parsed, portions[day].rows)
+                how = replace(read_as, mapping=rests_on.mapped_by(day, mapped))
+                manifest = _manifest(stream, day, how, replace(parsed, mapped=mapped), portions[day], unplaced=unplaced)
                 manifest = put_in_place(stream, home, manifest, portions[day], files=building / FILES, forget=forget)
             elif not is_compared(stream, home, manifest):
                 manifest, changed = compare_again(stream, home, manifest), True
@@ -207,7 +214,6 @@ def _read_as(stream: FileStream, contract: Contract) -> ReadAs:
         max_record_bytes=stream.limits.max_record_bytes,
         key=contract.key,
         reading=stream.reading,
-        mapping=stream.mapped_by,
         sheet=stream.sheet,
     )
 
@@ -224,7 +230,8 @@ def _current_manifest(
         (is_cut(stream, day) or _is_of(manifest, copied))
         and (manifest.mode, manifest.cursor, manifest.is_history)
         == (stream.mode, stream.cursor, is_history(stream, day))
-        and (manifest.window, manifest.read_as) == (window_of(stream, day), read_as)
+        # What was mapped otherwise was mapped again before.
+        and (manifest.window, replace(manifest.read_as, mapping=None)) == (window_of(stream, day), read_as)
     )
     return manifest if same else None
 

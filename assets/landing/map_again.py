@@ -1,7 +1,8 @@
-"""Maps landed extracts anew, from the delivered files kept, when their stream's mapping is another than it was.
+"""Maps landed extracts anew, from the delivered files kept, when what decides their rows is another than it was.
 
-What lives here: which partitions are behind, and what their rows are now. Not here: a mapping's statement
-(quality/mapping), the first landing (land.py).
+That is their stream's mapping, or what it looks up in other streams. What lives here: which partitions are behind, and
+what their rows are now. Not here: what decides them (rests_on.py), a mapping's statement (quality/mapping), the first
+landing (land.py).
 
 A partition keeps what it is of: a file that serves many dates gives each the records it had, whatever their rows say
 now. Where something stands in for a delivered file because somebody was erased, there is nothing left to map: its rows
@@ -23,15 +24,17 @@ from assets.erasure.stand_ins import KEPT
 from assets.landing.connectors.config import FileStream
 from assets.landing.connectors.declared import Declared
 from assets.landing.connectors.drop_folder import Copied, DroppedFile
+from assets.landing.looked_up import told_of
 from assets.landing.mapped import map_rows
 from assets.landing.parse import Parsed, Portion, parse
 from assets.landing.partition import compare_successor, content_hash, hash_of, put_in_place
 from assets.landing.portions import counted_by_file
+from assets.landing.rests_on import RestsOn
 from assets.landing.rows_file import write_rows
 from assets.landing.windows import is_cut
 from quality.contract.model import Contract
 from quality.landed.extract import FILES, ORIGIN, REJECTED, ROWS
-from quality.landed.manifest import LandedFile, LandingManifest, landed_mappings, read_manifest
+from quality.landed.manifest import LandedFile, LandingManifest, read_manifest
 from quality.rows.casts import identifier
 from quality.rows.landed_text import read_parquet
 from storage.engine import connect
@@ -45,8 +48,7 @@ def behind_their_mapping(stream: FileStream, home: Path) -> list[date]:
         stream: The stream.
         home: Its folder in landing.
     """
-    now = stream.mapped_by
-    return [day for day, mapping in landed_mappings(home).items() if mapping != now]
+    return RestsOn(stream, home).behind()
 
 
 def map_again(stream: FileStream, contract: Contract, home: Path, forget: Forget | None) -> list[date]:
@@ -61,19 +63,26 @@ def map_again(stream: FileStream, contract: Contract, home: Path, forget: Forget
     Raises:
         JourneymartError: A kept file lacks a column the mapping cannot do without.
     """
-    days = behind_their_mapping(stream, home)
+    rests_on = RestsOn(stream, home)
+    days = rests_on.behind()
     for day in days:
         with tempfile.TemporaryDirectory(prefix=".landing-", dir=home) as building:
-            _map_partition(stream, contract, home / day.isoformat(), Path(building), forget)
+            _map_partition(stream, contract, home / day.isoformat(), Path(building), rests_on=rests_on, forget=forget)
         compare_successor(stream, home, day)
     return days
 
 
 def _map_partition(
-    stream: FileStream, contract: Contract, partition: Path, building: Path, forget: Forget | None
+    stream: FileStream,
+    contract: Contract,
+    partition: Path,
+    building: Path,
+    *,
+    rests_on: RestsOn,
+    forget: Forget | None,
 ) -> None:
     manifest = read_manifest(partition)
-    now = replace(manifest.read_as, mapping=stream.mapped_by, reading=stream.reading)
+    now = replace(manifest.read_as, mapping=rests_on.mapped_by(manifest.date, manifest.mapped), reading=stream.reading)
     if all(file.name.endswith(KEPT) for file in manifest.files):
         _put(stream, partition, replace(manifest, read_as=now), partition / ROWS, forget)
         return
@@ -81,17 +90,18 @@ def _map_partition(
     rows = building / "again.parquet"
     columns = _write_rows(parsed, partition, rows, is_part=is_cut(stream, manifest.date))
     files = _counted(manifest, parsed, rows)
-    mapped = replace(
+    mapped = told_of(parsed, rows)
+    again = replace(
         manifest,
         files=files,
         records=sum(file.records for file in files),
         rows=sum(file.rows for file in files),
         columns=columns,
         schema_fingerprint=hash_of(columns),
-        read_as=now,
-        mapped=parsed.mapped,
+        read_as=replace(now, mapping=rests_on.mapped_by(manifest.date, mapped)),
+        mapped=mapped,
     )
-    _put(stream, partition, mapped, rows, forget)
+    _put(stream, partition, again, rows, forget)
 
 
 def _put(stream: FileStream, partition: Path, manifest: LandingManifest, rows: Path, forget: Forget | None) -> None:
@@ -128,7 +138,10 @@ def _parsed(
         sheet=read_as.sheet,
     )
     parsed = parse(then, contract, building, kept)
-    return map_rows(stream, stream.mapping, contract, parsed, building) if stream.mapping else parsed
+    if stream.mapping is None:
+        return parsed
+    day = None if is_cut(stream, manifest.date) else manifest.date
+    return map_rows(stream, stream.mapping, contract, parsed, building, home=partition.parent, day=day)
 
 
 def _write_rows(parsed: Parsed, partition: Path, target: Path, *, is_part: bool) -> tuple[str, ...]:

@@ -1,12 +1,16 @@
 """Makes rows of the contract of a delivery that has columns of its own, as its mapping says.
 
-What lives here: running the mapping's statement over a parsed delivery, in a DuckDB that sees nothing else, and holding
-what came of it against counts made without it. Not here: the statement (quality/mapping), the delivery (parse.py).
+What lives here: running the mapping's statement over a parsed delivery, in a DuckDB that sees nothing but it and what
+it looks up, and holding what came of it against counts made without it. Not here: the statement (quality/mapping), the
+delivery (parse.py), what is looked up (looked_up.py).
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from dataclasses import replace
+from datetime import date
+from functools import partial
 from pathlib import Path
 
 import duckdb
@@ -14,11 +18,11 @@ import pyarrow.parquet as pq
 
 from assets.landing.connectors.config import FileStream
 from assets.landing.connectors.reader import is_json
+from assets.landing.looked_up import look_up, readable
 from assets.landing.parse import Parsed
-from assets.landing.rows_file import write_rows
+from assets.landing.rows_file import column_types, write_rows
 from quality.contract.model import Contract
 from quality.gate.delivery_checks import needed_columns
-from quality.landed.extract import ORIGIN
 from quality.landed.manifest import LandedFile, Mapped
 from quality.mapping.model import StreamMapping
 from quality.mapping.statement import Fit, as_texts, counts, fit, mapped_columns, untyped_rows, without_absent
@@ -29,7 +33,16 @@ from storage.errors import JourneymartError
 from storage.nearest import nearest_words
 
 
-def map_rows(stream: FileStream, mapping: StreamMapping, contract: Contract, parsed: Parsed, building: Path) -> Parsed:
+def map_rows(
+    stream: FileStream,
+    mapping: StreamMapping,
+    contract: Contract,
+    parsed: Parsed,
+    building: Path,
+    *,
+    home: Path,
+    day: date | None,
+) -> Parsed:
     """Make the rows of a delivery those of the contract.
 
     A record keeps its file and number, in every row that is made of it; rejects stay. A column that was not delivered
@@ -41,30 +54,39 @@ def map_rows(stream: FileStream, mapping: StreamMapping, contract: Contract, par
         contract: Its contract.
         parsed: The delivery, columns as delivered.
         building: Folder to work in.
+        home: The stream's folder in landing; those of the streams it looks up lie beside it.
+        day: Whose extract it is; None: its records are of the day of their cursor.
 
     Raises:
-        JourneymartError: A column that is needed was not delivered, or an expression cannot be worked out.
+        JourneymartError: A column that is needed was not delivered, nothing of a stream that is looked up has landed,
+            or an expression cannot be worked out.
     """
     met = fit(mapping, parsed.columns)
     if parsed.columns:
         _require_needed(stream, mapping, contract, parsed, met)
+        _require_own_names(stream, mapping, parsed)
         mapping = without_absent(mapping, met)
     target = building / "mapped.parquet"
     columns = mapped_columns(mapping, contract)
-    delivered = read_parquet(parsed.whole.rows)
-    with _seeing_only(parsed.whole.rows, building) as connection:
-        rows = untyped_rows(mapping, contract, met, f"from {delivered}", stream.reading)
+    delivered = f"from {read_parquet(parsed.whole.rows)}"
+    unknown = building / "unknown.parquet" if mapping.lookups else None
+    with _seeing_only([parsed.whole.rows, *readable(stream, home)], building) as connection:
         try:
-            types = _types(connection, rows, columns)
+            if unknown:
+                delivered = look_up(connection, stream, contract, met, home, rows=parsed.whole.rows, day=day)
+                pq.write_table(connection.table("unknown").to_arrow_table(), unknown)
+            rows = untyped_rows(mapping, contract, met, delivered, stream.reading)
+            types = column_types(connection, rows, columns)
             found = write_rows(connection.sql(as_texts(types, rows, stream.reading)), columns, target)
             counted = {
                 file: (not_ours, without, given)
                 for file, not_ours, without, given in connection.execute(
-                    counts(mapping, met, f"from {delivered}", stream.reading)
+                    counts(mapping, met, delivered, stream.reading)
                 ).fetchall()
             }
         except duckdb.Error:
-            raise _unworkable(connection, stream, mapping, contract, parsed.whole.rows) from None
+            made = partial(untyped_rows, contract=contract, met=met, delivered=delivered, reading=stream.reading)
+            raise _unworkable(connection, stream, mapping, made) from None
     files = tuple(_counted(file, *counted.get(file.name, (0, 0, 0))) for file in parsed.whole.files)
     if wrong := [file.name for file in files if found[file.name] != file.rows]:
         raise JourneymartError(
@@ -77,7 +99,8 @@ def map_rows(stream: FileStream, mapping: StreamMapping, contract: Contract, par
         lacking=tuple(f"{name} (line {line} of {mapping.file})" for name, line, _ in met.lacking if parsed.columns),
         unmapped=met.unmapped,
     )
-    return replace(parsed, whole=replace(parsed.whole, rows=target, files=files), columns=columns, mapped=mapped)
+    whole = replace(parsed.whole, rows=target, files=files)
+    return replace(parsed, whole=whole, columns=columns, mapped=mapped, unknown=unknown)
 
 
 def _counted(file: LandedFile, not_ours: int, without_values: int, rows: int) -> LandedFile:
@@ -86,20 +109,14 @@ def _counted(file: LandedFile, not_ours: int, without_values: int, rows: int) ->
     return replace(file, records=file.records - left_out, rows=rows, left_out=left_out)
 
 
-def _seeing_only(rows: Path, building: Path) -> duckdb.DuckDBPyConnection:
-    """A DuckDB that may read one file, and whose zone is the same on every machine."""
+def _seeing_only(files: Iterable[Path], building: Path) -> duckdb.DuckDBPyConnection:
+    """A DuckDB that may read some files, and whose zone is the same on every machine."""
     connection = connect(spill=building / ".spill")
     connection.execute("set TimeZone = 'UTC'")
-    connection.execute(f"set allowed_paths = [{literal(str(rows))}]")
+    connection.execute(f"set allowed_paths = [{', '.join(literal(str(file)) for file in files)}]")
     connection.execute("set enable_external_access = false")
     connection.execute("set lock_configuration = true")
     return connection
-
-
-def _types(connection: duckdb.DuckDBPyConnection, rows: str, columns: tuple[str, ...]) -> dict[str, str]:
-    """The columns of the rows and their types."""
-    described = connection.execute(f"describe {rows}").fetchall()
-    return {name: row[1] for name, row in zip(columns, described, strict=False)}
 
 
 def _require_needed(stream: FileStream, mapping: StreamMapping, contract: Contract, parsed: Parsed, met: Fit) -> None:
@@ -120,10 +137,31 @@ def _require_needed(stream: FileStream, mapping: StreamMapping, contract: Contra
     )
 
 
+def _require_own_names(stream: FileStream, mapping: StreamMapping, parsed: Parsed) -> None:
+    """Refuse a delivery with a column that is called like one that is looked up."""
+    delivered = {name.casefold() for name in parsed.columns}
+    for each in mapping.lookups:
+        if each.name.casefold() in delivered:
+            raise JourneymartError(
+                f"{parsed.whole.files[0].name} of {stream.stream} in {stream.location} has a column '{each.name}', as "
+                f"line {each.line} of {mapping.file} calls what it looks up: give that another name."
+            )
+
+
 def _unworkable(
-    connection: duckdb.DuckDBPyConnection, stream: FileStream, mapping: StreamMapping, contract: Contract, rows: Path
+    connection: duckdb.DuckDBPyConnection,
+    stream: FileStream,
+    mapping: StreamMapping,
+    made: Callable[[StreamMapping], str],
 ) -> JourneymartError:
-    """Say which line cannot be worked out. DuckDB's own words hold values of records, so they are not repeated."""
+    """Say which line cannot be worked out. DuckDB's own words hold values of records, so they are not repeated.
+
+    Args:
+        connection: A connection.
+        stream: The stream.
+        mapping: Its mapping.
+        made: SQL of the rows that a mapping makes of the delivery.
+    """
     where = (mapping.where.line, "where") if mapping.where else None
     places = [(value.line, name) for name, value in mapping.columns if value.sql is not None]
     line, name = next(
@@ -133,7 +171,7 @@ def _unworkable(
                 (where, replace(mapping, columns=())),
                 *((place, _only(mapping, place[1])) for place in places),
             )
-            if place and not _works(connection, stream, alone, contract, rows)
+            if place and not _works(connection, made(alone))
         ),
         (mapping.line, stream.stream.stream),
     )
@@ -147,12 +185,8 @@ def _only(mapping: StreamMapping, column: str) -> StreamMapping:
     return replace(mapping, columns=tuple(each for each in mapping.columns if each[0] == column))
 
 
-def _works(
-    connection: duckdb.DuckDBPyConnection, stream: FileStream, mapping: StreamMapping, contract: Contract, rows: Path
-) -> bool:
+def _works(connection: duckdb.DuckDBPyConnection, made: str) -> bool:
     """Whether a mapping gives something for every record."""
-    met = fit(mapping, [name for name in pq.read_schema(rows).names if name not in ORIGIN])
-    made = untyped_rows(mapping, contract, met, f"from {read_parquet(rows)}", stream.reading)
     try:
         connection.execute(f"select count(columns(*)) from ({made})").fetchall()
     except duckdb.Error:

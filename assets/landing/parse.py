@@ -37,12 +37,21 @@ class Portion:
 
 @dataclass(frozen=True)
 class Parsed:
-    """A whole delivery as text; `mapped` where a mapping made its rows."""
+    """A whole delivery as text.
+
+    Attributes:
+        whole: Its rows, rejects and files.
+        columns: Columns of the rows.
+        damaged: Why records may not be where they should be.
+        mapped: What a mapping made of it; None: it has none.
+        unknown: Which records named a key nobody knew on their day (`looked_up.look_up`); None: nothing is looked up.
+    """
 
     whole: Portion
     columns: tuple[str, ...]
     damaged: tuple[str, ...]
     mapped: Mapped | None = None
+    unknown: Path | None = None
 
 
 def parse(stream: FileStream, contract: Contract, building: Path, copied: Mapping[DroppedFile, Copied]) -> Parsed:

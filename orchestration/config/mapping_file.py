@@ -74,6 +74,17 @@ class UnpivotKeys(StrictModel):
     """What its value is called in this block."""
 
 
+class LookUpKeys(StrictModel):
+    """A column that another stream of the source says of the record a delivered column names."""
+
+    from_: Annotated[Name, Field(alias="from")]
+    """The delivered column that names a record of the other stream by its key."""
+    stream: Name
+    """The other stream, as company.yml calls it under the same source."""
+    column: Name
+    """The column of its contract that is taken: a text, an id or a truth."""
+
+
 class StreamMappingKeys(StrictModel):
     """How the rows of one stream are made."""
 
@@ -81,6 +92,9 @@ class StreamMappingKeys(StrictModel):
     """Columns of the stream's contract, and where each comes from."""
     where: Name | None = None
     """A DuckDB expression; a record of which it is false is not ours. It is left out and counted."""
+    lookup: Annotated[dict[str, LookUpKeys], Field(min_length=1)] | None = None
+    """Columns that other streams of the source say, by what each is called in this block, where it stands as if it were
+    delivered."""
     unpivot: UnpivotKeys | None = None
     """Makes a row of each of some columns."""
     ignore: Names = ()
@@ -99,6 +113,8 @@ def keys_at(at: tuple[Any, ...]) -> type[StrictModel]:
     match at:
         case (_, "columns", _, *_):
             return ValueKeys
+        case (_, "lookup", _, *_):
+            return LookUpKeys
         case (_, "unpivot", *_):
             return UnpivotKeys
         case _:

@@ -1,8 +1,8 @@
 """Mapping files of a company: which columns of a source's deliveries are which of the contract's, read and checked.
 
 What lives here: which file is a source's, and what only the contract can show to be wrong. Not here: the file's shape
-(mapping_file.py), what a mapping means (quality/mapping). Reading one touches no delivery: whether its columns are
-delivered is said when one lands.
+(mapping_file.py), what is looked up in other streams (look_ups.py), what a mapping means (quality/mapping). Reading one
+touches no delivery: whether its columns are delivered is said when one lands.
 """
 
 from __future__ import annotations
@@ -14,13 +14,13 @@ from pathlib import Path
 from pydantic import ValidationError
 
 import quality
+from orchestration.config.look_ups import look_ups, require_look_ups, require_theirs
 from orchestration.config.mapping_file import MappingFile, StreamMappingKeys, ValueKeys, keys_at
 from orchestration.config.marked_yaml import KeyPath, MarkedYaml, read_marked_yaml
 from orchestration.config.mistakes import first_mistake
 from quality.contract.model import Contract, load_contract
 from quality.contract.reading import Reading
 from quality.gate.delivery_checks import needed_columns
-from quality.landed.extract import ORIGIN
 from quality.mapping.expressions import ExpressionError, columns_of
 from quality.mapping.model import Condition, StreamMapping, Unpivot, Value, has_zone
 from storage.company_folder import MAPPINGS
@@ -97,6 +97,7 @@ def read_mappings(path: Path, system: str, streams: Collection[str]) -> Mapping[
         said = MappingFile.model_validate(file.values).root
     except ValidationError as error:
         raise first_mistake(file, error, keys_at) from None
+    require_look_ups(file, system, streams, said)
     return {stream: _stream(file, stream, keys, load_contract(system, stream)) for stream, keys in said.items()}
 
 
@@ -122,6 +123,7 @@ def _stream(file: MarkedYaml, stream: str, said: StreamMappingKeys, contract: Co
         unpivot=_unpivot(file, (*at, "unpivot"), said),
         ignore=said.ignore,
         optional=said.optional,
+        lookups=look_ups(file, stream, said),
     )
 
 
@@ -147,7 +149,7 @@ def _value(file: MarkedYaml, at: KeyPath, said: ValueKeys, contract: Contract) -
     if formats:
         _require_times(file, at, formats, said, contract)
     for name in filter(None, (said.from_, *(said.key or ()))):
-        _require_theirs(file, at, name)
+        require_theirs(file, at, name)
     return Value(
         column=said.from_,
         const=said.const,
@@ -196,7 +198,7 @@ def _unpivot(file: MarkedYaml, at: KeyPath, said: StreamMappingKeys) -> Unpivot 
     if keys is None:
         return None
     for name in (keys.name, keys.value):
-        _require_theirs(file, at, name)
+        require_theirs(file, at, name)
     if keys.name.casefold() == keys.value.casefold():
         raise file.mistake(at, f"'{keys.name}' cannot be called both name and value")
     return Unpivot(keys.columns, keys.name, keys.value, file.line(at))
@@ -209,10 +211,5 @@ def _names(file: MarkedYaml, at: KeyPath, expression: str, written: str | None =
     except ExpressionError as error:
         raise file.mistake(at, f"{str(error).rstrip('.')}, in {written or expression}") from None
     for name in names:
-        _require_theirs(file, at, name)
+        require_theirs(file, at, name)
     return names
-
-
-def _require_theirs(file: MarkedYaml, at: KeyPath, name: str) -> None:
-    if name.casefold().startswith("_value_") or name.casefold() in ORIGIN:
-        raise file.mistake(at, f"'{name}' is the product's own word: no delivered column is called so")

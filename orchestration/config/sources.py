@@ -208,6 +208,8 @@ def _source(file: MarkedYaml, data: Path, parsed: SourcesFile, name: str, role: 
             raise file.mistake(
                 (*here, "cursor"), f"line {mapping.line} of {mapping.file} says not where '{cursor}' comes from"
             )
+        if mapping and cursor:
+            _require_own_day(file, (*here, "cursor"), mapping, cursor)
         read_by[files] = stream
         streams.append(
             FileStream(
@@ -223,6 +225,18 @@ def _source(file: MarkedYaml, data: Path, parsed: SourcesFile, name: str, role: 
             )
         )
     return Source(name=name, system=source.system, role=role, streams=tuple(streams))
+
+
+def _require_own_day(file: MarkedYaml, at: KeyPath, mapping: StreamMapping, cursor: str) -> None:
+    """Refuse a cursor that is looked up, or made of rows, where its day says what can be looked up."""
+    made = {each.name.casefold() for each in mapping.lookups}
+    if made and mapping.unpivot:
+        made |= {mapping.unpivot.name.casefold(), mapping.unpivot.value.casefold()}
+    value = dict(mapping.columns)[cursor]
+    if names := [name for name in value.columns if name.casefold() in made]:
+        raise file.mistake(
+            at, f"line {value.line} of {mapping.file} makes it of '{names[0]}', but its day says what is looked up"
+        )
 
 
 def _mappings(file: MarkedYaml, at: KeyPath, source: SourceKeys, name: str) -> Mapping[str, StreamMapping]:

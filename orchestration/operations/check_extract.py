@@ -20,6 +20,7 @@ from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from orchestration.operations.check_looked_up import land_looked_up, with_landed
 from orchestration.operations.days_over import last_day_over_everywhere
 from orchestration.operations.meant import (
     WrongUsageError,
@@ -100,7 +101,11 @@ def check_file(file: Path, named: str | None, day: date | None, setup: Setup | N
             contract, chosen = _clear(fits, file), _why(fits)
         day = day or day_in(path.name) or last_day_over_everywhere()
         stream = _stream_of(path, work, contract, day, declared)
-        checked, folder = check_delivery(stream, contract, day, file=path, work=work)
+        landed = DataFolder(work / "looked-up")
+        notes = list(land_looked_up(setup, stream, day, landed)) if setup else []
+        beside = partial(_with_looked_up, landed)
+        checked, folder = check_delivery(stream, contract, day, file=path, work=work, make_folder=beside)
+        checked = replace(checked, notes=(*notes, *checked.notes))
         return Checked((checked,), tuple(_outlooks(setup, {stream: [folder]})), chosen)
 
 
@@ -223,8 +228,11 @@ def _check_newest(setup: Setup, stream: FileStream, work: Path) -> tuple[Checked
     first = find_delivery(stream, days[-1])[0]
     file = work / "delivered" / first.name
     copy_out(stream, first, file)
-    with_past = partial(_with_past, setup.folder, stream, days[-1])
-    return check_delivery(stream, contract, days[-1], file=file, work=work, make_folder=with_past)
+    landed = DataFolder(work / "looked-up")
+    notes = list(land_looked_up(setup, stream, days[-1], landed))
+    with_past = partial(_with_past, setup.folder, stream, days[-1], landed)
+    checked, folder = check_delivery(stream, contract, days[-1], file=file, work=work, make_folder=with_past)
+    return replace(checked, notes=(*notes, *checked.notes)), folder
 
 
 def _check_first_page(setup: Setup, stream: FileStream, work: Path) -> tuple[CheckedDelivery, DataFolder] | None:
@@ -236,14 +244,22 @@ def _check_first_page(setup: Setup, stream: FileStream, work: Path) -> tuple[Che
         return None
     file, day = first_page_file(setup, stream, work / "page")
     contract = contract_of(stream)
-    checked, folder = check_delivery(_stream_of(file, work, contract, day, stream), contract, day, file=file, work=work)
+    landed = DataFolder(work / "looked-up")
+    notes = list(land_looked_up(setup, stream, day, landed))
+    alone, beside = _stream_of(file, work, contract, day, stream), partial(_with_looked_up, landed)
+    checked, folder = check_delivery(alone, contract, day, file=file, work=work, make_folder=beside)
     note = "this is the first page of what is pulled; nothing of it is kept"
-    return replace(checked, notes=(note, *checked.notes)), folder
+    return replace(checked, notes=(note, *notes, *checked.notes)), folder
 
 
-def _with_past(installed: DataFolder, stream: FileStream, day: date, root: Path) -> DataFolder:
-    """A data folder that holds what a stream's next extract is held against."""
-    folder = DataFolder(root)
+def _with_looked_up(landed: DataFolder, root: Path) -> DataFolder:
+    """A data folder that holds what a stream looks up."""
+    return with_landed(landed, DataFolder(root))
+
+
+def _with_past(installed: DataFolder, stream: FileStream, day: date, landed: DataFolder, root: Path) -> DataFolder:
+    """A data folder that holds what a stream's next extract is held against, and what it looks up."""
+    folder = _with_looked_up(landed, root)
     for mine, theirs in ((folder.approvals, installed.approvals), (root / "erasures", installed.root / "erasures")):
         if theirs.is_dir():
             shutil.copytree(theirs, mine)
@@ -257,8 +273,8 @@ def _with_past(installed: DataFolder, stream: FileStream, day: date, root: Path)
                     shutil.copyfile(past / name, target / name)
             if (past / "rows.parquet").exists():
                 (target / "rows.parquet").symlink_to(past / "rows.parquet")
-    landed = installed.landing_partition(stream.stream, day).parent
-    before = [each for each in sorted(landed.glob("????-??-??")) if each.name < day.isoformat()]
+    own = installed.landing_partition(stream.stream, day).parent
+    before = [each for each in sorted(own.glob("????-??-??")) if each.name < day.isoformat()]
     if stream.mode == "full" and before:
         target = folder.landing_partition(stream.stream, date.fromisoformat(before[-1].name))
         target.parent.mkdir(parents=True)

@@ -138,6 +138,7 @@ def warnings(contract: Contract, manifest: LandingManifest, found: Mapping[str, 
         # Its mapping found columns under their names here, so these are names too, and nobody's record.
         said = {"columns not mapped": manifest.mapped.unmapped, "mapped columns not delivered": manifest.mapped.lacking}
         metadata |= {what: ", ".join(names) for what, names in said.items() if names}
+        metadata |= {f"keys without a partner for {name}": n for name, n in manifest.mapped.without_partner.items()}
     # The names of unknown columns stay out: a file without a header makes its first record their names.
     unknown = len(set(columns) - set(contract.columns))
     absent = [name for name in contract.columns if name not in columns] if manifest.rows or columns else []

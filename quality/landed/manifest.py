@@ -6,7 +6,7 @@ Not here: making a partition (assets/landing), judging what it holds (quality/ga
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, field
 from datetime import date
 from pathlib import Path
 from typing import Any, Literal
@@ -78,12 +78,16 @@ class Mapped:
         without_values: Records with nothing in any of the columns that give rows.
         lacking: Columns it names that were not delivered, with the line that names them.
         unmapped: Delivered columns it says nothing of.
+        without_partner: By look-up: records of this partition whose key the other stream does not know.
+        unknown_then: Digests of their keys that nobody knew on their day: an extract to come may.
     """
 
     not_ours: int
     without_values: int
     lacking: tuple[str, ...]
     unmapped: tuple[str, ...]
+    without_partner: Mapping[str, int] = field(default_factory=dict)
+    unknown_then: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -171,30 +175,42 @@ class LandingManifest:
         return StreamId(self.source, self.system, self.stream)
 
 
+@dataclass(frozen=True)
+class _Landed:
+    """What is asked of every landed extract of a stream; the fields are those of its manifest."""
+
+    sha256: str
+    mapping: str | None
+    unknown_then: tuple[str, ...]
+    holds: Holds
+
+
 def landed_contents(home: Path) -> dict[date, str]:
     """Hash of the content of every landed extract of a stream by extract date, given the stream's folder in landing.
 
     Raises:
         JourneymartError: The manifest of one does not have the shape this version writes.
     """
-    return {day: content for day, (content, _, _) in _readable(home).items()}
+    return {day: each.sha256 for day, each in _readable(home).items()}
 
 
-def landed_mappings(home: Path) -> dict[date, str | None]:
-    """By what each landed extract of a stream was mapped (`ReadAs.mapping`), given the stream's folder in landing.
+def landed_mappings(home: Path) -> dict[date, tuple[str | None, tuple[str, ...]]]:
+    """By what each landed extract of a stream was mapped, and what was unknown then, given its folder in landing.
+
+    In the words of the manifest, `ReadAs.mapping` and `Mapped.unknown_then`.
 
     Raises:
         JourneymartError: The manifest of one does not have the shape this version writes.
     """
-    return {day: mapping for day, (_, mapping, _) in _readable(home).items()}
+    return {day: (each.mapping, each.unknown_then) for day, each in _readable(home).items()}
 
 
 def landed_readable(home: Path) -> dict[date, tuple[str, Holds]]:
     """Content and files of the landed extracts of a stream whose manifest can be read, given its folder in landing."""
-    return {day: (said[0], said[2]) for day, said in _landed(home).items() if said}
+    return {day: (each.sha256, each.holds) for day, each in _landed(home).items() if each}
 
 
-def _readable(home: Path) -> dict[date, tuple[str, str | None, Holds]]:
+def _readable(home: Path) -> dict[date, _Landed]:
     """What is asked of every landed extract of a stream, by extract date."""
     found = {}
     for day, said in _landed(home).items():
@@ -204,20 +220,24 @@ def _readable(home: Path) -> dict[date, tuple[str, str | None, Holds]]:
     return found
 
 
-def _landed(home: Path) -> dict[date, tuple[str, str | None, Holds] | None]:
+def _landed(home: Path) -> dict[date, _Landed | None]:
     """What is asked of every landed extract of a stream, by extract date; None: its manifest cannot be read."""
 
-    def read(path: Path, text: bytes) -> tuple[str, str | None, Holds] | None:
+    def read(path: Path, text: bytes) -> tuple[str, str | None, tuple[str, ...], Holds] | None:
         try:
             manifest, holds = _manifest(path, text)
         except JourneymartError:
             return None
-        return manifest.sha256, manifest.read_as.mapping, holds
+        unknown_then = manifest.mapped.unknown_then if manifest.mapped else ()
+        return manifest.sha256, manifest.read_as.mapping, unknown_then, holds
 
     if not home.is_dir():
         return {}
-    said = read_described(home, NAME, "sha256, mapping and files", read)
-    return {date.fromisoformat(day): each and (each[0], each[1], each[2]) for day, each in said.items()}
+    said = read_described(home, NAME, "sha256, mapping, unknown keys and files", read)
+    return {
+        date.fromisoformat(day): each and _Landed(each[0], each[1], tuple(each[2]), each[3])
+        for day, each in said.items()
+    }
 
 
 def read_manifest(partition: Path) -> LandingManifest:
@@ -249,9 +269,7 @@ def _manifest(path: Path, text: bytes) -> tuple[LandingManifest, Holds]:
                 "damaged": tuple(said["damaged"]),
                 "read_as": _read_as(said["read_as"]),
                 "compared_to": ComparedTo(**compared_to) if compared_to else None,
-                "mapped": Mapped(**{**mapped, **{name: tuple(mapped[name]) for name in ("lacking", "unmapped")}})
-                if mapped
-                else None,
+                "mapped": _mapped(mapped) if mapped else None,
             }
         )
     except (ValueError, KeyError, TypeError) as error:
@@ -262,6 +280,12 @@ def _manifest(path: Path, text: bytes) -> tuple[LandingManifest, Holds]:
 
 def _unreadable(path: Path) -> JourneymartError:
     return JourneymartError(f"{path} does not describe a landed extract: `journeymart doctor` says what to do.")
+
+
+def _mapped(said: Mapping[str, Any]) -> Mapped:
+    # What landed before anything could be looked up does not say what was not found.
+    lists = {name: tuple(said.get(name, ())) for name in ("lacking", "unmapped", "unknown_then")}
+    return Mapped(**{**said, **lists})
 
 
 def _read_as(said: Mapping[str, Any]) -> ReadAs:

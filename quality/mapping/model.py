@@ -91,6 +91,25 @@ class Unpivot:
 
 
 @dataclass(frozen=True)
+class LookUp:
+    """A column that every record gets besides: what another stream of the source says of the record it names.
+
+    Attributes:
+        name: What the column is called in this block.
+        column: The delivered column that names the other's record.
+        stream: The other stream.
+        takes: The column of its contract that is taken.
+        line: Where it stands in the mapping file.
+    """
+
+    name: str
+    column: str
+    stream: str
+    takes: str
+    line: int = _NOWHERE
+
+
+@dataclass(frozen=True)
 class StreamMapping:
     """How the rows of one stream are made of a delivered table.
 
@@ -98,6 +117,7 @@ class StreamMapping:
         file: The mapping file, as messages name it.
         line: Where the stream begins in it.
         columns: Columns of the contract and where they come from.
+        lookups: Columns that other streams of the source say; to what is below they are as delivered ones.
         where: Which records are ours; None: all.
         unpivot: Columns that give a row each; None: a record is a row.
         ignore: Patterns of delivered columns that are known and not wanted.
@@ -111,22 +131,32 @@ class StreamMapping:
     unpivot: Unpivot | None = None
     ignore: tuple[str, ...] = ()
     optional: tuple[str, ...] = ()
+    lookups: tuple[LookUp, ...] = ()
     fingerprint: str = field(init=False, compare=False, default="")
 
     def __post_init__(self) -> None:
         """Work out the hash of what it means once; where it stands in which file changes nothing."""
-        said = [
+        said: list[object] = [
             [(name, repr(replace(value, line=_NOWHERE))) for name, value in self.columns],
             self.where and self.where.sql,
             self.unpivot and repr(replace(self.unpivot, line=_NOWHERE)),
             # What is ignored or optional is only not named.
         ]
+        if self.lookups:
+            said.append([repr(replace(each, line=_NOWHERE)) for each in self.lookups])
         object.__setattr__(self, "fingerprint", hashlib.sha256(json.dumps(said).encode()).hexdigest())
 
     def named(self) -> Iterator[tuple[str, int, str]]:
-        """Delivered columns the rows are made of, with the line and what it is for; not those that give rows."""
+        """Columns the rows are made of, with the line and what it is for; not those that give rows.
+
+        Before one that is looked up stands the one that names what to look up.
+        """
         made = {self.unpivot.name.casefold(), self.unpivot.value.casefold()} if self.unpivot else set[str]()
-        if self.where:
-            yield from ((name, self.where.line, "where") for name in self.where.names)
-        for target, value in self.columns:
-            yield from ((name, value.line, target) for name in value.columns if name.casefold() not in made)
+        keys = {each.name.casefold(): (each.column, each.line) for each in self.lookups}
+        uses = [(name, self.where.line, "where") for name in self.where.names] if self.where else []
+        uses += [(name, value.line, target) for target, value in self.columns for name in value.columns]
+        for name, line, target in uses:
+            if name.casefold() in keys:
+                yield (*keys[name.casefold()], target)
+            if name.casefold() not in made:
+                yield name, line, target

@@ -42,10 +42,12 @@ class Fit:
 def fit(mapping: StreamMapping, delivered: Sequence[str]) -> Fit:
     """Find the columns a mapping names among those delivered.
 
-    A column is found under another spelling (case, blanks, dashes) where only one can be meant.
+    A column is found under another spelling (case, blanks, dashes) where only one can be meant. One that is looked up
+    is always there.
     """
     named = list(mapping.named())
-    found = _meant({name for name, _, _ in named}, delivered)
+    looked_up = {name: name for each in mapping.lookups for name in spellings(mapping, each.name)}
+    found = {**_meant({name for name, _, _ in named} - looked_up.keys(), delivered), **looked_up}
     lacking = [each for each in dict.fromkeys(named) if each[0] not in found and not _is_any(each[0], mapping.optional)]
     values: dict[str, None] = {}
     if mapping.unpivot:
@@ -58,6 +60,11 @@ def fit(mapping: StreamMapping, delivered: Sequence[str]) -> Fit:
     used = {*found.values(), *values}
     unmapped = tuple(name for name in delivered if name not in used and not _is_any(name, mapping.ignore))
     return Fit(found, tuple(values), tuple(lacking), unmapped)
+
+
+def spellings(mapping: StreamMapping, column: str) -> set[str]:
+    """How a mapping writes the name of a column of its own; DuckDB does not tell capitals."""
+    return {name for name, _, _ in mapping.named() if name.casefold() == column.casefold()}
 
 
 def _is_any(name: str, patterns: Iterable[str]) -> bool:

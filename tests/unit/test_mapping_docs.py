@@ -32,3 +32,17 @@ def test_an_example_lands_as_it_is_shown(tmp_path, of):
     shown = list(csv.DictReader(io.StringIO(example(f"rows of the {of}"))))
     landed = [{name: row[name] or "" for name in row if name not in ("_file", "_row")} for row in company.rows(one)]
     assert landed == shown
+
+
+def test_the_example_of_a_look_up_lands_as_it_is_shown(tmp_path):
+    company = Company(tmp_path)
+    ticket, agent, contact = company.says("ticket:\nagent:\ncontact:", example("mapping of the look-up")).streams
+    for stream, delivered in ((agent, "agents"), (contact, "contacts"), (ticket, "delivery")):
+        file = company.drop / f"{stream.stream.stream}_{FIRST}.csv"
+        file.write_text(example(f"{delivered} of the look-up"), encoding="utf-8")
+        company.land(stream)
+    shown = list(csv.DictReader(io.StringIO(example("rows of the look-up"))))
+    landed = [{name: row[name] or "" for name in row if name not in ("_file", "_row")} for row in company.rows(ticket)]
+    assert landed == shown
+    mapped = company.manifest(ticket).mapped
+    assert mapped and mapped.without_partner == {"Customer mail (line 4 of mappings/desk.yml)": 1}

@@ -6,7 +6,7 @@ import re
 
 import pytest
 
-from orchestration.config.mapping_file import MappingFile, StreamMappingKeys, UnpivotKeys, ValueKeys
+from orchestration.config.mapping_file import LookUpKeys, MappingFile, StreamMappingKeys, UnpivotKeys, ValueKeys
 from quality.mapping.expressions import ExpressionError, columns_of
 from storage.errors import JourneymartError
 from tests.mapping_kit import ANSWERS, TICKETS, Company
@@ -86,6 +86,70 @@ def test_a_mistake_is_one_line_with_its_place(tmp_path, change, said):
     assert "\n" not in str(mistake.value)
 
 
+LOOKED_UP = """\
+ticket:
+  lookup:
+    Team: {from: Agent, stream: agent, column: team}
+  columns: {ticket_id: Nr, team: Team, status: Status, created_at: Zeit, updated_at: Zeit}
+agent:
+  columns: {agent_id: Nr, team: Gruppe, updated_at: Zeit}
+"""
+MISTAKES_OF_LOOK_UPS = {
+    "a stream the source does not deliver": (
+        ("stream: agent", "stream: agents"),
+        "line 3: ticket.lookup.Team.stream: the source delivers no stream 'agents' by company.yml; did you mean "
+        "'agent'?",
+    ),
+    "a column the other stream does not have": (
+        ("column: team", "column: teams"),
+        "line 3: ticket.lookup.Team.column: stream 'agent' has no column 'teams'; did you mean 'team'?",
+    ),
+    "a column the other stream does not map": (
+        ("column: team", "column: tier"),
+        "line 3: ticket.lookup.Team.column: line 6 says not where 'tier' of stream 'agent' comes from",
+    ),
+    "a column that is written by rules": (
+        ("column: team", "column: updated_at"),
+        "line 3: ticket.lookup.Team.column: 'updated_at' is of type timestamp, written as files of 'agent' write it",
+    ),
+    "the stream itself": (
+        ("stream: agent", "stream: ticket"),
+        "line 3: ticket.lookup.Team.stream: this goes in a circle: ticket looks up ticket",
+    ),
+    "a circle": (
+        ("agent:\n", "agent:\n  lookup: {Status: {from: Nr, stream: ticket, column: status}}\n"),
+        "line 6: agent.lookup.Status.stream: this goes in a circle: ticket looks up agent looks up ticket",
+    ),
+    "a key that is looked up": (
+        ("    Team:", "    Mail: {from: Team, stream: agent, column: team}\n    Team:"),
+        "line 3: ticket.lookup.Mail.from: 'Team' is made in this block; what names the key is delivered",
+    ),
+    "two names that are one": (
+        ("    Team:", "    team: {from: Agent, stream: agent, column: team}\n    Team:"),
+        "line 3: ticket.lookup.team: 'team' is the name of another column of this block, too",
+    ),
+    "a key nobody knows": (
+        ("column: team", "columns: team"),
+        "line 3: ticket.lookup.Team.columns: unknown key; did you mean 'column'?",
+    ),
+}
+
+
+@pytest.mark.parametrize(("change", "said"), MISTAKES_OF_LOOK_UPS.values(), ids=MISTAKES_OF_LOOK_UPS)
+def test_a_mistake_in_what_is_looked_up_is_one_line_with_its_place(tmp_path, change, said):
+    assert change[0] in LOOKED_UP
+    with pytest.raises(JourneymartError) as mistake:
+        Company(tmp_path).says("ticket:\nagent:", LOOKED_UP.replace(*change, 1))
+    assert f"mappings/desk.yml, {said}" in str(mistake.value)
+    assert "\n" not in str(mistake.value)
+
+
+def test_a_cursor_that_cuts_a_file_is_not_looked_up(tmp_path):
+    looked_up = LOOKED_UP.replace("updated_at: Zeit}\nagent", "updated_at: {sql: 'coalesce(Zeit, team)'}}\nagent")
+    with pytest.raises(JourneymartError, match=r"cursor: line 4 of mappings/desk.yml makes it of 'team', but its day"):
+        Company(tmp_path).says("ticket: {pattern: tickets.csv, cursor: updated_at}\nagent:", looked_up)
+
+
 def test_the_mapping_of_a_source_is_found_by_its_name_or_named(tmp_path):
     company = Company(tmp_path)
     streams = company.says("ticket:\nagent:", TICKETS).streams
@@ -162,7 +226,7 @@ def test_an_expression_sees_its_record_and_nothing_else():
 
 
 def test_every_key_says_what_it_means():
-    models = (StreamMappingKeys, UnpivotKeys, ValueKeys)
+    models = (LookUpKeys, StreamMappingKeys, UnpivotKeys, ValueKeys)
     assert [name for model in models for name, known in model.model_fields.items() if not known.description] == []
     assert MappingFile.model_validate({}).root == {}
     assert ANSWERS

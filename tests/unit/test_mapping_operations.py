@@ -86,3 +86,43 @@ def test_doctor_holds_a_mapping_against_what_lies_in_the_drop_folder(tmp_path):
             f"{tmp_path}/mappings/shop.yml is read by nothing: name it like a source, <source>.yml, or by mapping.",
         ),
     ]
+
+
+LOOKED_UP = """\
+ticket:
+  lookup: {Mail: {from: Kunde, stream: contact, column: email}}
+  columns: {ticket_id: Nr, requester_email: Mail, status: Status, created_at: Zeit, updated_at: Zeit}
+contact:
+  columns: {contact_id: Kunde, email: Adresse, updated_at: Zeit}
+"""
+
+
+def test_what_was_looked_up_is_due_again_where_the_other_stream_changes_and_an_erasure_holds(tmp_path, monkeypatch):
+    monkeypatch.setenv("JOURNEYMART_ERASURE_KEY", "a secret of the tests, long enough to be one")
+    company = Company(tmp_path)
+    desk, contacts = company.says("ticket:\ncontact:", LOOKED_UP).streams
+    at = f"{FIRST} 10:00:00"
+    people = [("c1", "ann@example.org", at), ("c2", "bob@example.org", at)]
+    company.deliver(f"contact_{FIRST}.csv", ("Kunde", "Adresse", "Zeit"), people)
+    tickets = [(f"T{number}", f"c{number}", "open", at) for number in (1, 2, 3)]
+    company.deliver(f"ticket_{FIRST}.csv", ("Nr", "Kunde", "Status", "Zeit"), tickets)
+    company.land(contacts)
+    company.land(desk)
+    assert mapped_otherwise(company.setup()) == []
+    company.deliver(f"contact_{SECOND}.csv", ("Kunde", "Adresse", "Zeit"), [("c4", "dora@example.org", at)])
+    company.land(contacts, SECOND)
+    assert mapped_otherwise(company.setup()) == []
+    company.deliver(f"contact_{SECOND}.csv", ("Kunde", "Adresse", "Zeit"), [("c3", "carl@example.org", at)])
+    company.land(contacts, SECOND)
+    assert mapped_otherwise(company.setup()) == [desk.stream]
+    for file in company.drop.iterdir():
+        file.unlink()
+    erase(company.setup(), ["ann@example.org"], [], [], datetime(2026, 3, 5, tzinfo=UTC))
+    for _ in range(2):
+        company.land(contacts)
+        company.land(desk)
+        assert [row["requester_email"] for row in company.rows(desk)] == [None, "bob@example.org", None]
+        assert holds(company.folder.landing, "ann@example.org") == []
+        mapped = company.manifest(desk).mapped
+        assert mapped and mapped.unknown_then == ()
+    assert mapped_otherwise(company.setup()) == []

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+from collections.abc import Sequence
 from dataclasses import asdict, dataclass, field
 from datetime import date, timedelta
 from typing import Literal
@@ -145,8 +146,13 @@ class FileStream:
         return "{date}" in self.pattern and not (self.pull and self.mode == "full")
 
     @property
+    def looks_up(self) -> tuple[str, ...]:
+        """Streams of its source that its mapping looks anything up in, each once."""
+        return tuple(dict.fromkeys(each.stream for each in self.mapping.lookups)) if self.mapping else ()
+
+    @property
     def mapped_by(self) -> str | None:
-        """Hash of all that decides what rows its mapping makes: of its reading rules too; None: it has no mapping."""
+        """Hash of what decides the rows its mapping makes of files: its reading rules, too; None: it has no mapping."""
         if self.mapping is None:
             return None
         said = json.dumps([self.mapping.fingerprint, asdict(self.reading)], sort_keys=True)
@@ -156,3 +162,19 @@ class FileStream:
     def format(self) -> FileFormat:
         """How its files are written."""
         return FileFormat(self.encoding, self.delimiter, self.header_rows, self.limits, self.sheet)
+
+
+def looked_up_first(streams: Sequence[FileStream]) -> list[FileStream]:
+    """Streams of one source, each behind those it looks anything up in; else in their order."""
+    by_name = {stream.stream.stream: stream for stream in streams}
+    ordered: dict[str, FileStream] = {}
+
+    def place(name: str) -> None:
+        if name in by_name and name not in ordered:
+            for other in by_name[name].looks_up:
+                place(other)
+            ordered[name] = by_name[name]
+
+    for name in by_name:
+        place(name)
+    return list(ordered.values())
