@@ -32,6 +32,7 @@ from quality.gate.approvals import APPROVABLE
 from quality.gate.ledger import Ledger
 from quality.landed.extract import LandedExtract, judged_by
 from quality.landed.manifest import landed_contents
+from storage.engine import is_memory_trouble, more_memory
 from storage.faults import fault_point
 
 if TYPE_CHECKING:
@@ -262,6 +263,8 @@ def why_blocked(blocked: "Sequence[Verdict]") -> str:
 
 def _ways_out(blocked: "Sequence[Verdict]") -> str:
     """What a person can do about blocked extracts; some of them nobody can approve."""
+    if any(is_memory_trouble(str(check.metadata.get("error"))) for each in blocked for check in each.checks):
+        return more_memory()
     usual = next((each for each in blocked if set(each.blocked_by) <= APPROVABLE), None)
     if usual is None:
         return "have them delivered again, or correct the contract"

@@ -8,6 +8,7 @@ from contextlib import contextmanager
 import dagster as dg
 
 from storage.disk import explaining_the_disk
+from storage.engine import memory_trouble
 from storage.errors import JourneymartError, PassingError
 
 
@@ -19,3 +20,7 @@ def in_one_sentence() -> Iterator[None]:
             yield
     except JourneymartError as error:
         raise dg.Failure(description=str(error), allow_retries=isinstance(error, PassingError)) from error
+    except Exception as error:
+        if said := memory_trouble(error):
+            raise dg.Failure(description=said, allow_retries=False) from JourneymartError(said)
+        raise

@@ -1,7 +1,7 @@
 """How DuckDB is opened: with a share of the machine's memory, its processors, and a place to spill to.
 
-What lives here: the limits, and connections that keep them; dbt's connection keeps them by
-assets/warehouse/dbt_functions.py. Not here: what a connection is asked.
+What lives here: the limits, connections that keep them, what is said where they are too low; dbt's connection keeps
+them by assets/warehouse/dbt_functions.py. Not here: what a connection is asked.
 
 A statement that needs more than its memory spills to disk where it was given a place, and fails where it was not.
 """
@@ -41,6 +41,29 @@ def memory_limit() -> int:
     if size is None or float(size[1]) <= 0:
         raise JourneymartError(f"The environment variable {MEMORY_VARIABLE} is no size: write it as 2GB or 500MB.")
     return int(float(size[1]) * _BYTES[size[2].upper()])
+
+
+def memory_trouble(error: BaseException) -> str | None:
+    """That memory was short, in one sentence, if that is what stands behind an error; None: it is another."""
+    seen: BaseException | None = error
+    while seen is not None:
+        if is_memory_trouble(type(seen).__name__):
+            return f"There was not enough memory: {more_memory()}."
+        seen = seen.__cause__ or (None if seen.__suppress_context__ else seen.__context__)
+    return None
+
+
+def is_memory_trouble(kind: str) -> bool:
+    """Whether an error of this kind says that memory was short: DuckDB's own limit, or the machine's."""
+    return kind in ("OutOfMemoryException", MemoryError.__name__)
+
+
+def more_memory() -> str:
+    """What to do where memory is short."""
+    return (
+        f"let each DuckDB take more than {memory_limit() // 10**6} MB by {MEMORY_VARIABLE}, or run the night where "
+        "there is more memory"
+    )
 
 
 def processors() -> int:

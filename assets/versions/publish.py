@@ -34,7 +34,7 @@ from storage.data_folder import (
     spill_folder,
     warehouse_file,
 )
-from storage.engine import connect
+from storage.engine import connect, memory_trouble
 from storage.errors import JourneymartError
 from storage.faults import fault_point
 from storage.files import known_sha256, share_file
@@ -195,6 +195,8 @@ def _finish(build: Path, public_tables: Set[str], night: Night, base: Version | 
             for database in DATABASES:
                 connection.execute(f"CHECKPOINT {database}")
     except duckdb.Error as error:
+        if said := memory_trouble(error):
+            raise JourneymartError(said) from error
         raise JourneymartError(
             f"{build} could not be finished ({type(error).__name__}): see that no other process has its "
             "files open and that the disk is not full, then run the night again."

@@ -5,10 +5,12 @@ from __future__ import annotations
 import ast
 from pathlib import Path
 
+import dagster as dg
 import duckdb
 import pytest
 
 from orchestration.config.settings import PROJECT, load_settings
+from orchestration.failures import in_one_sentence
 from storage.engine import connect, memory_limit, processors
 from storage.errors import JourneymartError
 
@@ -43,6 +45,31 @@ def test_what_is_no_size_is_told_before_a_night(monkeypatch: pytest.MonkeyPatch,
     monkeypatch.setenv("JOURNEYMART_MEMORY", said)
     with pytest.raises(JourneymartError, match="JOURNEYMART_MEMORY is no size: write it as 2GB or 500MB"):
         load_settings()
+
+
+@pytest.mark.promise("memory")
+@pytest.mark.parametrize("short", [duckdb.OutOfMemoryException("of rows"), MemoryError(), ValueError("of rows")])
+def test_a_step_that_is_short_of_memory_says_so_and_what_to_do(
+    monkeypatch: pytest.MonkeyPatch, short: Exception
+) -> None:
+    """In words of ours: DuckDB's own may quote what it was asked."""
+    monkeypatch.setenv("JOURNEYMART_MEMORY", "30MB")
+
+    def step() -> None:
+        with in_one_sentence():
+            raise short
+
+    if isinstance(short, ValueError):
+        with pytest.raises(ValueError, match="of rows"):
+            step()
+        return
+    with pytest.raises(dg.Failure) as failed:
+        step()
+    assert failed.value.description == (
+        "There was not enough memory: let each DuckDB take more than 30 MB by JOURNEYMART_MEMORY, or run the night "
+        "where there is more memory."
+    )
+    assert not failed.value.allow_retries
 
 
 def test_what_does_not_fit_spills_where_it_was_told_and_leaves_nothing(
