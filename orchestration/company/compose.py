@@ -24,10 +24,11 @@ from storage.nearest import nearest_words
 from storage.permissions import make_private
 
 # Raise it when this room makes other files of the same inputs.
-_COMPOSING = 2
+_COMPOSING = 3
 _KINDS = frozenset({".sql", ".csv", ".yml", ".yaml", ".py", ".md"})
 _MADE_BY_DBT = frozenset({"target", "logs", "dbt_packages"})
 _MAPPINGS = PurePosixPath("macros", "canonical", "mappings.sql")
+_STREAMS = PurePosixPath("macros", "canonical", "mapped_streams.sql")
 _DIMENSIONS = PurePosixPath("macros", "kpi", "kpi_dimensions.sql")
 
 # What a file of the composed project is: a link to where it is written, or a text of its own.
@@ -122,7 +123,7 @@ def unread_files(folder: CompanyFolder) -> list[Path]:
 
 def _composed(company: Company) -> tuple[dict[PurePosixPath, Content], Iterator[str]]:
     """The files, and what is wrong with the tables among them."""
-    from orchestration.company.source_tables import dimensions_macro, mappings_macro, source_files
+    from orchestration.company.source_tables import dimensions_macro, mappings_macro, source_files, streams_macro
     from quality.contract.model import all_contracts
 
     files: dict[PurePosixPath, Content] = dict(_files(company.product))
@@ -132,7 +133,13 @@ def _composed(company: Company) -> tuple[dict[PurePosixPath, Content], Iterator[
     files |= {PurePosixPath("seeds", f"{name}.csv"): as_csv(tables[name], rows[name]) for name in tables}
     files |= _own_seeds(company, files)
     files |= source_files(all_contracts())
-    files[_MAPPINGS] = mappings_macro(path for path in files if path.parts[0] == "models" and path.suffix == ".sql")
+    written = {
+        path: content
+        for path, content in files.items()
+        if path.parts[0] == "models" and path.suffix == ".sql" and isinstance(content, Path)
+    }
+    files[_MAPPINGS] = mappings_macro(written)
+    files[_STREAMS] = streams_macro(written)
     files[_DIMENSIONS] = dimensions_macro(row.values["dimension"] for row in rows["kpi_dimensions"])
     return files, mistakes(tables, rows)
 

@@ -1,4 +1,4 @@
-"""Which canonical objects vendors' streams become, and which of their columns a mapping tells, by the models' text.
+"""Which streams a vendor's mappings are made of, and which columns of canonical objects they tell, by the models' text.
 
 Not here: what the mappings make of records (dbt_project/models/staging).
 """
@@ -9,7 +9,7 @@ import re
 from collections.abc import Collection
 from pathlib import Path
 
-from quality.contract.files import canonical_objects
+from quality.contract.files import canonical_objects, streams_of
 from quality.contract.model import load_contract
 
 _REF = re.compile(r"ref\('(\w+)'\)")
@@ -36,6 +36,29 @@ def mapped_columns(project: Path, system: str, streams: Collection[str]) -> dict
             named = {one or other for part in _LAST_SELECT.findall(text) for one, other in _NAMED.findall(part)}
             found[name] = frozenset(named & columns.keys())
     return found
+
+
+def stream_told(file: Path, name: str, system: str) -> str | None:
+    """The stream whose records a mapping makes objects of; None: it reads none.
+
+    Of several it is the one whose contract says that it becomes the object, else the first that the mapping reads.
+
+    Args:
+        file: The mapping.
+        name: The object.
+        system: The vendor.
+    """
+    named = _streams_named(file, system) or sorted(_streams_read(file, system))
+    read = [stream for stream in dict.fromkeys(named) if stream in streams_of(system)]
+    becoming = [stream for stream in read if load_contract(system, stream).becomes == name]
+    return next(iter([*becoming, *read]), None)
+
+
+def _streams_named(file: Path, system: str) -> list[str]:
+    """Streams of its vendor that a model reads itself, in its order."""
+    of_vendor = f"stg_{system}__"
+    refs = _REF.findall(file.read_text(encoding="utf-8"))
+    return [ref.removeprefix(of_vendor) for ref in refs if ref.startswith(of_vendor)]
 
 
 def _is_fed(file: Path, name: str, system: str, streams: Collection[str]) -> bool:

@@ -1,7 +1,7 @@
 """What dbt must be told first: source tables, the objects each system has mappings for, what KPIs are broken down by.
 
 What lives here: contracts -> sources of dbt, names of mappings `int_<object>__<system>.sql` -> the macro `mappings`,
-rows of the table `kpi_dimensions` -> the macro of that name.
+what they read -> the macro `mapped_streams`, rows of the table `kpi_dimensions` -> the macro of that name.
 Not here: where both are written (compose.py), loading the tables (assets/warehouse).
 """
 
@@ -10,9 +10,10 @@ from __future__ import annotations
 import json
 from collections.abc import Iterable, Mapping
 from itertools import groupby
-from pathlib import PurePosixPath
+from pathlib import Path, PurePosixPath
 
 from assets.warehouse.load import LOADED_COLUMNS, accepted_table
+from orchestration.company.mapped_columns import stream_told
 from quality.contract.model import DUCKDB_TYPES, Contract
 from quality.rows.work import ADDED_COLUMNS
 
@@ -61,11 +62,30 @@ def mappings_macro(models: Iterable[PurePosixPath]) -> str:
     """
     systems: dict[str, list[str]] = {}
     for path in sorted(models):
-        name, _, system = path.stem.removeprefix("int_").rpartition("__")
-        if path.parts[1] == "staging" and path.stem.startswith("int_") and system == path.parent.name:
-            systems.setdefault(name, []).append(system)
+        if mapping := _mapping(path):
+            systems.setdefault(mapping[0], []).append(mapping[1])
     said: Mapping[str, list[str]] = {name: sorted(systems[name]) for name in sorted(systems)}
     return _returning("mappings", said)
+
+
+def streams_macro(models: Mapping[PurePosixPath, Path]) -> str:
+    """The macro that names the stream each system's records of an object are told by.
+
+    Args:
+        models: Where every model of the dbt project is written, by its path in it.
+    """
+    streams: dict[str, dict[str, str]] = {}
+    for path in sorted(models):
+        if (mapping := _mapping(path)) and (stream := stream_told(models[path], *mapping)):
+            streams.setdefault(mapping[0], {})[mapping[1]] = stream
+    return _returning("mapped_streams", {name: streams[name] for name in sorted(streams)})
+
+
+def _mapping(path: PurePosixPath) -> tuple[str, str] | None:
+    """The object and the system a model maps; None: it is no mapping."""
+    name, _, system = path.stem.removeprefix("int_").rpartition("__")
+    is_mapping = path.parts[1] == "staging" and path.stem.startswith("int_") and system == path.parent.name
+    return (name, system) if is_mapping else None
 
 
 def dimensions_macro(dimensions: Iterable[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 import subprocess
 import sys
 from pathlib import Path, PurePosixPath
@@ -19,6 +20,7 @@ from orchestration.company.tables import CompanyTable, TableColumn, load_tables
 from orchestration.config.settings import PROJECT, Settings
 from orchestration.config.setup import Setup
 from orchestration.config.sources import load_sources
+from quality.contract.files import systems
 from storage.company_folder import SAMPLE, CompanyFolder
 from storage.errors import JourneymartError
 
@@ -50,6 +52,31 @@ def test_what_a_company_breaks_down_by_is_named_to_dbt_after_the_products(compan
     write(company, "seeds/kpi_dimensions.csv", "dimension,name,members,description\nregion,Region,words,Where it was\n")
     macro = project_files(company)[PurePosixPath("macros/kpi/kpi_dimensions.sql")]
     assert "'touchpoint', 'region']" in str(macro)
+
+
+def test_which_stream_told_of_a_record_follows_from_what_its_mapping_reads(company: Company) -> None:
+    """Of several streams it is the one that becomes the object, whichever is read first; a company's mapping, too."""
+    mapping = "select * from {{ ref('stg_zendesk__helper') }} join {{ ref('stg_zendesk__users') }} using (id)"
+    write(company, "models/staging/zendesk/int_order__zendesk.sql", mapping)
+    text = str(project_files(company)[PurePosixPath("macros/canonical/mapped_streams.sql")])
+    streams = ast.literal_eval(text[text.index("return(") + 7 : text.index(") }}")])
+    assert streams["order"] == {
+        "canonical": "order",
+        "hubspot": "deals",
+        "olist": "orders",
+        "salesforce": "opportunity",
+        "zendesk": "users",
+    }
+    assert streams["ticket"]["salesforce"] == "case" and streams["ticket"]["intercom"] == "conversations"
+    assert streams["survey_answer"]["zendesk"] == "satisfaction_ratings"
+    assert streams["account"]["zendesk"] == "organizations"
+
+
+def test_what_a_kpi_leaves_out_is_told_without_a_vendors_name(company: Company) -> None:
+    models = sorted((PRODUCT / "models" / "intermediate" / "kpi").glob("*.sql"))
+    names = {f"'{system}'" for system in systems() if system != "canonical"}
+    assert models
+    assert [path.name for path in models if any(name in path.read_text(encoding="utf-8") for name in names)] == []
 
 
 @pytest.mark.parametrize("folder", [SAMPLE, PROJECT / "companies" / "olist"])

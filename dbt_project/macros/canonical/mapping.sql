@@ -1,7 +1,8 @@
 {#-
     From a vendor's words to ours. What lives here: what every mapping (int_<object>__<system>, beside the staging models of the
-    system) says of a version, and the union of all mappings of an object. Not here: which mappings there are (mappings.sql, written by
-    orchestration/company/source_tables.py), which version is the newest (incremental/versions.sql).
+    system) says of a version, the union of all mappings of an object, and who told of a record. Not here: which mappings there are, and
+    of which streams (mappings.sql, mapped_streams.sql, written by orchestration/company/source_tables.py), which version is the newest
+    (incremental/versions.sql).
 
     A mapping has one row per delivered version of a record, disappearances included (`_op`), in the columns of its object by name; it
     leaves out what its system does not tell. int_<object>__version holds the columns and types of the object, and refuses others.
@@ -25,6 +26,15 @@
     select '{{ system }}' as system, * from {{ ref('int_' ~ object ~ '__' ~ system) }}
     {{ 'union all by name' if not loop.last }}
     {%- endfor -%}
+{%- endmacro -%}
+
+{#- SQL of the stream that told of a record of an object, by the column that holds its system. -#}
+{%- macro stream_of(object, system) -%}
+    case {{ system }}
+            {%- for name, stream in mapped_streams()[object].items() %}
+            when '{{ name }}' then '{{ stream }}'
+            {%- endfor %}
+        end
 {%- endmacro -%}
 
 {#-

@@ -15,17 +15,7 @@ with answers as (
     select
         answers.answer_key as record_key,
         records.source,
-        case answers.system
-            when 'intercom' then 'conversations'
-            when 'qualtrics' then 'responses'
-            when 'surveymonkey' then 'responses'
-            when 'typeform' then 'responses'
-            when 'zendesk' then 'satisfaction_ratings'
-            when 'freshdesk' then 'satisfaction_ratings'
-            when 'hubspot' then 'feedback_submissions'
-            when 'olist' then 'order_reviews'
-            else 'survey_answer'
-        end as stream,
+        {{ stream_of('survey_answer', 'answers.system') }} as stream,
         case when records.question_id <> '*' then 'question ' || records.question_id || ' of ' else '' end
         || 'survey ' || records.survey_id as part,
         answers.metric,

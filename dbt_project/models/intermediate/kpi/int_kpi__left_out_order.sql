@@ -14,7 +14,7 @@ with orders as (
         {{ date_of_key('orders.ordered_date_key') }} as date_day,
         records.source,
         '' as part,
-        case orders.system when 'salesforce' then 'opportunity' when 'olist' then 'orders' else 'order' end as stream,
+        {{ stream_of('order', 'orders.system') }} as stream,
         orders.no_customer_reason,
         orders.no_amount_reason
     from {{ ref('fct_order') }} as orders

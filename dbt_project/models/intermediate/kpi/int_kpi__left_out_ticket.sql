@@ -20,13 +20,7 @@ with tickets as (
     select
         tickets.ticket_key,
         records.source,
-        case tickets.system
-            when 'zendesk' then 'tickets'
-            when 'freshdesk' then 'tickets'
-            when 'intercom' then 'conversations'
-            when 'salesforce' then 'case'
-            else 'ticket'
-        end as stream,
+        {{ stream_of('ticket', 'tickets.system') }} as stream,
         tickets.customer_key,
         tickets.channel,
         coalesce(tickets.team, '') as team,
