@@ -21,7 +21,7 @@ from orchestration.dbt_translator import Translator
 from orchestration.extract_assets import accepted_assets, landing_assets
 from orchestration.keys import JOB
 from orchestration.partitions import daily
-from orchestration.publish_assets import audit_asset, begin_build_asset, published_asset, report_asset
+from orchestration.publish_assets import audit_asset, begin_build_asset, published_asset, report_asset, store_asset
 from orchestration.resources import data_lock_resource, gate_resource
 from orchestration.schedules import nightly_schedule
 from orchestration.sensors import watch_sensor
@@ -84,6 +84,7 @@ def night_assets(setup: Setup, manifest: dict[str, Any]) -> list[dg.AssetsDefini
         audit_asset(setup, manifest, translator.ends),
         report_asset(setup),
         published_asset(setup, manifest),
+        *([store_asset(setup)] if setup.sources.publish_to else []),
     ]
 
 

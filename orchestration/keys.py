@@ -13,6 +13,8 @@ AUDIT = dg.AssetKey(["build", "marts_audit"])
 REPORT = dg.AssetKey(["journey_report"])
 PUBLISHED = dg.AssetKey(["published_version"])
 
+IN_STORE = dg.AssetKey(["version_in_store"])
+
 
 def landed(stream: StreamId) -> dg.AssetKey:
     """The raw extracts of a stream."""

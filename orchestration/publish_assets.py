@@ -1,4 +1,4 @@
-"""The steps of a night around dbt: begin the build, audit the marts, write the report, publish.
+"""The steps of a night around dbt: begin the build, audit the marts, write the report, publish, copy to a store.
 
 What lives here: the wiring of these steps as assets. Not here: what they do (assets/versions/versions.py,
 assets/warehouse/load.py, assets/audit/audit.py, report/, assets/versions/publish.py) and what the next version is
@@ -21,6 +21,7 @@ from orchestration.dbt.asset_graph import PUBLISHED, RECORDS
 from orchestration.dbt_translator import check_of_test, dbt_tests, public_tables
 from orchestration.failures import in_one_sentence
 from orchestration.operations.plan_night import plan_build
+from orchestration.operations.step_words import TO_STORE
 from orchestration.partitions import last_date
 from orchestration.run_order import audit_check, require_begun, require_tested
 from quality.gate.ledger import Expected, Ledger, Recorded
@@ -277,7 +278,10 @@ def published_asset(setup: Setup, manifest: Mapping[str, Any]) -> dg.AssetsDefin
                 keep=setup.settings.keep_versions,
             )
             closed = close_months(setup.folder, version, setup.sources.months_close_after_days)
-            remove_versions_of_the_erased(setup.folder, datetime.now(UTC))
+            # Where a store holds versions too, an erasure is done when it holds none of them any more.
+            remove_versions_of_the_erased(
+                setup.folder, datetime.now(UTC), is_everywhere=setup.sources.publish_to is None
+            )
         cleared = clear_history(setup.folder, context.instance, setup.settings.keep_history_days, datetime.now(UTC))
         written = version.manifest
         yield dg.MaterializeResult(
@@ -303,3 +307,43 @@ def published_asset(setup: Setup, manifest: Mapping[str, Any]) -> dg.AssetsDefin
         )
 
     return publish
+
+
+def store_asset(setup: Setup) -> dg.AssetsDefinition:
+    """The step that lets readers of the object store see what readers of the data folder see.
+
+    It comes after the link has moved: the data folder is where a night ends, and the store is its copy.
+    """
+
+    @dg.multi_asset(
+        name=TO_STORE,
+        specs=[
+            dg.AssetSpec(
+                keys.IN_STORE,
+                deps=[keys.PUBLISHED],
+                description="What readers of the object store see: the marts' Parquet and the manifest. One per night.",
+                group_name=PUBLISHED,
+                kinds={"parquet", "python"},
+                owners=[keys.OWNER],
+            )
+        ],
+        required_resource_keys={"data_lock"},
+    )
+    def publish_to_store(context: AssetExecutionContext) -> Iterator[Any]:
+        from orchestration.operations.object_store import make_up
+
+        del context  # the step's resources are all it needs of it
+        began = time.monotonic()
+        with in_one_sentence():
+            done = make_up(setup, datetime.now(UTC))
+        yield dg.MaterializeResult(
+            asset_key=keys.IN_STORE,
+            metadata={
+                "version": done.version if done else "none",
+                "files_sent": done.sent if done else 0,
+                "versions_removed": len(done.removed) if done else 0,
+                "seconds": round(time.monotonic() - began, 3),
+            },
+        )
+
+    return publish_to_store

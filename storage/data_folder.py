@@ -86,6 +86,11 @@ class DataFolder:
         return self.root / "pin.json"
 
     @property
+    def publisher(self) -> Path:
+        """Who this data folder is to an object store."""
+        return self.root / "publisher"
+
+    @property
     def lock(self) -> Path:
         """Locked by whoever changes the data folder."""
         return self.root / ".lock"

@@ -15,7 +15,7 @@ from datetime import datetime, time, timedelta
 
 from orchestration.alerts.facts import Blocked, Facts, Promise, Seen
 from orchestration.config.sources_file import AlertKind
-from orchestration.operations.step_words import JUDGES, step_words
+from orchestration.operations.step_words import JUDGES, TO_STORE, step_words
 
 # A night that ended before its first step.
 _BEFORE = "before its first step"
@@ -92,7 +92,12 @@ def _failed(facts: Facts) -> Iterator[Cause]:
         return
     where = f"in the step '{step_words(night.failed_step)}'" if night.failed_step else "without a word of a step"
     subject = night.failed_step or "no step"
-    yield Cause("failed", subject, f"The night failed {where}; nothing was published.", night.began, "journeymart run")
+    became = (
+        "it is published in the data folder, and readers of the object store see what they saw before"
+        if night.failed_step == TO_STORE
+        else "nothing was published"
+    )
+    yield Cause("failed", subject, f"The night failed {where}; {became}.", night.began, "journeymart run")
 
 
 def _blocked(facts: Facts) -> Iterator[Cause]:

@@ -63,6 +63,7 @@ def examine() -> list[Diagnosis]:
         ("dbt project", _dbt),
         ("dagster", _dagster),
         ("versions", _versions),
+        ("object store", _object_store),
         ("extracts", _extracts),
     ):
         if what in _MADE_OF_THE_COMPANY and any(is_wrong(each, "company", "sources") for each in diagnoses):
@@ -73,7 +74,7 @@ def examine() -> list[Diagnosis]:
 
 
 # They cannot stand while what they are made of does not, and would say the same again.
-_MADE_OF_THE_COMPANY = ("mappings", "alerts", "engine", "dbt project", "dagster")
+_MADE_OF_THE_COMPANY = ("mappings", "alerts", "engine", "dbt project", "dagster", "object store")
 
 
 def is_wrong(diagnosis: Diagnosis, *whats: str) -> bool:
@@ -305,6 +306,19 @@ def _versions(settings: Settings) -> Iterator[Diagnosis]:
         yield Diagnosis("versions", "ok", f"{standing.seen.id} is current, {len(standing.sound)} kept")
     elif not standing.sentences:
         yield Diagnosis("versions", "warning", "nothing is published yet: run `journeymart run`.")
+
+
+def _object_store(settings: Settings) -> Iterator[Diagnosis]:
+    from orchestration.config.setup import load_setup
+    from orchestration.operations.object_store import store_standing
+
+    standing = store_standing(load_setup(), every=True)
+    if standing is None:
+        yield Diagnosis("object store", "ok", "versions are published in the data folder alone")
+    elif standing.fault:
+        yield Diagnosis("object store", "problem", standing.fault)
+    else:
+        yield Diagnosis("object store", "ok", f"names {standing.named or 'nothing yet'}, as the data folder does")
 
 
 def _extracts(settings: Settings) -> Iterator[Diagnosis]:

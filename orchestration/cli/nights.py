@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Mapping, Sequence
-from datetime import date, datetime, timedelta
+from datetime import UTC, date, datetime, timedelta
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -59,7 +59,18 @@ def run(
             _say_corrected(again, before, _current_batches(setup))
         else:
             console.print(f"Everything up to {through} is published; nothing to do.")
+            _make_up_in_store(setup)
     _print_scorecard(setup, made, time.monotonic() - began)
+
+
+def _make_up_in_store(setup: Setup) -> None:
+    """Bring the object store in step, where no night did."""
+    from orchestration.operations.object_store import make_up
+    from storage.locks import data_lock
+
+    if setup.sources.publish_to:
+        with data_lock(setup.folder, "publishing to the object store"):
+            make_up(setup, datetime.now(UTC))
 
 
 def _current_batches(setup: Setup) -> dict[tuple[str, str, date], str]:
@@ -174,9 +185,10 @@ def status(as_json: Json = False) -> None:
     from orchestration.cli.console import print_damages, print_left_out, print_no_longer_named, print_warned
     from orchestration.cli.scorecard import left_out, warned
     from orchestration.operations.mend import damages
+    from orchestration.operations.object_store import store_standing
     from orchestration.operations.plan_night import no_longer_named
 
-    standing, damaged = look(setup.folder), damages(setup)
+    standing, damaged, store = look(setup.folder), damages(setup), store_standing(setup)
     version = standing.seen
     report = {
         "data": str(setup.settings.data),
@@ -194,6 +206,7 @@ def status(as_json: Json = False) -> None:
         "checks_warned": version.manifest.checks.warned if version else None,
         "versions": len(standing.sound),
         "pinned": standing.pin.sentence if standing.pin else None,
+        "store": (store.fault or f"in step, names {store.named}") if store else None,
         **_due(setup),
     }
     warnings, without = (warned(version), left_out(version)) if version else ((), ())

@@ -68,9 +68,11 @@ def rollback(
     setup = installation()
     from assets.versions.rollback import rollback as roll_back
     from assets.versions.versions import current_id
+    from orchestration.operations.object_store import bring_to_store
 
     before = current_id(setup.folder)
     target = roll_back(setup.folder, version, pinned_by=who() if pin else None)
+    bring_to_store(setup)
     if as_json:
         print_json({"from": before, "to": target.id, "is_pinned": pin})
     else:
@@ -83,9 +85,11 @@ def unpin(as_json: Json = False) -> None:
     setup = installation()
     from assets.versions.rollback import unpin as lift
     from assets.versions.versions import current_id
+    from orchestration.operations.object_store import bring_to_store
 
     before = current_id(setup.folder)
     target = lift(setup.folder)
+    bring_to_store(setup)
     if as_json:
         print_json({"from": before, "to": target.id, "is_pinned": False})
     else:

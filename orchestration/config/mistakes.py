@@ -17,6 +17,7 @@ from orchestration.config.sources_file import (
     AlertKeys,
     EngineKeys,
     NightKeys,
+    PublishKeys,
     SourceKeys,
     SourcesFile,
     StreamKeys,
@@ -110,6 +111,14 @@ def _keys_of(model: type[StrictModel]) -> list[str]:
     return [known.alias or name for name, known in model.model_fields.items()]
 
 
+_PARTS: dict[str, type[StrictModel]] = {
+    "nights": NightKeys,
+    "alerts": AlertKeys,
+    "engine": EngineKeys,
+    "publish": PublishKeys,
+}
+
+
 def company_keys_at(at: KeyPath) -> type[StrictModel]:
     """The model whose keys stand at a place of the company file."""
     match at:
@@ -117,11 +126,7 @@ def company_keys_at(at: KeyPath) -> type[StrictModel]:
             return StreamKeys
         case ("sources", _, *_):
             return SourceKeys
-        case ("nights", *_):
-            return NightKeys
-        case ("alerts", *_):
-            return AlertKeys
-        case ("engine", *_):
-            return EngineKeys
+        case (str(part), *_) if part in _PARTS:
+            return _PARTS[part]
         case _:
             return SourcesFile

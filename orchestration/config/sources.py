@@ -71,6 +71,7 @@ class Sources:
         nights: When a night is promised.
         alerts: Who is told of what goes wrong; None: nobody.
         engine: What makes the models; None: DuckDB.
+        publish_to: A place in an object store where versions are published, too; None: nowhere.
         sources: The source systems, in the order of the file.
     """
 
@@ -84,6 +85,7 @@ class Sources:
     nights: NightKeys
     alerts: AlertKeys | None
     engine: EngineKeys | None
+    publish_to: str | None
     sources: tuple[Source, ...]
 
     @property
@@ -150,6 +152,7 @@ def load_sources(path: Path, data: Path) -> Sources:
         nights=parsed.nights,
         alerts=parsed.alerts,
         engine=parsed.engine,
+        publish_to=parsed.publish.to if parsed.publish else None,
         sources=tuple(_source(file, data, parsed, name, roles[name]) for name in parsed.sources),
     )
 

@@ -26,6 +26,7 @@ _ENVIRONMENT_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 _SECRET_IN_URL = re.compile(r"://[^/@]*:[^/@]*@")
 _HOST_KEY = re.compile(r"(ssh|ecdsa|sk)-[\w@.-]+ [A-Za-z0-9+/]+=*")
 _ENGINE_ADDRESS = re.compile(r"sc://[\w.-]+:\d+|local(\[(\d+|\*)\])?|spark://[\w.,:-]+|yarn|k8s://\S+")
+_STORE = re.compile(r"(s3|gs|az)://[\w.-]+(/[\w.=-]+)+")
 _PLACEHOLDER = re.compile(r"\{([^{}]*)\}")
 
 
@@ -109,6 +110,15 @@ def _engine_address(value: object) -> object:
     if not isinstance(value, str) or not _ENGINE_ADDRESS.fullmatch(value):
         raise _refuse(
             "must be sc://host:port, or a master: local[4], spark://host:port, yarn or k8s://https://host:port"
+        )
+    return value
+
+
+def _store(value: object) -> object:
+    if not isinstance(value, str) or not _STORE.fullmatch(value):
+        raise _refuse(
+            "must be a place in an object store, s3://bucket/prefix, gs://bucket/prefix or az://container/prefix; "
+            "credentials and the endpoint come from the environment"
         )
     return value
 
@@ -276,6 +286,14 @@ class EngineKeys(StrictModel):
     master such as local[4], for which a night starts a driver of its own."""
 
 
+class PublishKeys(StrictModel):
+    """Where versions are published beside the data folder (docs/deployment.md)."""
+
+    to: Annotated[str, BeforeValidator(_store)]
+    """A place in an object store that is nobody else's: s3://bucket/prefix, gs://bucket/prefix or az://container/prefix.
+    Credentials and the endpoint come from the environment."""
+
+
 class SourcesFile(StrictModel):
     """The whole file."""
 
@@ -298,5 +316,7 @@ class SourcesFile(StrictModel):
     """Who is told of what goes wrong, by the keys below; nobody if nothing is said."""
     engine: EngineKeys | None = None
     """What makes the models, by the keys below; DuckDB in the night's own process if nothing is said."""
+    publish: PublishKeys | None = None
+    """Where versions are published beside the data folder, by the key below; nowhere if nothing is said."""
     sources: Annotated[dict[str, SourceKeys], Field(min_length=1)]
     """The source systems, one entry per installation; the name is yours to choose."""

@@ -36,6 +36,7 @@ from orchestration.operations.named_person import (
     find_person,
     read_given,
 )
+from orchestration.operations.object_store import left_in_store
 from quality.gate.accepted import accepted_batches
 from quality.gate.approvals import follow_content
 from quality.landed.extract import ROWS
@@ -94,17 +95,27 @@ def erase(
             return Erasure(None, 0, {}, ())
         counts = _take_out(setup, register.blocked(), partitions)
         (setup.settings.state / SUGGESTIONS).unlink(missing_ok=True)
-        return _settle(setup.folder, register, records, counts, requested_at)
+        # Asked before anything is entered as done: where the store gives no answer, the erasure stays open.
+        return _settle(setup.folder, register, records, counts, requested_at, in_store=left_in_store(setup))
 
 
-def remove_versions_of_the_erased(folder: DataFolder, now: datetime) -> None:
-    """Remove versions that hold people who were erased, now that readers see one that does not."""
+def remove_versions_of_the_erased(folder: DataFolder, now: datetime, *, is_everywhere: bool = True) -> None:
+    """Remove versions that hold people who were erased, now that readers see one that does not.
+
+    Args:
+        folder: The data folder.
+        now: When they are gone.
+        is_everywhere: What is gone from the data folder is gone; else an object store may hold it still, and no
+            erasure is entered as done.
+    """
     if not has_entries(folder):
         return
     register = open_register(folder)
     for entry in register.entries:
         if entry.status == "rewritten":
-            register.save(settled(entry, remove(folder, entry.versions), now))
+            left = remove(folder, entry.versions)
+            if is_everywhere:
+                register.save(settled(entry, left, now))
 
 
 def _clear_up(setup: Setup) -> None:
@@ -163,12 +174,20 @@ def _take_out(setup: Setup, blocked: BlockList, partitions: Sequence[Partition])
     return dict(counts)
 
 
-def _settle(folder: DataFolder, register: Register, records: int, counts: dict[str, int], now: datetime) -> Erasure:
+def _settle(
+    folder: DataFolder,
+    register: Register,
+    records: int,
+    counts: dict[str, int],
+    now: datetime,
+    *,
+    in_store: Sequence[str],
+) -> Erasure:
     """Enter what was done, and which versions hold what is no longer accepted."""
     accepted = {batch.batch_id for batch in accepted_batches(folder)}
     clean = {version.id for version in list_versions(folder) if version.manifest.batch_ids <= accepted}
     published = (path.name for path in folder.versions.glob("[0-9]*") if path.is_dir())
-    versions = tuple(sorted(name for name in published if name not in clean))
+    versions = tuple(sorted({*(name for name in published if name not in clean), *in_store}))
     due = []
     for entry in register.entries:
         if entry.status == "open":

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+# The step after what is published: readers of the data folder see the version already when it fails.
+TO_STORE = "publish_to_store"
 _STEPS = {
     "begin_build": "begin the build",
     "dbt_build": "build the marts (dbt)",
     "audit_marts": "audit the marts",
     "write_report": "write the report",
     "publish": "publish",
+    TO_STORE: "publish to the object store",
 }
 # The step that judges the extracts of a source.
 JUDGES = "accept_"

@@ -18,11 +18,13 @@ import tomllib
 from pathlib import Path
 
 import pytest
+import yaml
 
 from assets.versions.rollback import rollback
 from assets.versions.soundness import fault_within
 from assets.versions.versions import current_version, list_versions
 from orchestration.config.settings import PROJECT
+from orchestration.config.sources_file import PublishKeys
 from storage.data_folder import DataFolder
 from storage.locks import data_lock
 from tests.small_night import SmallNight, run
@@ -44,6 +46,8 @@ LONG = os.environ.get("JOURNEYMART_CHAOS") == "long"
 NOT_RUN = {
     ("Who is let in", "nginx"): "nginx is no package of Python's; what it must hand on is asked of the door itself",
     ("In a container", "sh"): "podman and a registry of images are needed; what the image holds is run below instead",
+    ("Versions in an object store", "yaml"): "the store it names is not ours; the key is read below",
+    ("Versions in an object store", "json"): "rights are Amazon's to judge; the S3 server of the tests asks for none",
     ("A new release", "sh"): "the next release is not there yet; versions of the one before are read below",
 }
 # Versions as release 0.1 left them: two nights, see small_night.py.
@@ -97,6 +101,11 @@ def test_the_line_for_cron_is_a_time_and_a_command_there_is() -> None:
     assert (int(minute) < 60, int(hour) < 24, days) == (True, True, ["*", "*", "*"])
     assert variable.startswith("JOURNEYMART_COMPANY=")
     assert (Path(program).name, command) == ("journeymart", "run")
+
+
+def test_the_store_of_the_page_is_one_that_a_company_file_may_name() -> None:
+    said = yaml.safe_load(BLOCKS["Versions in an object store", "yaml"])
+    assert PublishKeys(**said["publish"]).to == "s3://acme-cx/published"
 
 
 @pytest.mark.skipif(shutil.which("flock") is None, reason="the page is about Linux")

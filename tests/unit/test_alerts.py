@@ -215,3 +215,12 @@ def test_the_record_is_read_back_as_it_was_written(tmp_path):
     assert again == record
     # Times keep their offset, so a night is later or not whatever the time zone.
     assert [cause.since for cause in again.open] == [cause.since for cause in record.open]
+
+
+def test_a_night_that_reached_readers_but_not_the_store_says_so():
+    night = LastNight(MORNING - timedelta(hours=6), "failed", "publish_to_store")
+    (cause,) = causes(replace(WELL, night=night), PROMISE)
+    assert cause.sentence == (
+        "The night failed in the step 'publish to the object store'; it is published in the data folder, and readers "
+        "of the object store see what they saw before."
+    )

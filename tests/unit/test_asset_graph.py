@@ -112,6 +112,16 @@ def test_a_further_source_is_one_group_and_one_arrow_more(graph, tmp_path):
     assert arrows_between_groups(larger) - arrows_between_groups(graph) == {("source_second_desk", "records")}
 
 
+def test_what_lies_in_a_store_comes_after_what_is_published_and_only_where_there_is_a_store(graph, tmp_path):
+    told = yaml.safe_load(CHECKOUT.company_folder.file.read_text(encoding="utf-8"))
+    path = tmp_path / "sources.yml"
+    path.write_text(yaml.safe_dump({**told, "publish": {"to": "s3://bucket/prefix"}}), encoding="utf-8")
+    larger = graph_of(setup_of(path))
+    assert larger.get_all_asset_keys() - graph.get_all_asset_keys() == {keys.IN_STORE}
+    assert larger.get(keys.IN_STORE).parent_keys == {keys.PUBLISHED}
+    assert groups_of(larger) == groups_of(graph)
+
+
 def test_nps_comes_from_the_surveys_by_way_of_answers(graph):
     before = steps_from(graph, MART)
     way = ("accepted/qualtrics/responses", "records/survey_answer", "marts/fct_survey_answer")

@@ -90,8 +90,8 @@ def test_a_mistake_in_sources_names_its_line(journeymart, monkeypatch, tmp_path)
     code, _, err = journeymart("status")
     assert code == 1
     assert err == f"journeymart: {path}, line 2: curency: unknown key; did you mean 'currency'?; " + (
-        "allowed: alerts, company, currency, engine, first_date, months_close_after_days, nights, reporting_timezone, "
-        "sources, text_sentiment.\n"
+        "allowed: alerts, company, currency, engine, first_date, months_close_after_days, nights, publish, "
+        "reporting_timezone, sources, text_sentiment.\n"
     )
 
 

@@ -389,6 +389,12 @@ MISTAKES = {
         4,
         "engine.name: 'trino' is not allowed; allowed: 'spark'",
     ),
+    "a store with a password in its address": (
+        "currency: EUR\n",
+        "currency: EUR\npublish: {to: 's3://key:secret@bucket/prefix'}\n",
+        4,
+        "publish.to: must be a place in an object store, s3://bucket/prefix, gs://bucket/prefix or az://",
+    ),
     "a mood to be estimated by an engine": (
         "currency: EUR\n",
         "currency: EUR\ntext_sentiment: 'en'\nengine: {name: spark, address: yarn}\n",
