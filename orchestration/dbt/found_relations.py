@@ -12,6 +12,8 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
+from orchestration.dbt.replaced import replaced
+
 if TYPE_CHECKING:
     from dbt.adapters.base.impl import BaseAdapter
     from dbt.adapters.base.relation import BaseRelation
@@ -33,9 +35,5 @@ def found_by_name() -> Iterator[None]:
         matches: list[BaseRelation] = self._make_match([known.inner] if known else [], database, schema, identifier)
         return matches[0] if matches else None
 
-    # By name, for mypy forbids the other way.
-    setattr(BaseAdapter, "get_relation", get_relation)  # noqa: B010
-    try:
+    with replaced(BaseAdapter, "get_relation", get_relation):
         yield
-    finally:
-        setattr(BaseAdapter, "get_relation", as_ever)  # noqa: B010

@@ -19,6 +19,7 @@ from pathlib import Path
 from types import CodeType
 from typing import TYPE_CHECKING, Any
 
+from orchestration.dbt.replaced import replaced
 from storage.files import whole_file
 
 if TYPE_CHECKING:
@@ -46,11 +47,8 @@ def kept_templates(target: Path) -> Iterator[None]:
     kept = _read(file)
     used: dict[bytes, bytes] = {}
     as_ever = MacroFuzzEnvironment.compile
-    setattr(MacroFuzzEnvironment, "compile", _finding(as_ever, kept, used))  # noqa: B010 (mypy forbids the other way)
-    try:
+    with replaced(MacroFuzzEnvironment, "compile", _finding(as_ever, kept, used)):
         yield
-    finally:
-        setattr(MacroFuzzEnvironment, "compile", as_ever)  # noqa: B010
     if used.keys() != kept.keys():
         _write(file, used)
 

@@ -13,6 +13,8 @@ from contextlib import contextmanager
 from functools import cached_property
 from typing import TYPE_CHECKING, Any
 
+from orchestration.dbt.replaced import replaced
+
 if TYPE_CHECKING:
     from dbt_common.events.base_types import BaseEvent, EventLevel
     from dbt_common.events.event_manager import EventManager
@@ -36,16 +38,12 @@ def unsaid(levels: Collection[str]) -> Iterator[None]:
     init, fire = BaseEvent.__init__, EventManager.fire_event
     message = cached_property(_made_by(init))
     message.__set_name__(BaseEvent, "pb_msg")
-    # By name, for mypy forbids the other way.
-    setattr(BaseEvent, "__init__", _keep_arguments)  # noqa: B010
-    setattr(BaseEvent, "pb_msg", message)  # noqa: B010
-    setattr(EventManager, "fire_event", _firing(fire, levels))  # noqa: B010
-    try:
+    with (
+        replaced(BaseEvent, "__init__", _keep_arguments),
+        replaced(BaseEvent, "pb_msg", message),
+        replaced(EventManager, "fire_event", _firing(fire, levels)),
+    ):
         yield
-    finally:
-        setattr(EventManager, "fire_event", fire)  # noqa: B010
-        delattr(BaseEvent, "pb_msg")
-        setattr(BaseEvent, "__init__", init)  # noqa: B010
 
 
 def _keep_arguments(self: BaseEvent, *args: object, **kwargs: object) -> None:
