@@ -139,7 +139,7 @@ def land_many(
 
 def _served_together(stream: FileStream, dates: Sequence[date]) -> list[list[date]]:
     """The dates, in groups that one delivery serves, and of which its rows are the same."""
-    if "{date}" in stream.pattern or (stream.mode == "full" and stream.mapping and stream.mapping.lookups):
+    if "{date}" in stream.pattern or (stream.mode == "full" and stream.looks_up):
         return [[day] for day in dates]
     historic = [day for day in dates if is_history(stream, day)]
     return [group for group in (historic, [day for day in dates if day not in historic]) if group]

@@ -180,11 +180,12 @@ def look_up(
     else:
         days = f"select _file, _row, {literal(str(day))}::date as day {delivered}"
     connection.execute(f"create temp table days as {days}")
+    said = {name: said_by(home.with_name(name)) for name in stream.looks_up}
     taken, joins, notes = [], [], []
     for place, each in enumerate(mapping.lookups):
         found = f"found_{place}"
         theirs = load_contract(stream.stream.system, each.stream)
-        parts = keys_said(theirs, said_by(home.with_name(each.stream)), [each.takes])
+        parts = keys_said(theirs, said[each.stream], [each.takes])
         # That a column is lacking is told by the mapping.
         text, some = (met.found[each.column], "") if each.column in met.found else ("_file", "where false")
         asked = keys_in(theirs, text, stream.reading, f"{delivered} {some}", "_file", "_row")

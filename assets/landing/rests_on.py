@@ -38,7 +38,7 @@ class RestsOn:
         self._own = stream.mapped_by
         self._system = stream.stream.system
         self._home = home
-        self._names = sorted({each.stream for each in stream.mapping.lookups}) if stream.mapping else []
+        self._names = sorted(stream.looks_up)
 
     def behind(self) -> list[date]:
         """Landed extract dates that were mapped otherwise, oldest first."""
