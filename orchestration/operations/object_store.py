@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from storage.errors import JourneymartError
 
 if TYPE_CHECKING:
+    from assets.object_store.client import ObjectStore
     from assets.object_store.mirror import Mirrored
     from assets.object_store.standing import StoreStanding
     from orchestration.config.setup import Setup
@@ -25,14 +26,12 @@ def bring_to_store(setup: Setup) -> Mirrored | None:
     Raises:
         JourneymartError: It could not be done; says what who sees, and what makes up for it.
     """
-    if setup.sources.publish_to is None:
-        return None
-    from assets.object_store.client import open_store
     from assets.object_store.mirror import mirror
     from assets.versions.versions import current_id
 
     try:
-        return mirror(setup.folder, open_store(setup.sources.publish_to))
+        store = _store(setup)
+        return mirror(setup.folder, store) if store else None
     except JourneymartError as error:
         raise JourneymartError(
             f"{error} Readers of the data folder see {current_id(setup.folder)}; those of the object store see what "
@@ -56,13 +55,11 @@ def left_in_store(setup: Setup) -> tuple[str, ...]:
     Raises:
         JourneymartError: The store cannot be asked.
     """
-    if setup.sources.publish_to is None:
-        return ()
-    from assets.object_store.client import open_store
     from assets.object_store.mirror import not_kept
 
     try:
-        return not_kept(setup.folder, open_store(setup.sources.publish_to))
+        store = _store(setup)
+        return not_kept(setup.folder, store) if store else ()
     except JourneymartError as error:
         raise JourneymartError(
             f"{error} The extracts are rewritten, but what the store holds is not known: `journeymart erase` without "
@@ -72,12 +69,23 @@ def left_in_store(setup: Setup) -> tuple[str, ...]:
 
 def store_standing(setup: Setup, *, every: bool = False) -> StoreStanding | None:
     """How the store stands; None: there is none. One that cannot be asked is a fault, not an error."""
-    if setup.sources.publish_to is None:
-        return None
-    from assets.object_store.client import open_store
     from assets.object_store.standing import StoreStanding, look_at_store
 
     try:
-        return look_at_store(setup.folder, open_store(setup.sources.publish_to), every=every)
+        store = _store(setup)
+        return look_at_store(setup.folder, store, every=every) if store else None
     except JourneymartError as error:
         return StoreStanding(None, str(error))
+
+
+def _store(setup: Setup) -> ObjectStore | None:
+    """The store the company file names, opened; None: it names none.
+
+    Raises:
+        JourneymartError: It cannot be opened.
+    """
+    if setup.sources.publish_to is None:
+        return None
+    from assets.object_store.client import open_store
+
+    return open_store(setup.sources.publish_to)
