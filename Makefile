@@ -57,8 +57,8 @@ bench: $(STAMP) ## Measure what nights cost at three sizes (SIZES=S,M,L), or som
 bench-quick: $(STAMP) ## Hold what a small night may cost.
 	@$(BIN)/python -m bench --quick
 
-chaos: $(STAMP) ## Try every promise at length (or some: PROMISE=kills,disk) and write docs/promises.md.
-	@JOURNEYMART_CHAOS=long $(BIN)/python -m pytest -m chaos --timeout 0 -o faulthandler_timeout=0 $(if $(PROMISE),--promise $(PROMISE))
+chaos: $(STAMP) ## Try every promise at length (or some: PROMISE=kills,disk; WORKERS=2 processes) and write docs/promises.md.
+	@JOURNEYMART_CHAOS=long $(BIN)/python -m pytest -m chaos --timeout 0 -o faulthandler_timeout=0 $(if $(PROMISE),--promise $(PROMISE)) $(if $(WORKERS),-n $(WORKERS) --maxschedchunk 1)
 
 lock: $(STAMP) ## Rewrite requirements.lock from pyproject.toml.
 	@scripts/lock

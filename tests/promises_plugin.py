@@ -6,6 +6,9 @@ asked for, all or those of `--promise`, it writes the row of each as soon as it 
 one of them. Not here: the sentences, the table and the page (promises.py).
 
 A test is one case; one of hypothesis as many as it tried; another says how many with `record_property("cases", n)`.
+
+With several processes (`make chaos WORKERS=2`) rows are written at the end; none where one of them died, as its test
+said nothing of its promise.
 """
 
 from __future__ import annotations
@@ -103,17 +106,18 @@ class _Campaign:
         self.where = Campaign(datetime.now(UTC).date().isoformat(), _commit(config), this_machine())
         self.tallies: dict[str, Tally] = {}
         self.skipped: list[str] = []
+        self.died: list[str] = []
         self.of: dict[str, list[str]] = {}
         self.left: Counter[str] = Counter()
 
     @property
     def is_whole(self) -> bool:
-        """Whether nobody named files or words that leave tests out."""
+        """Whether nobody named files or words that leave tests out, and no process died."""
         option = self.config.option
         left_out = (
             option.keyword or option.deselect or option.lf or option.collectonly or option.markexpr not in ("", "chaos")
         )
-        return self.config.args_source is pytest.Config.ArgsSource.TESTPATHS and not left_out
+        return self.config.args_source is pytest.Config.ArgsSource.TESTPATHS and not left_out and not self.died
 
     @property
     def untried(self) -> list[str]:
@@ -142,6 +146,8 @@ class _Campaign:
         names = [str(value) for name, value in said if name == "promise" and value in self.asked]
         if report.skipped and names:
             self.skipped.append(report.nodeid)
+        if report.failed and report.when not in ("setup", "call", "teardown"):
+            self.died.append(report.nodeid)
         if report.skipped or (report.when != "call" and not report.failed):
             return
         for name in names:
@@ -177,6 +183,8 @@ class _Campaign:
         terminalreporter.write(table(asked, self.tallies))
         for nodeid in self.skipped:
             terminalreporter.write_line(f"left out: {nodeid}")
+        for nodeid in self.died:
+            terminalreporter.write_line(f"its process died: {nodeid}", red=True)
         if not self.is_whole:
             terminalreporter.write_line(f"Only a part was run: {PAGE} stays as it is.")
         for name in self.untried if self.is_whole else ():

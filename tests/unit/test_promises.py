@@ -87,6 +87,16 @@ def test_a_promise_of_the_page_is_held_by_tests_that_exist(row: str) -> None:
     assert [test for test in tests if not exists(test)] == [], "were they renamed? make chaos writes the page"
 
 
+TEST_OF_ONE_THAT_DIES = """
+import os
+import pytest
+
+@pytest.mark.promise("kept")
+def test_dies():
+    os._exit(1)
+"""
+
+
 @pytest.fixture(scope="module")
 def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A project of three promises, of which one is broken and one is forgotten."""
@@ -149,6 +159,27 @@ def test_a_campaign_that_is_ended_early_leaves_the_rows_of_what_it_had_tried(pro
     assert ended.returncode == 1
     assert list(cells(project)) == ["It is kept.", "Nobody asks."]
     assert "Nothing tried the promise broken" not in ended.stdout
+
+
+def test_a_campaign_of_several_processes_counts_the_same(project: Path) -> None:
+    campaign(project)
+    alone = (project / PAGE).read_text()
+    (project / PAGE).unlink()
+    assert campaign(project, "-p", "xdist", "-n", "2").returncode == 1
+    assert (project / PAGE).read_text() == alone
+
+
+def test_a_campaign_in_which_a_process_died_writes_nothing(project: Path) -> None:
+    (project / PAGE).unlink(missing_ok=True)
+    dying = project / "tests" / "test_dying.py"
+    dying.write_text(TEST_OF_ONE_THAT_DIES)
+    try:
+        died = campaign(project, "-p", "xdist", "-n", "2")
+    finally:
+        dying.unlink()
+    assert (died.returncode, (project / PAGE).exists()) == (1, False), died.stdout
+    assert "its process died: tests/test_dying.py::test_dies" in died.stdout
+    assert "Only a part was run" in died.stdout
 
 
 def test_a_promise_nobody_gave_is_refused(project: Path) -> None:
