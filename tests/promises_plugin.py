@@ -8,7 +8,8 @@ one of them. Not here: the sentences, the table and the page (promises.py).
 A test is one case; one of hypothesis as many as it tried; another says how many with `record_property("cases", n)`.
 
 With several processes (`make chaos WORKERS=2`) rows are written at the end; none where one of them died, as its test
-said nothing of its promise.
+said nothing of its promise. A campaign takes hours: one that was ended is gone on with by the next one of the same
+commit, which leaves out what passed (pytest's cache holds it).
 """
 
 from __future__ import annotations
@@ -17,15 +18,17 @@ import functools
 import os
 import subprocess
 from collections import Counter
-from collections.abc import Generator, Iterable, Iterator
+from collections.abc import Container, Generator, Iterable, Iterator
 from contextlib import contextmanager
 from datetime import UTC, datetime
+from typing import Any
 
 import pytest
 
 from tests.promises import PAGE, Campaign, Tally, page, read_promises, table, this_machine
 
 _CAMPAIGN = pytest.StashKey["_Campaign"]()
+_KEPT = "promises/campaign"
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -49,9 +52,14 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
         item.user_properties += [("promise", name) for name in names]
         if names:
             item.add_marker("chaos")
-    asked = _asked(config)
-    if asked:
-        wanted = [item for item in items if any(("promise", name) in item.user_properties for name in asked)]
+    asked, passed = _asked(config), _passed_before(config)
+    if asked or passed:
+        wanted = [
+            item
+            for item in items
+            if item.nodeid not in passed
+            and (not asked or any(("promise", name) in item.user_properties for name in asked))
+        ]
         config.hook.pytest_deselected(items=[item for item in items if item not in wanted])
         items[:] = wanted
 
@@ -86,6 +94,14 @@ def _counted(handle: object) -> Iterator[list[None]]:
         handle.inner_test = inner
 
 
+def _passed_before(config: pytest.Config) -> Container[str]:
+    """Tests of the campaign which is gone on with that need not run again."""
+    if hasattr(config, "workerinput"):
+        return config.workerinput.get("passed before", ())
+    campaign = config.stash.get(_CAMPAIGN, None)
+    return campaign.passed if campaign and campaign.is_whole else ()
+
+
 def _asked(config: pytest.Config) -> list[str]:
     return [name for name in str(config.getoption("--promise")).split(",") if name]
 
@@ -109,6 +125,26 @@ class _Campaign:
         self.died: list[str] = []
         self.of: dict[str, list[str]] = {}
         self.left: Counter[str] = Counter()
+        self.ending: dict[str, tuple[list[str], int]] = {}
+        self.passed: dict[str, tuple[list[str], int]] = self._of_the_one_before()
+
+    def _of_the_one_before(self) -> dict[str, tuple[list[str], int]]:
+        """Tests that passed in a campaign of this commit that was ended: their promises and cases."""
+        kept = self.config.cache.get(_KEPT, {})
+        is_known = " " not in self.where.commit
+        return kept.get("passed", {}) if is_known and kept.get("commit") == self.where.commit else {}
+
+    def pytest_sessionstart(self) -> None:
+        """What the campaign that is gone on with found, counts."""
+        for nodeid, (names, cases) in self.passed.items() if self.is_whole else ():
+            for name in set(names) & set(self.asked):
+                self._tally(name, nodeid).cases += cases
+
+    @pytest.hookimpl(optionalhook=True)
+    def pytest_configure_node(self, node: Any) -> None:
+        """What each of several processes leaves out: the same, whenever it begins."""
+        if self.is_whole:
+            node.workerinput["passed before"] = [*self.passed]
 
     @property
     def is_whole(self) -> bool:
@@ -143,19 +179,36 @@ class _Campaign:
 
     def pytest_runtest_logreport(self, report: pytest.TestReport) -> None:
         said = list(report.user_properties)
-        names = [str(value) for name, value in said if name == "promise" and value in self.asked]
-        if report.skipped and names:
+        names = [str(value) for name, value in said if name == "promise"]
+        asked = [name for name in names if name in self.asked]
+        if report.skipped and asked:
             self.skipped.append(report.nodeid)
         if report.failed and report.when not in ("setup", "call", "teardown"):
             self.died.append(report.nodeid)
         if report.skipped or (report.when != "call" and not report.failed):
+            self._keep(report)
             return
-        for name in names:
-            tally = self.tallies.setdefault(name, Tally())
-            tally.tests.add(report.nodeid.partition("[")[0])
-            if report.when != "teardown":
-                tally.cases += sum(int(str(value)) for key, value in said if key == "cases") or 1
+        cases = sum(int(str(value)) for key, value in said if key == "cases") or 1
+        for name in asked:
+            tally = self._tally(name, report.nodeid)
+            tally.cases += cases if report.when != "teardown" else 0
             tally.failures += report.failed
+        if report.passed:
+            self.ending[report.nodeid] = (names, cases)
+
+    def _tally(self, promise: str, nodeid: str) -> Tally:
+        tally = self.tallies.setdefault(promise, Tally())
+        tally.tests.add(nodeid.partition("[")[0])
+        return tally
+
+    def _keep(self, report: pytest.TestReport) -> None:
+        """A test of a whole campaign passed, and so did clearing up after it."""
+        if report.when == "teardown" and report.passed and report.nodeid in self.ending and self.is_whole:
+            self.passed[report.nodeid] = self.ending.pop(report.nodeid)
+            self._remember()
+
+    def _remember(self) -> None:
+        self.config.cache.set(_KEPT, {"commit": self.where.commit, "passed": self.passed})
 
     @pytest.hookimpl(trylast=True)
     def pytest_sessionfinish(self, session: pytest.Session, exitstatus: int) -> None:
@@ -174,6 +227,8 @@ class _Campaign:
         before = file.read_text(encoding="utf-8") if file.exists() else ""
         file.parent.mkdir(exist_ok=True)
         file.write_text(page(before, self.promises, self.tallies, names, self.where), encoding="utf-8")
+        self.passed = {nodeid: each for nodeid, each in self.passed.items() if not set(each[0]) & set(names)}
+        self._remember()
 
     def pytest_terminal_summary(self, terminalreporter: pytest.TerminalReporter) -> None:
         if self.config.option.collectonly:

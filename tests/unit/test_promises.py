@@ -8,6 +8,7 @@ import re
 import subprocess
 import sys
 from collections import defaultdict
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -105,6 +106,9 @@ def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
     (root / SENTENCES).parent.mkdir()
     (root / SENTENCES).write_text(SENTENCES_OF_THREE)
     (root / "tests" / "test_two.py").write_text(TESTS_OF_TWO)
+    (root / ".gitignore").write_text("*\n")
+    for command in (["init", "-q"], ["add", "-f", "."], ["commit", "-q", "-m", "as it is"]):
+        subprocess.run(["git", "-c", "user.name=a", "-c", "user.email=a@localhost", *command], cwd=root, check=True)
     return root
 
 
@@ -167,6 +171,32 @@ def test_a_campaign_of_several_processes_counts_the_same(project: Path) -> None:
     (project / PAGE).unlink()
     assert campaign(project, "-p", "xdist", "-n", "2").returncode == 1
     assert (project / PAGE).read_text() == alone
+
+
+@pytest.mark.parametrize("processes", [(), ("-p", "xdist", "-n", "2")], ids=["one", "two"])
+def test_a_campaign_that_was_ended_is_gone_on_with_and_counts_the_same(project: Path, processes: Sequence[str]) -> None:
+    campaign(project, "--promise", "broken")
+    alone = cells(project)["It is broken."]
+    (project / PAGE).unlink()
+    # It ends at the failure, between the examples and the test after it.
+    ended = campaign(project, "--promise", "broken", "--maxfail", "1", "-v")
+    assert "test_examples PASSED" in ended.stdout
+    (project / PAGE).unlink(missing_ok=True)
+    rest = campaign(project, "--promise", "broken", "-v", *processes)
+    assert "test_examples" not in rest.stdout
+    assert "test_wrong" in rest.stdout
+    assert cells(project)["It is broken."] == alone
+    assert "test_examples PASSED" in campaign(project, "--promise", "broken", "-v").stdout, "a row begins anew"
+
+
+def test_what_passed_before_a_change_is_tried_again(project: Path) -> None:
+    campaign(project, "--promise", "broken", "--maxfail", "1")
+    file = project / "tests" / "test_two.py"
+    file.write_text(f"{TESTS_OF_TWO}\n")
+    try:
+        assert "test_examples PASSED" in campaign(project, "--promise", "broken", "-v").stdout
+    finally:
+        file.write_text(TESTS_OF_TWO)
 
 
 def test_a_campaign_in_which_a_process_died_writes_nothing(project: Path) -> None:
