@@ -33,18 +33,18 @@ CHANNELS = ("web", "phone", "email")
 
 
 def check_law(project: DbtProject, folder: Path, seed: int, nights: int) -> None:
-    """Random nights, the business date standing still, jumping or stepping back, against one rebuild.
+    """Random nights, the business date standing still, jumping or stepping back, against one rebuild."""
+    warehouse, last, as_of = all_nights_but_the_last(project, folder, seed, nights)
+    warehouse.night(last, as_of=as_of)
+    assert warehouse.differences(warehouse.rebuilt(), TABLES) == {}
 
-    The last night and the rebuild are made by dbt itself as well, so what it sends is seen to be what it does: every
-    table is the same, and so is what the night touched.
+
+def check_law_by_dbt(project: DbtProject, folder: Path, seed: int, nights: int) -> None:
+    """The same, the last night and the rebuild made by dbt itself.
+
+    What it sends is seen to be what it does: every table is the same, and so is what the night touched.
     """
-    chance = random.Random(seed)  # noqa: S311
-    warehouse = Warehouse(project, folder)
-    as_of = date(2026, 1, 3)
-    *earlier, last = random_history(chance, nights, rows_per_stream=8)
-    for rows in earlier:
-        warehouse.night(rows, as_of=as_of)
-        as_of += timedelta(days=chance.choice((-1, 0, 1, 2, 120, 365)))
+    warehouse, last, as_of = all_nights_but_the_last(project, folder, seed, nights)
     by_dbt = replace(warehouse, by_dbt=True, _build=shutil.copytree(warehouse.build, folder / "by dbt"))
     for twin in (warehouse, by_dbt):
         # The same rows by their numbers, too.
@@ -53,6 +53,20 @@ def check_law(project: DbtProject, folder: Path, seed: int, nights: int) -> None
     assert tables(warehouse) == tables(by_dbt)
     assert warehouse.differences(by_dbt, tables(by_dbt)) == {}
     assert warehouse.differences(by_dbt.rebuilt(), TABLES) == {}
+
+
+def all_nights_but_the_last(
+    project: DbtProject, folder: Path, seed: int, nights: int
+) -> tuple[Warehouse, dict[str, list[dict[str, Any]]], date]:
+    """A warehouse before the last of its random nights, what arrives in it, and its business date."""
+    chance = random.Random(seed)  # noqa: S311
+    warehouse = Warehouse(project, folder)
+    as_of = date(2026, 1, 3)
+    *earlier, last = random_history(chance, nights, rows_per_stream=8)
+    for rows in earlier:
+        warehouse.night(rows, as_of=as_of)
+        as_of += timedelta(days=chance.choice((-1, 0, 1, 2, 120, 365)))
+    return warehouse, last, as_of
 
 
 def tables(warehouse: Warehouse) -> list[str]:
@@ -69,7 +83,7 @@ def tables(warehouse: Warehouse) -> list[str]:
 def test_any_order_of_nights_makes_the_marts_of_one_full_rebuild(
     dbt_project: DbtProject, tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> None:
-    check_law(dbt_project, tmp_path_factory.mktemp("law"), seed, nights=3)
+    check_law_by_dbt(dbt_project, tmp_path_factory.mktemp("law"), seed, nights=3)
 
 
 @pytest.mark.promise("order")
@@ -79,7 +93,8 @@ def test_any_order_of_nights_makes_the_marts_of_one_full_rebuild(
 def test_many_orders_of_nights_make_the_marts_of_one_full_rebuild(
     dbt_project: DbtProject, tmp_path_factory: pytest.TempPathFactory, seed: int
 ) -> None:
-    check_law(dbt_project, tmp_path_factory.mktemp("law"), seed, nights=2 + seed % 4)
+    check = check_law_by_dbt if seed % 10 == 0 else check_law
+    check(dbt_project, tmp_path_factory.mktemp("law"), seed, nights=2 + seed % 4)
 
 
 class Company:
