@@ -200,7 +200,8 @@ CATALOGUE: Mapping[str, Product] = {
     "survey": Product("canonical", _survey),
     "qualtrics": Product("qualtrics", _qualtrics),
 }
-# Streams whose records are counted: of tickets, orders and answers the day, of people the address.
+# Streams whose records are counted: of tickets and orders the day, of answers the day of each address, of people the
+# address.
 TICKETS, ORDERS, ANSWERS = {"tickets", "ticket"}, {"order"}, {"survey_answer", "responses"}
 PEOPLE = {"users", "contact"}
 
@@ -259,10 +260,13 @@ class Company:
         return self.day(night).date
 
     def figures(self, night: int) -> dict[str, Any]:
-        """What is published after a night: tickets, revenue and answers by day, and the people known."""
+        """What is published after a night: tickets, revenue and who answered by day, and the people known.
+
+        Who answers several surveys on a day counts once: of each customer the latest answer is taken.
+        """
         tickets: Counter[date] = Counter()
         revenue: Counter[date] = Counter()
-        answers: Counter[date] = Counter()
+        answered: set[tuple[date, str]] = set()
         people: set[str] = set()
         for stream, day, rows in self._rows(night):
             if stream in TICKETS:
@@ -270,10 +274,11 @@ class Company:
             elif stream in ORDERS:
                 revenue[day] += AMOUNT * len(rows)
             elif stream in ANSWERS:
-                answers[day] += len(rows)
+                answered |= {(day, row.get("email") or row["RecipientEmail"]) for row in rows}
             elif stream in PEOPLE:
                 people |= {row.get("email") or row["Email"] for row in rows}
-        counted = {"tickets_created": tickets, "revenue": revenue, "nps_relational": answers}
+        respondents = Counter(day for day, _ in answered)
+        counted = {"tickets_created": tickets, "revenue": revenue, "nps_relational": respondents}
         return {
             **{kpi: {day: n for day, n in days.items() if n} for kpi, days in counted.items()},
             "customers": len(people),
