@@ -18,6 +18,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
+from assets.erasure.accepted import follow_landing
 from assets.erasure.landed import Forget, forgetting
 from assets.landing.connectors.config import FileStream
 from assets.landing.connectors.drop_folder import Copied, DroppedFile, copy_out, find_delivery
@@ -32,6 +33,7 @@ from assets.landing.portions import portions_of
 from assets.landing.rests_on import RestsOn
 from assets.landing.windows import dates_to_land, is_cut, is_history, window_of
 from quality.contract.model import Contract
+from quality.gate.approvals import follow_content
 from quality.landed.extract import FILES
 from quality.landed.manifest import LandingManifest, ReadAs, read_manifest
 from storage.data_folder import DataFolder
@@ -114,7 +116,11 @@ def land_many(
     home.mkdir(parents=True, exist_ok=True)
     _sweep(home)
     forget = forgetting(folder, contract)
-    map_again(stream, contract, home, forget)
+    for again in map_again(stream, contract, home, forget):
+        if again.is_alike:
+            # What it rests on says the same of its records: what was accepted, or approved, still is.
+            follow_landing(folder.accepted_partition(stream.stream, again.day), again.before, again.after)
+            follow_content(folder, stream.stream, again.day, again.before, again.after)
     rests_on = RestsOn(stream, home)
     landed: list[Landed] = []
     stamps: dict[date, dict[str, str]] = {}

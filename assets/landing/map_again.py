@@ -12,8 +12,8 @@ stay.
 from __future__ import annotations
 
 import tempfile
-from collections.abc import Mapping
-from dataclasses import replace
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from datetime import date
 from pathlib import Path
 
@@ -38,7 +38,7 @@ from quality.landed.manifest import LandedFile, LandingManifest, read_manifest
 from quality.rows.casts import identifier
 from quality.rows.landed_text import read_parquet
 from storage.engine import connect
-from storage.files import share_file
+from storage.files import sha256_of, share_file
 
 
 def behind_their_mapping(stream: FileStream, home: Path) -> list[date]:
@@ -51,8 +51,25 @@ def behind_their_mapping(stream: FileStream, home: Path) -> list[date]:
     return RestsOn(stream, home).behind()
 
 
-def map_again(stream: FileStream, contract: Contract, home: Path, forget: Forget | None) -> list[date]:
-    """Bring every landed extract of a stream under its mapping of now.
+@dataclass(frozen=True)
+class MappedAgain:
+    """An extract that was mapped anew.
+
+    Attributes:
+        day: Its extract date.
+        before: Hash of its content until then.
+        after: Hash of its content now.
+        is_alike: Nothing that is judged is another: neither rows nor what is told of them.
+    """
+
+    day: date
+    before: str
+    after: str
+    is_alike: bool
+
+
+def map_again(stream: FileStream, contract: Contract, home: Path, forget: Forget | None) -> Iterator[MappedAgain]:
+    """Bring every landed extract of a stream under its mapping of now, oldest first.
 
     Args:
         stream: The stream.
@@ -66,10 +83,19 @@ def map_again(stream: FileStream, contract: Contract, home: Path, forget: Forget
     rests_on = RestsOn(stream, home)
     days = rests_on.behind()
     for day in days:
+        partition = home / day.isoformat()
+        before, rows = read_manifest(partition), sha256_of(partition / ROWS)
         with tempfile.TemporaryDirectory(prefix=".landing-", dir=home) as building:
-            _map_partition(stream, contract, home / day.isoformat(), Path(building), rests_on=rests_on, forget=forget)
+            _map_partition(stream, contract, partition, Path(building), rests_on=rests_on, forget=forget)
         compare_successor(stream, home, day)
-    return days
+        after = read_manifest(partition)
+        is_alike = sha256_of(partition / ROWS) == rows and _as_judged(after) == _as_judged(before)
+        yield MappedAgain(day, before.sha256, after.sha256, is_alike)
+
+
+def _as_judged(manifest: LandingManifest) -> LandingManifest:
+    """What is judged of a manifest: all but by what the rows were mapped."""
+    return replace(manifest, sha256="", read_as=replace(manifest.read_as, mapping=None))
 
 
 def _map_partition(

@@ -297,7 +297,7 @@ def test_a_delivered_workbook_lands_is_mapped_and_mapped_again_as_it_was_read(tm
     assert [(row["ticket_id"], row["created_at"]) for row in landed][1] == ("1", "2026-03-01 08:01:00")
     assert "Front" in record_texts(company.partition(stream), "x_2026-03-01.xlsx", [2])[2]
     (stream,) = company.says(said.replace("Tickets", "Other"), mapping % ", team: Team").streams
-    map_again(stream, load_contract("canonical", "ticket"), company.partition(stream).parent, None)
+    list(map_again(stream, load_contract("canonical", "ticket"), company.partition(stream).parent, None))
     assert {row["team"] for row in company.rows(stream)} == {"Front"}, "the sheet it was read from then"
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import date, timedelta
+from datetime import UTC, date, datetime, timedelta
 
 import pytest
 from hypothesis import given, settings
@@ -12,6 +12,8 @@ from assets.landing.connectors.config import looked_up_first
 from assets.landing.map_again import behind_their_mapping
 from assets.landing.records import record_texts
 from orchestration.operations.check_extract import check_stream
+from quality.gate.accepted import DESCRIPTION, read_batch
+from quality.gate.approvals import Approval, read_approvals, write_approval
 from quality.gate.gate import Gate
 from quality.landed.manifest import Mapped
 from storage.data_folder import DataFolder
@@ -114,6 +116,34 @@ def test_of_several_versions_in_one_delivery_the_newest_is_taken(tmp_path):
     for stream in (agent, contact, ticket):
         company.land(stream)
     assert [row["team"] for row in company.rows(ticket)] == ["second"]
+
+
+def test_what_is_mapped_again_to_the_same_rows_stays_accepted_and_approved(tmp_path):
+    company = Company(tmp_path)
+    ticket, agent, contact = company.says(STREAMS, MAPPING).streams
+    deliver(company, FIRST, agents=[("1", "Front")], contacts=[("c1", "a@example.org")], tickets=[("T1", "1", "c1")])
+    for stream in (agent, contact, ticket):
+        company.land(stream)
+    first = company.manifest(ticket).sha256
+    said = Approval("desk", "ticket", FIRST, first, ("volume",), "Ann", datetime(2026, 3, 2, tzinfo=UTC), "a fair")
+    write_approval(company.folder, said)
+    with Gate(company.folder, None, record_texts) as own:
+        company.judge(own, ticket)
+    accepted = company.folder.accepted_partition(ticket.stream, FIRST) / DESCRIPTION
+    deliver(company, FIRST, agents=[("1", "Front"), ("2", "Back")])
+    company.land(agent)
+    company.land(ticket)
+    second = company.manifest(ticket).sha256
+    assert second != first
+    assert read_batch(accepted).landing_sha256 == second
+    assert read_approvals(company.folder).of_content(ticket.stream, FIRST, second)
+    # Where the rows are others, both are of what was there.
+    deliver(company, FIRST, agents=[("1", "Back")])
+    company.land(agent)
+    company.land(ticket)
+    assert [row["team"] for row in company.rows(ticket)] == ["second"]
+    assert read_batch(accepted).landing_sha256 == second != company.manifest(ticket).sha256
+    assert not read_approvals(company.folder).of_content(ticket.stream, FIRST, company.manifest(ticket).sha256)
 
 
 def test_nothing_lands_that_looks_up_what_never_came(tmp_path):
