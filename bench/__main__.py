@@ -18,9 +18,9 @@ from functools import reduce
 from pathlib import Path
 
 from bench import results
-from bench.measurements import MEASUREMENTS, Bench
+from bench.measurements import MEASUREMENTS
 from bench.ratios import RATIOS
-from bench.states import SIZES
+from bench.states import SIZES, Bench
 from orchestration.config.settings import PROJECT
 
 # How often what was over once is measured before it counts.

@@ -26,10 +26,11 @@ from bench.process_tree import Cost
 from bench.pulls import pulls
 from bench.rows import lacking_rows
 from bench.statements import read_record, rows_derived, seconds_of_models, sql_seconds, worst_nested_loop
-from bench.states import DELIVERED, HANDED_OVER, PUBLISHED, SIZES, Installation
+from bench.states import DELIVERED, HANDED_OVER, PUBLISHED, SIZES, Bench, Installation
 from orchestration.config.settings import PROJECT
 from orchestration.dbt.project import DBT, load_manifest
 from orchestration.dbt_assets import BUILD_ALL, BUILD_ON_BASE
+from sample_company.export import FIRST_DATE
 from storage.data_folder import marts_file, warehouse_file
 from storage.engine import MEMORY_VARIABLE
 
@@ -48,30 +49,6 @@ _EARLIER = date(2025, 7, 5)
 """Start of a company with twice the history of the sample company."""
 
 
-@dataclass(frozen=True)
-class Bench:
-    """Where measurements work, and how often each side of a pair runs.
-
-    Attributes:
-        root: Folder of all installations; they share one run history.
-        pairs: How often.
-    """
-
-    root: Path
-    pairs: int
-
-    def installation(self, name: str, company: Path | None = None) -> Installation:
-        """An installation of the benchmark's; those of one company share a parsed project."""
-        state = self.root / ("state" if company is None else f"{name} state")
-        return Installation(self.root / name, company, state)
-
-    def sample(self, size: str) -> Installation:
-        """The sample company of a size, its states made."""
-        made = self.installation(size)
-        made.prepare(lambda: made.journeymart("sample", "--customers", f"{SIZES[size]}", "--days", "2"), _first_date())
-        return made
-
-
 def nights(bench: Bench, size: str) -> Figures:
     """Whole nights: the first one, and the next on its version."""
     sample = bench.sample(size)
@@ -79,7 +56,7 @@ def nights(bench: Bench, size: str) -> Figures:
     for pair in range(bench.pairs):
         if pair:
             with sample.at(DELIVERED):
-                first.append(sample.journeymart("run", "--as-of", f"{_first_date()}"))
+                first.append(sample.journeymart("run", "--as-of", f"{FIRST_DATE}"))
         with sample.at(PUBLISHED):
             night.append(sample.journeymart("run"))
             grown = _grown(sample)
@@ -153,13 +130,13 @@ def first_night_within(bench: Bench, size: str) -> Figures:
     """The first night, as it comes and told to take 2 GB in each process."""
     sample = bench.sample(size)
     with sample.at(DELIVERED):
-        small = sample.journeymart("run", "--as-of", f"{_first_date()}", said={MEMORY_VARIABLE: "2GB"})
+        small = sample.journeymart("run", "--as-of", f"{FIRST_DATE}", said={MEMORY_VARIABLE: "2GB"})
     return {"default": asdict(sample.first_night()), "2GB": asdict(small)}
 
 
 def sixty_nights(bench: Bench, size: str | None = None) -> Figures:
     """Sixty nights of a small company: seven after the first, and seven of the last, on the same days of the week."""
-    first = _first_date()
+    first = FIRST_DATE
     company = bench.installation("sixty nights")
     shutil.rmtree(company.root, ignore_errors=True)
     company = bench.installation("sixty nights")
@@ -183,7 +160,7 @@ def twice_the_history(bench: Bench, size: str | None = None) -> Figures:
     from sample_company.export import write_extracts
 
     found: Figures = {}
-    first = _first_date()
+    first = FIRST_DATE
     for name, start in (("once", Company.start), ("twice", _EARLIER)):
         company = bench.installation(f"history {name}")
         whose = Company(customers=SIZES["S"], start=start)
@@ -262,12 +239,6 @@ MEASUREMENTS: Mapping[str, Measurement] = {
     "pulls": Measurement(pulls),
     "random histories": Measurement(random_histories),
 }
-
-
-def _first_date() -> date:
-    from sample_company.export import FIRST_DATE
-
-    return FIRST_DATE
 
 
 def _costs(costs: Sequence[Cost]) -> list[dict[str, float]]:

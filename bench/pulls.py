@@ -13,12 +13,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import asdict
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
+from bench.states import Bench
 from orchestration.config.settings import PROJECT
-
-if TYPE_CHECKING:
-    from bench.measurements import Bench
 
 TICKETS, ORDERS = 200_000, 2_000_000
 DAY = "2026-06-01"

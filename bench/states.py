@@ -13,13 +13,14 @@ import subprocess
 import sys
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from datetime import date
 from pathlib import Path
 
 from bench.process_tree import Cost, measure
 from orchestration.config.settings import PROJECT, Settings
 from orchestration.dbt.project import dbt_environment, prepare_manifest
+from sample_company.export import FIRST_DATE
 from storage.data_folder import DataFolder
 from storage.faults import FAULT_VARIABLE
 
@@ -141,3 +142,27 @@ def code_hash() -> str:
             digest.update(f"{path.relative_to(PROJECT)}\0{path.stat().st_size}\0".encode())
             digest.update(path.read_bytes())
     return digest.hexdigest()
+
+
+@dataclass(frozen=True)
+class Bench:
+    """Where measurements work, and how often each side of a pair runs.
+
+    Attributes:
+        root: Folder of all installations; they share one run history.
+        pairs: How often.
+    """
+
+    root: Path
+    pairs: int
+
+    def installation(self, name: str, company: Path | None = None) -> Installation:
+        """An installation of the benchmark's; those of one company share a parsed project."""
+        state = self.root / ("state" if company is None else f"{name} state")
+        return Installation(self.root / name, company, state)
+
+    def sample(self, size: str) -> Installation:
+        """The sample company of a size, its states made."""
+        made = self.installation(size)
+        made.prepare(lambda: made.journeymart("sample", "--customers", f"{SIZES[size]}", "--days", "2"), FIRST_DATE)
+        return made

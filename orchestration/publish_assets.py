@@ -248,7 +248,7 @@ def published_asset(setup: Setup, manifest: Mapping[str, Any]) -> dg.AssetsDefin
         from assets.versions.manifest import Night
         from assets.versions.publish import publish as publish_build
         from orchestration.operations.clear_history import clear_history
-        from orchestration.operations.erase_person import remove_versions_of_the_erased
+        from orchestration.operations.erased_versions import remove_versions_of_the_erased
 
         began = time.monotonic()
         with in_one_sentence():

@@ -1,6 +1,6 @@
 """Which versions go: the oldest beyond those kept, and those that hold somebody who was erased.
 
-Not here: which are kept for whom (orchestration/config/settings.py, orchestration/operations/erase_person.py).
+Not here: which are kept for whom (orchestration/config/settings.py, orchestration/operations/erased_versions.py).
 """
 
 from __future__ import annotations

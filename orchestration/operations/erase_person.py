@@ -1,7 +1,8 @@
 """Erases a person: enters who it is, then takes them out of every extract.
 
 What lives here: the order of an erasure, which a kill may interrupt anywhere, and what is said of it. Not here: what
-becomes of rows (assets/erasure/take_out.py), the register (assets/erasure/register.py).
+becomes of rows (assets/erasure/take_out.py), the register (assets/erasure/register.py), removing the versions that hold
+them (erased_versions.py).
 
 An extract is rewritten from its end to its beginning, quarantine, accepted, landing, so that one that was interrupted
 is found again. Whom it is about stays in this process: digests are written, counts are said.
@@ -18,13 +19,12 @@ from datetime import datetime
 from assets.erasure.accepted import follow_landing, forget_accepted
 from assets.erasure.landed import files_to_replace, forget_in
 from assets.erasure.quarantined import forget_quarantined
-from assets.erasure.register import BlockList, Register, has_entries, open_register, settled
+from assets.erasure.register import BlockList, Register, open_register, settled
 from assets.erasure.take_out import Taken, take_out
 from assets.identity.suggest import SUGGESTIONS
 from assets.landing.land import sweep
 from assets.landing.partition import land_without
 from assets.pulling.delivery import discard_pages
-from assets.versions.retention import remove
 from assets.versions.versions import list_versions
 from assets.versions.versions import sweep as sweep_versions
 from orchestration.config.setup import Setup
@@ -97,25 +97,6 @@ def erase(
         (setup.settings.state / SUGGESTIONS).unlink(missing_ok=True)
         # Asked before anything is entered as done: where the store gives no answer, the erasure stays open.
         return _settle(setup.folder, register, records, counts, requested_at, in_store=left_in_store(setup))
-
-
-def remove_versions_of_the_erased(folder: DataFolder, now: datetime, *, is_everywhere: bool = True) -> None:
-    """Remove versions that hold people who were erased, now that readers see one that does not.
-
-    Args:
-        folder: The data folder.
-        now: When they are gone.
-        is_everywhere: What is gone from the data folder is gone; else an object store may hold it still, and no
-            erasure is entered as done.
-    """
-    if not has_entries(folder):
-        return
-    register = open_register(folder)
-    for entry in register.entries:
-        if entry.status == "rewritten":
-            left = remove(folder, entry.versions)
-            if is_everywhere:
-                register.save(settled(entry, left, now))
 
 
 def _clear_up(setup: Setup) -> None:

@@ -41,7 +41,7 @@ def bring_to_store(setup: Setup) -> Mirrored | None:
 
 def make_up(setup: Setup, now: datetime) -> Mirrored | None:
     """Bring the store in step and enter erasures as done that waited for it. The caller holds the data lock."""
-    from orchestration.operations.erase_person import remove_versions_of_the_erased
+    from orchestration.operations.erased_versions import remove_versions_of_the_erased
 
     done = bring_to_store(setup)
     if done:

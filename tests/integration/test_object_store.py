@@ -23,7 +23,7 @@ from assets.object_store.standing import look_at_store
 from assets.versions.retention import remove
 from assets.versions.rollback import rollback, unpin
 from assets.versions.versions import current_id, list_versions
-from orchestration.operations.erase_person import remove_versions_of_the_erased
+from orchestration.operations.erased_versions import remove_versions_of_the_erased
 from orchestration.operations.object_store import bring_to_store, left_in_store, make_up
 from storage.data_folder import DataFolder
 from storage.errors import JourneymartError

@@ -14,12 +14,13 @@ import pytest
 
 from bench import results
 from bench.__main__ import main
-from bench.measurements import Bench, Measurement
+from bench.measurements import Measurement
 from bench.model_groups import HAND_TUNED, HEAVY, groups
 from bench.peers.pandas_tickets import figures
 from bench.process_tree import CommandFailedError, measure
 from bench.ratios import RATIOS
 from bench.statements import rows_derived, seconds_of_models, worst_nested_loop
+from bench.states import Bench
 from bench.tickets import deliver
 
 ROOT = Path(__file__).resolve().parents[2]
