@@ -20,7 +20,7 @@ MATCH_RATE_BAND = 0.10
 LARGEST_CUSTOMER = 10
 # Share of records that could be several customers, or more than one person.
 DOUBTFUL_SHARE = 0.05
-# Share of contact records that moved unexplained: what is rare may follow from strangers' records, what is not cannot.
+# Share of contact records, beyond a single one, that moved unexplained: a few may have a reason that is not looked for.
 MOVED_SHARE = 0.01
 
 
@@ -135,7 +135,7 @@ def _moved(connection: duckdb.DuckDBPyConnection, records: int) -> tuple[dict[st
     moved: dict[str, int | float] = {f"{canonical}: records moved": count for canonical, count in facts.items()}
     if contacts:
         moved["contact: records moved"] = contacts
-    return moved, bool(facts) or contacts > MOVED_SHARE * records
+    return moved, bool(facts) or contacts > max(1, MOVED_SHARE * records)
 
 
 def _cluster_figures(connection: duckdb.DuckDBPyConnection) -> dict[str, int | float | str]:

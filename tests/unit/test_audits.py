@@ -53,6 +53,12 @@ select id as "Id", source as _source from warehouse.intermediate.int_contact__un
 create or replace table warehouse.intermediate.int_identity__changes as select 1::bigint as night, 'merged' as kind;
 create or replace table warehouse.intermediate.int_identity__resolved as
 select contact_key as node_key, customer_key from warehouse.intermediate.map_customer_identity;
+create or replace table warehouse.intermediate.int_identity__contact_point as
+select contact_key, 'email' as kind, email as value, true as is_personal, false as is_former
+from warehouse.intermediate.int_contact__unioned;
+create or replace table warehouse.intermediate.int_identity__evidence as
+select 2 * n::bigint as node_a, 2 * n::bigint + 1 as node_b, 'email' as rule, null::varchar as blocked_by
+from range(98) as numbers(n);
 """
 
 # What says whose the records of an object are, and by what they name their customer.
@@ -343,6 +349,34 @@ def test_a_record_that_did_not_change_and_is_another_customers_is_found(build, v
     assert finding.outcome == outcome
     assert f"contact: records moved {records}" in finding.sentence
     assert identity(build, other).outcome == "pass"
+
+
+@pytest.mark.promise("audited")
+@pytest.mark.parametrize("personal", [False, True], ids=["a number of many", "a number of theirs"])
+def test_a_stranger_explains_only_what_shares_a_mark_that_may_name_somebody(build, version, personal):
+    """All are reached by one number, and another record of that number arrives."""
+    number = (
+        f"select contact_key, 'phone', '+4930', {personal}, false from warehouse.intermediate.map_customer_identity"
+    )
+    with opened(build) as connection:
+        connection.execute(f"insert into warehouse.intermediate.int_identity__contact_point {number}")
+    before = version({})
+    change(build, SWAPPED)
+    with opened(build) as connection:
+        for table in ("int_contact__unioned", "int_identity__contact_point"):
+            connection.execute(
+                f"insert into warehouse.intermediate.{table} "
+                f"select * replace (1000 as contact_key) from warehouse.intermediate.{table} where contact_key = 50"
+            )
+    assert identity(build, before).outcome == ("pass" if personal else "fail")
+
+
+def test_a_single_record_that_moved_never_stops_a_night_however_few_there_are(build, version):
+    with opened(build) as connection:
+        connection.execute("delete from warehouse.intermediate.map_customer_identity where customer_key >= 20")
+    before = version({})
+    change(build, MOVED)
+    assert identity(build, before).outcome == "warn"
 
 
 @pytest.mark.parametrize(
