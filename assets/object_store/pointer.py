@@ -7,9 +7,13 @@ from __future__ import annotations
 
 import json
 import secrets
+from contextlib import suppress
 from dataclasses import asdict, dataclass, replace
 
+from pydantic import TypeAdapter, ValidationError
+
 from assets.object_store.client import ObjectStore
+from assets.versions.versions import VERSION_ID
 from storage.errors import JourneymartError
 
 CURRENT = "current.json"
@@ -45,13 +49,14 @@ def read_pointer(store: ObjectStore) -> tuple[Pointer | None, str | None]:
     if found is None:
         return None, None
     content, tag = found
-    try:
-        return Pointer(**json.loads(content)), tag
-    except (ValueError, TypeError):
-        raise JourneymartError(
-            f"{store.url}/{CURRENT} does not name a version: name a prefix of your own under `publish` in "
-            "company.yml, or delete that object."
-        ) from None
+    with suppress(ValidationError):
+        pointer = TypeAdapter(Pointer).validate_json(content, strict=True)
+        if VERSION_ID.fullmatch(pointer.version):
+            return pointer, tag
+    raise JourneymartError(
+        f"{store.url}/{CURRENT} does not name a version: name a prefix of your own under `publish` in "
+        "company.yml, or delete that object."
+    )
 
 
 def move_pointer(store: ObjectStore, to: Pointer, tag: str | None) -> None:
