@@ -1,12 +1,15 @@
-"""What holds for every test process: how many, what they begin with, and that a busy machine fails no test."""
+"""What holds for every test: how many processes, what each begins with, and that a busy machine fails no test."""
 
 from __future__ import annotations
 
 import gc
 import os
+from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from storage.data_folder import DataFolder
 
 pytest_plugins = ("tests.promises_plugin",)
 
@@ -19,6 +22,12 @@ gc.set_threshold(100_000, 20, 20)
 # Drawing an example takes as long as the machine makes it wait.
 settings.register_profile("house", deadline=None, suppress_health_check=[HealthCheck.too_slow])
 settings.load_profile("house")
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> DataFolder:
+    """A data folder in which nothing lies yet."""
+    return DataFolder(tmp_path / "data")
 
 
 def pytest_xdist_auto_num_workers() -> int:

@@ -47,11 +47,6 @@ def _login(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def folder(tmp_path: Path) -> DataFolder:
-    return DataFolder(tmp_path / "data")
-
-
-@pytest.fixture
 def sftp(server: SftpServer, request: pytest.FixtureRequest) -> Iterator[FileStream]:
     place = server.root / request.node.name
     place.mkdir()

@@ -12,7 +12,6 @@ import signal
 import subprocess
 import sys
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -46,11 +45,6 @@ DESK = Account("desk", FRESHDESK, CREDENTIALS)
 ALONE = Account("freshdesk", FRESHDESK, CREDENTIALS)
 # Answers with status 200 that are no page.
 STRANGE = ("error page", "web page", "list", "no header", "nothing", "no number", "no time")
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> DataFolder:
-    return DataFolder(tmp_path / "data")
 
 
 def desk_of(tickets: int, **said: Any) -> Desk:

@@ -6,7 +6,6 @@ What holds for every vendor is tested with Zendesk (test_pull_rest.py). The CRM 
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -38,11 +37,6 @@ STRANGE = (
 )
 # Requests before the first page: for the list of properties.
 BEFORE = 1
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> DataFolder:
-    return DataFolder(tmp_path / "data")
 
 
 def portal_of(contacts: int, **said: Any) -> Portal:

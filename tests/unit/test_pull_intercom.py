@@ -11,7 +11,6 @@ import signal
 import subprocess
 import sys
 from collections.abc import Iterable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -43,11 +42,6 @@ STRANGE = (
 )
 ANN = {"type": "user", "id": "ann", "name": "Ann Made-Up", "email": "ann@example.org"}
 BEA = {"type": "admin", "id": "1", "name": "Bea", "email": "bea@desk.example"}
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> DataFolder:
-    return DataFolder(tmp_path / "data")
 
 
 def workspace_of(conversations: int, **said: Any) -> Workspace:

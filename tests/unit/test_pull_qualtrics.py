@@ -13,7 +13,6 @@ import subprocess
 import sys
 from collections import Counter
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -42,11 +41,6 @@ STRANGE = {
     3: ("odd state", "no file"),
     4: ("error page", "no archive", "two files", "damaged", "half a line", "no values", "bomb"),
 }
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> DataFolder:
-    return DataFolder(tmp_path / "data")
 
 
 def brand_of(*responses: int, **said: Any) -> Brand:

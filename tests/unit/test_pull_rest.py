@@ -12,7 +12,6 @@ import sys
 import time
 from dataclasses import replace
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qsl
 
@@ -65,11 +64,6 @@ def desk_of(tickets: int, **settings: Any) -> Desk:
     for number in range(1, tickets + 1):
         desk.ticket(number, at=desk.now - 7200 + number)
     return desk
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> DataFolder:
-    return DataFolder(tmp_path / "data")
 
 
 def test_every_stream_of_the_contracts_can_be_pulled() -> None:

@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 from urllib.parse import parse_qs, urlsplit
 
@@ -42,11 +41,6 @@ CRM = Account("crm", SALESFORCE, CREDENTIALS)
 STRANGE = ("error page", "web page", "list", "no marker", "no total", "no records", "no place", "same place", "no time")
 # Requests before the first page: for the token, and for the list of fields.
 BEFORE = 2
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> DataFolder:
-    return DataFolder(tmp_path / "data")
 
 
 def crm_of(contacts: int, **said: Any) -> Crm:

@@ -7,7 +7,6 @@ What holds for every vendor is tested with Zendesk (test_pull_rest.py). The tool
 from __future__ import annotations
 
 import json
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,11 +30,6 @@ STRANGE = {
     1: ("error page", "web page", "list", "no data", "no links", "no total", "nothing"),
     2: ("error page", "no data", "no links", "no total", "nothing", "no place", "no time"),
 }
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> DataFolder:
-    return DataFolder(tmp_path / "data")
 
 
 def surveys_of(*responses: int, **said: Any) -> Surveys:

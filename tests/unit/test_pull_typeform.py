@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import json
 from collections import Counter
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -31,11 +30,6 @@ STRANGE = {
     1: ("error page", "web page", "list", "no items", "no total"),
     2: ("error page", "no items", "no total", "nothing", "no token", "no time"),
 }
-
-
-@pytest.fixture
-def folder(tmp_path: Path) -> DataFolder:
-    return DataFolder(tmp_path / "data")
 
 
 def forms_of(*responses: int, **said: Any) -> Workspace:

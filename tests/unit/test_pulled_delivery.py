@@ -28,11 +28,6 @@ from tests.pull_kit import ROWS_OF_A_DAY, STREAM, landed_ids, numbered, pull, pu
 NEXT_DAY = FIRST + timedelta(days=1)
 
 
-@pytest.fixture
-def folder(tmp_path: Path) -> DataFolder:
-    return DataFolder(tmp_path / "data")
-
-
 def everything(folder: DataFolder) -> list[str]:
     return sorted(str(path.relative_to(folder.pulled)) for path in folder.pulled.rglob("*") if path.is_file())
 
