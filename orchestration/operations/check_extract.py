@@ -101,8 +101,7 @@ def check_file(file: Path, named: str | None, day: date | None, setup: Setup | N
             contract, chosen = _clear(fits, file), _why(fits)
         day = day or day_in(path.name) or last_day_over_everywhere()
         stream = _stream_of(path, work, contract, day, declared)
-        landed = DataFolder(work / "looked-up")
-        notes = list(land_looked_up(setup, stream, day, landed)) if setup else []
+        landed, notes = _looked_up(setup, stream, day, work)
         beside = partial(_with_looked_up, landed)
         checked, folder = check_delivery(stream, contract, day, file=path, work=work, make_folder=beside)
         checked = replace(checked, notes=(*notes, *checked.notes))
@@ -228,8 +227,7 @@ def _check_newest(setup: Setup, stream: FileStream, work: Path) -> tuple[Checked
     first = find_delivery(stream, days[-1])[0]
     file = work / "delivered" / first.name
     copy_out(stream, first, file)
-    landed = DataFolder(work / "looked-up")
-    notes = list(land_looked_up(setup, stream, days[-1], landed))
+    landed, notes = _looked_up(setup, stream, days[-1], work)
     with_past = partial(_with_past, setup.folder, stream, days[-1], landed)
     checked, folder = check_delivery(stream, contract, days[-1], file=file, work=work, make_folder=with_past)
     return replace(checked, notes=(*notes, *checked.notes)), folder
@@ -244,12 +242,17 @@ def _check_first_page(setup: Setup, stream: FileStream, work: Path) -> tuple[Che
         return None
     file, day = first_page_file(setup, stream, work / "page")
     contract = contract_of(stream)
-    landed = DataFolder(work / "looked-up")
-    notes = list(land_looked_up(setup, stream, day, landed))
+    landed, notes = _looked_up(setup, stream, day, work)
     alone, beside = _stream_of(file, work, contract, day, stream), partial(_with_looked_up, landed)
     checked, folder = check_delivery(alone, contract, day, file=file, work=work, make_folder=beside)
     note = "this is the first page of what is pulled; nothing of it is kept"
     return replace(checked, notes=(note, *notes, *checked.notes)), folder
+
+
+def _looked_up(setup: Setup | None, stream: FileStream, day: date, work: Path) -> tuple[DataFolder, tuple[str, ...]]:
+    """What a stream looks up, landed in a folder of its own, and what is to be said of it."""
+    landed = DataFolder(work / "looked-up")
+    return landed, tuple(land_looked_up(setup, stream, day, landed)) if setup else ()
 
 
 def _with_looked_up(landed: DataFolder, root: Path) -> DataFolder:
