@@ -52,6 +52,10 @@ def read_pin(folder: DataFolder) -> Pin | None:
         return Pin(**{**said, "at": datetime.fromisoformat(said["at"])})
     except FileNotFoundError:
         return None
+    except NotADirectoryError:
+        raise JourneymartError(
+            f"{folder.root} is a file where the data folder should be: move it away, or set JOURNEYMART_DATA."
+        ) from None
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise JourneymartError(
             f"{folder.pin} does not say which version readers are held to ({type(error).__name__}): "

@@ -10,10 +10,10 @@ from collections.abc import Iterable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, Literal
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field
 
 from storage.errors import JourneymartError
+from storage.yaml_file import read_yaml
 
 # replaces: the company's file takes the place of the product's; extends: its rows come on top, by key.
 Use = Literal["replaces", "extends"]
@@ -83,9 +83,19 @@ def load_tables(seeds: Path) -> dict[str, CompanyTable]:
 
 
 def described_seeds(files: Iterable[Path]) -> Iterator[tuple[Path, Mapping[str, Any]]]:
-    """What property files say of seeds, each with its file."""
+    """What property files say of seeds, each with its file.
+
+    Raises:
+        JourneymartError: One is not YAML, or no list of tables.
+    """
     for path in files:
-        for seed in yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader).get("seeds", []):
+        said = read_yaml(path) or {}
+        seeds = (said.get("seeds") or []) if isinstance(said, dict) else None
+        if not isinstance(seeds, list) or not all(isinstance(seed, dict) for seed in seeds):
+            raise JourneymartError(
+                f"{path}: it does not describe tables: write `seeds:`, and below it `- name: TABLE` for each."
+            )
+        for seed in seeds:
             yield path, seed
 
 

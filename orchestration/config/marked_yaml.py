@@ -43,19 +43,20 @@ def read_marked_yaml(path: Path, text: str) -> MarkedYaml:
     for number, line in enumerate(text.splitlines(), start=1):
         if "\t" in line[: len(line) - len(line.lstrip())]:
             raise JourneymartError(f"{path}, line {number}: a tab stands at the start of the line; indent with spaces.")
-    loader = yaml.SafeLoader(text)
     lines: dict[KeyPath, int] = {}
     try:
+        loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
         values = _values(loader, node, (), lines, path) if node else None
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         where = f", line {mark.line + 1}" if mark else ""
         raise JourneymartError(f"{path}{where}: this is not valid YAML: {error.problem or error.context}.") from None
-    except yaml.YAMLError:
-        raise JourneymartError(f"{path}: this is not valid YAML: it holds characters YAML forbids.") from None
-    finally:
-        loader.dispose()
+    except yaml.reader.ReaderError as error:
+        where = f", line {text.count(chr(10), 0, error.position) + 1}"
+        raise JourneymartError(f"{path}{where}: a character stands here that YAML forbids: take it out.") from None
+    except RecursionError:
+        raise JourneymartError(f"{path}: an alias (*) stands in what it names, or all is nested too deep.") from None
     if not isinstance(values, dict):
         raise JourneymartError(f"{path}: this is not a list of keys, one per line, each with its value.")
     return MarkedYaml(path, values, lines)

@@ -14,12 +14,12 @@ from functools import cache
 from pathlib import Path
 from typing import Annotated, Literal, get_args
 
-import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, model_validator
 
 from quality.contract.bounds import EVENT_DAYS_AHEAD, Bounds, Holds, bounds, kind_of, misfit
 from quality.contract.files import canonical_objects, contract_files, streams_of, systems
 from storage.errors import JourneymartError
+from storage.yaml_file import read_yaml
 
 # Nothing that extracts tell changed before.
 EARLIEST_VERSION = date(2000, 1, 1)
@@ -351,10 +351,7 @@ def all_contracts() -> tuple[Contract, ...]:
 def _read(path: Path) -> Contract:
     """Read and validate one contract, once in a process."""
     try:
-        contract = Contract.model_validate(yaml.load(path.read_bytes(), Loader=yaml.CSafeLoader))
-    except yaml.MarkedYAMLError as error:
-        line = f", line {error.problem_mark.line + 1}" if error.problem_mark else ""
-        raise JourneymartError(f"{path}{line}: this is not valid YAML: {error.problem}.") from None
+        contract = Contract.model_validate(read_yaml(path))
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(str(part) for part in first["loc"]) or "the file"

@@ -48,6 +48,32 @@ def test_every_table_of_the_product_is_described_and_right() -> None:
     assert company_mistakes(Company(PRODUCT, CompanyFolder(Path("none.yml"), None))) == []
 
 
+@pytest.mark.parametrize(
+    ("text", "said"),
+    {
+        "seeds:\n  - name: [mine\n": "mine.yml, line 3: this is not valid YAML: did not find expected ',' or ']'.",
+        "seeds: # \x07\n": "mine.yml: it holds characters YAML forbids, or is not UTF-8 text: take them out",
+        "seeds: 2026-02-30\n": "mine.yml: this is not valid YAML: day is out of range for month.",
+        "- name: mine\n": "mine.yml: it does not describe tables: write `seeds:`, and below it `- name: TABLE`",
+        "seeds: mine\n": "mine.yml: it does not describe tables",
+        "seeds: [mine]\n": "mine.yml: it does not describe tables",
+    }.items(),
+)
+def test_a_property_file_that_describes_no_tables_is_refused_in_a_sentence(
+    company: Company, text: str, said: str
+) -> None:
+    write(company, "seeds/mine.yml", text)
+    with pytest.raises(JourneymartError) as mistake:
+        project_files(company)
+    assert said in str(mistake.value)
+
+
+@pytest.mark.parametrize("text", ["", "version: 2\n", "seeds:\n"])
+def test_a_property_file_that_says_nothing_is_none(company: Company, text: str) -> None:
+    write(company, "seeds/mine.yml", text)
+    assert company_mistakes(company) == []
+
+
 def test_what_a_company_breaks_down_by_is_named_to_dbt_after_the_products(company: Company) -> None:
     write(company, "seeds/kpi_dimensions.csv", "dimension,name,members,description\nregion,Region,words,Where it was\n")
     macro = project_files(company)[PurePosixPath("macros/kpi/kpi_dimensions.sql")]

@@ -334,6 +334,12 @@ MISTAKES = {
         "tickets: the key stands twice, first on line 13",
     ),
     "a tab": ("    system:", "\tsystem:", 7, "a tab stands at the start of the line; indent with spaces"),
+    "a character that is no text": (
+        "currency: EUR",
+        "currency: EUR\x07",
+        3,
+        "a character stands here that YAML forbids: take it out",
+    ),
     "broken YAML": ('"{data}/drop/desk"', '"{data}/drop/desk', 10, "this is not valid YAML"),
     "an unknown placeholder": (
         "people-{date}",
@@ -445,6 +451,12 @@ def test_a_literal_secret_is_refused_and_not_repeated(tmp_path, secret):
 def test_a_file_that_is_not_there_says_what_to_set(tmp_path):
     with pytest.raises(JourneymartError, match=r"No such file.*set JOURNEYMART_COMPANY"):
         load_sources(tmp_path / "none.yml", tmp_path)
+
+
+def test_what_holds_itself_is_refused(tmp_path):
+    path = write(tmp_path, GOOD.replace("currency: EUR", "currency: &a [*a]"))
+    with pytest.raises(JourneymartError, match=r"sources\.yml: an alias \(\*\) stands in what it names"):
+        load_sources(path, tmp_path)
 
 
 @pytest.mark.parametrize("text", ["", "- a\n- b\n", "just words"])

@@ -16,6 +16,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from assets.versions.manifest import Batch, Checks, File, Manifest, Missing, read_manifest, write_manifest
+from assets.versions.pin import read_pin
 from assets.versions.retention import prune
 from assets.versions.rollback import rollback
 from assets.versions.versions import (
@@ -322,3 +323,10 @@ def test_the_data_lock_of_a_killed_process_is_free(folder):
         process.kill()
     with data_lock(folder):
         pass
+
+
+def test_a_file_where_the_data_folder_should_be_is_called_one(tmp_path):
+    path = tmp_path / "data"
+    path.touch()
+    with pytest.raises(JourneymartError, match="data is a file where the data folder should be: move it away"):
+        read_pin(DataFolder(path))
