@@ -89,7 +89,10 @@ def close_months(folder: DataFolder, version: Version, after_days: int) -> int:
         connection.execute(
             "create temp table added as select shown.* from shown anti join kept using (month, kpi, dimension)"
         )
-        return _write(connection, folder, "select * from kept union all select * from added", "added")
+        months = connection.execute("select distinct month from added order by month").fetchall()
+        return _write(
+            connection, folder, "select * from kept union all select * from added", [day for (day,) in months]
+        )
 
 
 def restate(
@@ -140,7 +143,8 @@ def restate(
             "create temp table added as "
             f"select shown.* from shown semi join kept using (month, kpi, dimension) where {meant}"
         )
-        _write(connection, folder, f"select * from kept where not ({meant}) union all select * from added", "added")
+        # Written also where nothing is shown any more: that, too, is what was approved.
+        _write(connection, folder, f"select * from kept where not ({meant}) union all select * from added", [month])
     return said
 
 
@@ -163,12 +167,11 @@ def _read_kept(connection: duckdb.DuckDBPyConnection, files: Sequence[Path]) -> 
     connection.execute(f"create temp table kept as {source}")
 
 
-def _write(connection: duckdb.DuckDBPyConnection, folder: DataFolder, figures: str, changed: str) -> int:
-    """Write the files of the months that a table names, each whole or not at all."""
-    months = connection.execute(f"select distinct month from {changed} order by month").fetchall()
+def _write(connection: duckdb.DuckDBPyConnection, folder: DataFolder, figures: str, months: Sequence[date]) -> int:
+    """Write the files of some months, each whole or not at all."""
     if months:
         folder.closed_months.mkdir(mode=0o700, parents=True, exist_ok=True)
-    for (month,) in months:
+    for month in months:
         with whole_file(folder.closed_months / f"{month:%Y-%m}.parquet") as new:
             connection.execute(
                 f"copy (select * from ({figures}) where month = date {literal(month.isoformat())} "

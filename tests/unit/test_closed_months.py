@@ -141,6 +141,20 @@ def test_a_person_takes_what_changed_of_a_month_or_of_one_kpi_and_that_is_on_rec
 
 
 @pytest.mark.promise("closed")
+def test_a_figure_that_is_gone_may_be_approved_and_is_told_no_more(folder: DataFolder) -> None:
+    """As when everybody whose answers it was made of was erased."""
+    close_months(folder, version(folder, date(2026, 7, 14), *CLOSED), AFTER_DAYS)
+    gone = [row for row in CLOSED if "'nps'" not in row]
+    shown = version(folder, date(2026, 7, 15), *gone, figure("nps", "2026-07-31", 1, 9))
+    assert words(folder, shown) == {"nps of 2026-05": "30 of 50 records before, none now"}
+    said = restate(
+        folder, shown, AFTER_DAYS, MAY, is_meant=lambda change: change.kpi == "nps", by="ann", at=NOW, because="erased"
+    )
+    assert (said.kpis, said.figures) == (("nps",), 1)
+    assert words(folder, shown) == {}
+
+
+@pytest.mark.promise("closed")
 def test_the_audit_warns_and_never_blocks(folder: DataFolder) -> None:
     close_months(folder, version(folder, date(2026, 7, 14), *CLOSED), AFTER_DAYS)
     shown = version(folder, date(2026, 7, 15), figure("csat", "2026-05-31", 69, 102), *CLOSED[1:])
